@@ -1,0 +1,69 @@
+"""Reading and writing files so that a reader never meets a half-written one."""
+
+import csv
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; rename it to `path` if the block succeeds.
+
+    The block may create a file or a folder under the temporary name. On an exception the temporary is
+    removed and `path` keeps what it had. The suffix of `path` is kept, because writers choose a format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A fixed name: what a killed job left is replaced by its successor.
+    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    _remove(temporary)
+    try:
+        yield temporary
+        if temporary.is_dir():
+            _remove(path)
+        temporary.replace(path)
+    finally:
+        _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as JSON with sorted keys: the same value gives the same bytes."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text())
+
+
+def write_rows(path: str | Path, columns: Iterable[str], rows: Iterable[dict]) -> None:
+    """Write dictionaries as CSV with these columns (missing values blank, other keys are an error)."""
+    with atomic(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_rows(path: str | Path) -> list[dict[str, str]]:
+    """Read a CSV file as one dictionary of strings per row, without the import of pandas (0.5 s)."""
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def md5_file(path: str | Path) -> str:
+    """Hex MD5 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
