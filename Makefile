@@ -1,0 +1,51 @@
+# `make demo` and `make test` need Python 3.11 and a package registry, nothing else.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+# Compiled modules are kept: without them every job pays for the compilation of its imports.
+unexport PYTHONDONTWRITEBYTECODE
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help demo test lint plan record restore dag lock clean-demo
+
+help: ## this list
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv: requirements.lock
+	$(PYTHON) -m venv .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	touch .venv
+
+demo: .venv ## run the workflow on the dataset of params.yaml (the demo corpus) and say where the report is
+	snakemake --cores all --resources gpu=1 --quiet rules
+	@python scripts/show_result.py
+
+test: .venv ## run the tests
+	pytest
+
+lint: .venv ## check style and workflow
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+plan: .venv ## what would run: jobs, hours, memory, disk
+	@python scripts/plan_jobs.py
+
+record: .venv ## record a direct Snakemake run in dvc.lock, if nothing is left to run
+	@python scripts/record_run.py
+
+restore: .venv ## after git checkout and dvc pull: tell Snakemake that what DVC has verified is up to date
+	@python scripts/restore_run.py
+
+dvc.yaml: .venv Snakefile rules/*.smk params.yaml scripts/*.py scripts/genrebench/*.py ## generate the stages of DVC
+	python scripts/write_dvc_yaml.py --output $@
+
+dag: .venv ## print the graph of the rules (Graphviz)
+	@snakemake --rulegraph
+
+lock: ## resolve pyproject.toml anew
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock

@@ -1,0 +1,41 @@
+# genrebench: raw audio -> manifest -> features -> splits -> models -> evaluation -> report
+#
+# The rules stand in rules/, one file per phase, in the order in which the data run. `snakemake --cores 8` makes the
+# report of the dataset that params.yaml names; each rule calls the script of its name.
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "params.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/ingest.smk"
+include: "rules/manifest.smk"
+include: "rules/features.smk"
+include: "rules/splits.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+report: "report/workflow.rst"
+
+
+wildcard_constraints:
+    dataset=re.escape(DATASET),
+    feature="[a-z0-9_]+",
+    model="[a-z0-9_]+",
+    protocol="[a-z][a-z0-9_]*",
+    split="[a-z0-9]+",
+    seed=r"\d+",
+    shard=r"\d+",
+
+
+rule all:
+    default_target: True
+    localrule: True
+    input:
+        f"{RESULTS}/report/index.html",

@@ -1,0 +1,192 @@
+# What the rules share: the parameters, the paths, and the functions that name inputs. No rules stand here.
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
+
+from genrebench import config as parameters
+from genrebench import raw_index, source
+from genrebench.features import BROUGHT
+from genrebench.job import InputError
+from genrebench.shards import shard_count
+
+
+class Param(str):
+    """A section of params.yaml as JSON: what a rule passes to its script is what it is rerun for."""
+
+    def __new__(cls, key, value):
+        result = super().__new__(cls, json.dumps(value, sort_keys=True))
+        result.key = key
+        return result
+
+
+def param(*path):
+    """The section of params.yaml at this path, as a `Param`."""
+    value = config
+    for part in path:
+        value = value[part]
+    return Param(".".join(path), value)
+
+
+def code(*paths):
+    """The sources that a script's result depends on, itself included (see genrebench.source)."""
+    return source.closure(*(f"scripts/{path}" for path in paths))
+
+
+def stop(sentence):
+    """End with a sentence for people instead of a traceback."""
+    raise WorkflowError(sentence)
+
+
+def clear_stale_lock():
+    """Remove the lock of a scheduler that was killed.
+
+    Every scheduler of this folder holds a shared lock on one file for as long as it lives. Who can hold it alone
+    knows that there is no other, and that a lock of Snakemake's that is still there has no owner.
+    """
+    global _alive  # closed, and so released, when the process ends
+    folder = Path(".snakemake")
+    folder.mkdir(exist_ok=True)
+    _alive = (folder / "genrebench.alive").open("w")
+    try:
+        fcntl.flock(_alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder / "locks", ignore_errors=True)
+    except OSError:
+        pass  # another one is alive: if it holds a lock, Snakemake says so
+    fcntl.flock(_alive, fcntl.LOCK_SH)
+
+
+def local_settings():
+    """The paths of this machine (local.yaml, not in git), by name."""
+    path = Path("local.yaml")
+    settings = (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
+    for name, value in settings.items():
+        if name != "gtzan":
+            stop(f"local.yaml: '{name}' is unknown; known is gtzan (a folder or an archive of GTZAN).")
+        if not Path(value).exists():
+            stop(f"local.yaml: {name} is {value}, which does not exist.")
+    return settings
+
+
+def brings_features(dataset):
+    """Whether a dataset comes as features and a manifest instead of audio."""
+    return Path("data/raw", dataset, "manifest.csv").is_file()
+
+
+def raw_files():
+    """Number of files of the dataset; brings its index up to date, so that a changed clip is noticed."""
+    if Path(RAW).is_dir() and workflow.is_main_process:
+        return len(raw_index.update(RAW, INDEX))
+    if Path(INDEX).is_file():
+        return len(Path(INDEX).read_text().splitlines()) - 1
+    if DATASET == "demo":
+        return len(GENRES_OF_DEMO) * config["demo"]["artists_per_genre"] * config["demo"]["clips_per_artist"]
+    if DATASET == "gtzan":
+        return 1000
+    known = sorted({"demo", "gtzan", *(path.name for path in Path("data/raw").glob("*/"))})
+    stop(
+        f"params.yaml: dataset is {DATASET}, but there is no folder {RAW}. Put one there with one subfolder per "
+        f"genre, or choose one of {', '.join(known)}."
+    )
+
+
+def splits_of(protocol):
+    """Names of the splits of a protocol."""
+    settings = config["protocols"][protocol]
+    if protocol == "fault_filtered" or "file" in settings:
+        return ["fixed"]
+    if protocol == "kfold":
+        return [f"fold{i}" for i in range(settings["folds"])]
+    return [f"repeat{i}" for i in range(settings.get("repeats", 1))]
+
+
+def all_splits(suffix):
+    """The files of all splits of all protocols."""
+    return [f"{RESULTS}/splits/{p}/{s}.{suffix}" for p in config["protocols"] for s in splits_of(p)]
+
+
+def all_runs(model, *names):
+    """The files of these names of all runs of a model."""
+    return [
+        f"{RESULTS}/runs/{model}/{protocol}/{split}/seed{seed}/{name}"
+        for protocol in config["protocols"]
+        for split in splits_of(protocol)
+        for seed in config["seeds"]
+        for name in names
+    ]
+
+
+def cache_files(model, suffix):
+    """The files of the feature caches that a model reads."""
+    return [f"{RESULTS}/features/{feature}.{suffix}" for feature in config["models"][model]["features"]]
+
+
+def feature_modules(*features):
+    """The modules of features that are computed from audio."""
+    return [f"genrebench/features/{feature}.py" for feature in features if feature in EXTRACTED]
+
+
+def all_shards():
+    """The marks of the extracted shards."""
+    return [f"{RESULTS}/shards/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
+
+
+def extracted_settings():
+    """The section `features` of params.yaml without those that only a dataset can bring."""
+    return Param("features", EXTRACTED)
+
+
+def manifest_settings():
+    """The section `manifest` of params.yaml with `duplicates: auto` decided for the dataset."""
+    settings = dict(config["manifest"])
+    if settings["duplicates"] == "auto":
+        settings["duplicates"] = "group" if DATASET == "gtzan" else "reject"
+    return Param("manifest", settings)
+
+
+def training_memory(wildcards, input):
+    """MB for a training: the caches of the training clips once as read and twice while they are joined."""
+    return 1000 + round(3 * sum(Path(path).stat().st_size for path in input.caches if Path(path).exists()) / 1e6)
+
+
+def model_code(model):
+    """The sources that the training of a model depends on."""
+    module = config["models"][model].get("module", model)
+    return code("train_model.py", f"genrebench/models/{module}.py")
+
+
+try:
+    parameters.validate(config)
+except InputError as error:
+    stop(str(error))
+
+DATASET = config["dataset"]
+GENRES_OF_DEMO = "blues classical country disco hiphop jazz metal pop reggae rock".split()
+RAW = f"data/raw/{DATASET}"
+RESULTS = f"results/{DATASET}"
+CACHE = f".cache/{DATASET}"
+INDEX = f"{CACHE}/raw.csv"
+
+# features that are computed from audio, and those that only a dataset can bring
+EXTRACTED = {name: settings for name, settings in config["features"].items() if settings != BROUGHT}
+ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
+
+# A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.job).
+shell.prefix("set -euo pipefail; exec ")
+os.environ["GENREBENCH_SCHEDULER"] = "1"
+# `python` is the one that runs Snakemake, whether or not its environment is activated; conda puts its own before it.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every import would pay for compilation
+
+if workflow.is_main_process:
+    clear_stale_lock()
+LOCAL = local_settings()
+SHARDS = shard_count(raw_files())

@@ -1,0 +1,65 @@
+# From predictions to numbers: the only phase that reads the test clips' genres.
+
+
+rule evaluate_runs:
+    input:
+        predictions=lambda w: all_runs(w.model, "predictions.csv", "status.json"),
+        splits=all_splits("json"),
+        code=code("evaluate_runs.py"),
+    output:
+        evaluation=report(
+            directory(f"{RESULTS}/evaluation/{{model}}"),
+            patterns=["{protocol}/{split}/seed{seed}/confusion.png"],
+            caption="../report/confusion.rst",
+            category="Confusion matrices",
+        ),
+    params:
+        runs=lambda w: f"{RESULTS}/runs/{w.model}",
+        splits=f"{RESULTS}/splits",
+    log:
+        f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_runs/{{model}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Evaluating {wildcards.model}"
+    shell:
+        "python scripts/evaluate_runs.py --runs {params.runs} --splits {params.splits}"
+        " --output {output.evaluation} > {log} 2>&1"
+
+
+rule build_leaderboard:
+    input:
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        published="data/published.csv",
+        code=code("build_leaderboard.py"),
+    output:
+        leaderboard=report(
+            f"{RESULTS}/leaderboard.csv", caption="../report/leaderboard.rst", category="Leaderboard"
+        ),
+        accuracy=f"{RESULTS}/accuracy.json",
+        statuses=f"{RESULTS}/statuses.csv",
+        plot=report(
+            f"{RESULTS}/leaderboard.png", caption="../report/leaderboard.rst", category="Leaderboard"
+        ),
+    params:
+        dataset=DATASET,
+    log:
+        f"{RESULTS}/logs/build_leaderboard.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/build_leaderboard.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Building the leaderboard"
+    shell:
+        "python scripts/build_leaderboard.py --evaluations {input.evaluations} --published {input.published}"
+        " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
+        " --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"

@@ -1,0 +1,70 @@
+# The raw audio. Only the demo corpus is made; everything else under data/raw is the user's and is never an output.
+
+
+rule render_demo:
+    input:
+        code=code("render_demo.py"),
+    output:
+        corpus=directory("data/raw/demo"),
+    params:
+        demo=lambda w: param("demo"),
+        options=lambda w: " ".join(f"--{k.replace('_', '-')} {v}" for k, v in config["demo"].items()),
+    log:
+        "results/demo/logs/render_demo.log",
+    benchmark:
+        "results/demo/benchmarks/render_demo.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Rendering the demo corpus"
+    shell:
+        "python scripts/render_demo.py --output {output.corpus} {params.options} > {log} 2>&1"
+
+
+rule fetch_gtzan:
+    input:
+        catalogue="data/catalogue/gtzan.csv",
+        code=code("fetch_gtzan.py"),
+    output:
+        report="results/gtzan/fetch.json",
+    params:
+        source=lambda w: f"--source {LOCAL['gtzan']}" if "gtzan" in LOCAL else "",
+        mirrors=config["gtzan"]["mirrors"],
+    log:
+        "results/gtzan/logs/fetch_gtzan.log",
+    benchmark:
+        "results/gtzan/benchmarks/fetch_gtzan.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Getting GTZAN into data/raw/gtzan"
+    shell:
+        "python scripts/fetch_gtzan.py --output data/raw/gtzan --catalogue {input.catalogue} --report {output.report}"
+        " {params.source:q} --mirrors {params.mirrors:q} 2> >(tee {log} >&2)"
+
+
+# For a folder of the user's, the index is there when the rules are read (see raw_files in common.smk).
+rule index_raw:
+    localrule: True
+    input:
+        {"demo": "data/raw/demo", "gtzan": "results/gtzan/fetch.json"}.get(DATASET, []),
+    output:
+        index=INDEX,
+    params:
+        folder=RAW,
+    log:
+        f"{RESULTS}/logs/index_raw.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/index_raw.tsv"
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Indexing {params.folder}"
+    shell:
+        "python scripts/index_raw.py --folder {params.folder:q} --index {output.index} > {log} 2>&1"

@@ -1,0 +1,35 @@
+# Which files are usable clips, and what is known about them.
+
+
+rule build_manifest:
+    input:
+        index=INDEX,
+        catalogue="data/catalogue/gtzan.csv",
+        code=code("build_manifest.py"),
+    output:
+        manifest=report(
+            f"{RESULTS}/manifest.csv", caption="../report/manifest.rst", category="Data"
+        ),
+        rejected=report(
+            f"{RESULTS}/rejected.csv", caption="../report/rejected.rst", category="Data"
+        ),
+    params:
+        folder=RAW,
+        settings=lambda w: manifest_settings(),
+        sample_rate=lambda w: param("audio", "sample_rate"),
+    log:
+        f"{RESULTS}/logs/build_manifest.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/build_manifest.tsv"
+    threads: 8
+    resources:
+        mem_mb=lambda w, threads: 500 + 300 * threads,
+        runtime=120,
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Checking the files of {params.folder}"
+    shell:
+        "python scripts/build_manifest.py --dataset-dir {params.folder:q} --sample-rate {params.sample_rate}"
+        " --settings {params.settings:q} --catalogue {input.catalogue} --jobs {threads}"
+        " --manifest {output.manifest} --rejected {output.rejected} 2> >(tee {log} >&2)"

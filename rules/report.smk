@@ -1,0 +1,38 @@
+# One page that says it all.
+
+
+rule build_report:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        rejected=f"{RESULTS}/rejected.csv",
+        summary=f"{RESULTS}/features/summary.csv",
+        splits=all_splits("json"),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        leaderboard=f"{RESULTS}/leaderboard.csv",
+        statuses=f"{RESULTS}/statuses.csv",
+        plot=f"{RESULTS}/leaderboard.png",
+        published="data/published.csv",
+        params="params.yaml",
+        template="report/template.html.j2",
+        code=code("build_report.py"),
+    output:
+        page=f"{RESULTS}/report/index.html",
+    params:
+        dataset=DATASET,
+        results=RESULTS,
+        benchmarks=f"{RESULTS}/benchmarks",
+    log:
+        f"{RESULTS}/logs/build_report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/build_report.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Writing the report"
+    shell:
+        "python scripts/build_report.py --dataset {params.dataset:q} --results {params.results}"
+        " --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
+        " --output {output.page} > {log} 2>&1"

@@ -1,0 +1,42 @@
+# Who trains, who chooses, who is tested: one file per protocol and split.
+
+
+rule make_split:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        catalogue="data/catalogue/gtzan.csv",
+        canonical="data/splits/gtzan.csv",
+        file=lambda w: config["protocols"][w.protocol].get("file", []),
+        code=code("make_split.py"),
+    output:
+        csv=f"{RESULTS}/splits/{{protocol}}/{{split}}.csv",
+        json=report(
+            f"{RESULTS}/splits/{{protocol}}/{{split}}.json", caption="../report/split.rst", category="Splits"
+        ),
+    params:
+        dataset=DATASET,
+        settings=lambda w: param("protocols", w.protocol),
+    log:
+        f"{RESULTS}/logs/make_split/{{protocol}}/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/make_split/{{protocol}}/{{split}}.tsv"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Splitting: {wildcards.protocol}, {wildcards.split}"
+    shell:
+        "python scripts/make_split.py --manifest {input.manifest} --protocol {wildcards.protocol}"
+        " --split {wildcards.split} --settings {params.settings:q} --dataset {params.dataset:q}"
+        " --canonical {input.canonical} --catalogue {input.catalogue} --csv {output.csv} --json {output.json}"
+        " > {log} 2>&1"
+
+
+rule splits:
+    localrule: True
+    input:
+        all_splits("csv"),
+    params:
+        protocols=lambda w: param("protocols"),

@@ -1,0 +1,68 @@
+# One rule per model, one job per model, split and seed.
+
+
+rule train_model:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        split=f"{RESULTS}/splits/{{protocol}}/{{split}}.csv",
+        split_description=f"{RESULTS}/splits/{{protocol}}/{{split}}.json",
+        features=lambda w: cache_files(w.model, "json"),
+        # the descriptions carry the caches' hashes, so that the caches need not be hashed for every job
+        caches=lambda w: ancient(cache_files(w.model, "npy")),
+        code=lambda w: model_code(w.model),
+    output:
+        status=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/status.json",
+        config=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/config.json",
+        history=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/history.csv",
+        predictions=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/predictions.csv",
+        model=directory(f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/model"),
+    params:
+        settings=lambda w: param("models", w.model),
+        numerics=lambda w: param("numerics"),
+        folder=subpath(output.status, parent=True),
+    log:
+        f"{RESULTS}/logs/train/{{model}}/{{protocol}}/{{split}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{model}}/{{protocol}}/{{split}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        model="(?!)",  # each model has a rule of its own, below
+    resources:
+        mem_mb=training_memory,
+        runtime=60,
+    conda:
+        "../envs/classical.yaml"
+    message:
+        "Training {wildcards.model} on {wildcards.protocol} {wildcards.split}, seed {wildcards.seed}"
+    shell:
+        "python scripts/train_model.py --model {wildcards.model} --settings {params.settings:q}"
+        " --numerics {params.numerics:q} --seed {wildcards.seed} --manifest {input.manifest} --split {input.split}"
+        " --features {input.features} --folder {params.folder} > {log} 2>&1"
+
+
+use rule train_model as train_logistic with:
+    wildcard_constraints:
+        model="logistic",
+
+
+use rule train_model as train_sgd with:
+    wildcard_constraints:
+        model="sgd",
+
+
+use rule train_model as train_random_forest with:
+    wildcard_constraints:
+        model="random_forest",
+
+
+# `snakemake runs_logistic` trains all runs of one model
+for model in config["models"]:
+
+    rule:
+        name:
+            f"runs_{model}"
+        localrule: True
+        input:
+            all_runs(model, "status.json"),
+        params:
+            protocols=lambda w: param("protocols"),
+            seeds=lambda w: param("seeds"),

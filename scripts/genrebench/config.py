@@ -1,0 +1,170 @@
+"""params.yaml: its schema and the sentences that say what is wrong with it."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from genrebench import source
+from genrebench.features import BROUGHT
+from genrebench.job import InputError
+
+LIBRARY = Path(__file__).parent
+# What every model understands beside its own SETTINGS.
+COMMON_SETTINGS = {
+    "module": {
+        "description": "Module under scripts/genrebench/models, if not the entry's name.",
+        "type": "string",
+    },
+    "features": {
+        "description": "The features that the model reads.",
+        "type": "array",
+        "minItems": 1,
+        "uniqueItems": True,
+        "items": {"type": "string"},
+    },
+    "scaler_fit_on": {
+        "description": "Clips that the scaler sees: train, or all as in paper 001 (marked where it is used).",
+        "enum": ["train", "all"],
+    },
+}
+
+
+def load(path: str | Path = "params.yaml") -> dict[str, Any]:
+    """Read and validate a parameter file."""
+    try:
+        params = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    validate(params, str(path))
+    return params
+
+
+def validate(params: Any, path: str = "params.yaml") -> None:
+    """Raise an `InputError` of one sentence (where, what was found, what is allowed) if `params` is not valid."""
+    for kind in ("features", "models"):
+        for name, settings in (params.get(kind) or {}).items() if isinstance(params, dict) else ():
+            module = _module_of(name, settings)
+            if kind == "features" and settings == BROUGHT:
+                continue
+            if not (LIBRARY / kind / f"{module}.py").is_file():
+                raise InputError(_unknown(path, f"{kind}.{name}", module, _modules(kind)))
+    errors = Draft202012Validator(schema(params if isinstance(params, dict) else {})).iter_errors(params)
+    error = best_match(errors, key=lambda e: (-len(e.path), e.validator != "additionalProperties"))
+    if error is not None:
+        raise InputError(_sentence(error, path))
+    for model, settings in params["models"].items():
+        for feature in settings["features"]:
+            if feature not in params["features"]:
+                raise InputError(_unknown(path, f"models.{model}.features", feature, sorted(params["features"])))
+
+
+def schema(params: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema for these parameters: schema.yaml with the settings of their features and models."""
+    result = yaml.safe_load((LIBRARY / "schema.yaml").read_text())
+    for kind, common in (("features", {}), ("models", COMMON_SETTINGS)):
+        entries = params.get(kind)
+        node = result["properties"][kind]
+        node["additionalProperties"] = False
+        node["properties"] = {}
+        for name, settings in entries.items() if isinstance(entries, dict) else ():
+            if kind == "features" and settings == BROUGHT:
+                node["properties"][name] = {"const": BROUGHT}
+                continue
+            module = LIBRARY / kind / f"{_module_of(name, settings)}.py"
+            own = source.constant(module, "SETTINGS")
+            node["properties"][name] = {
+                "type": "object",
+                "additionalProperties": False,
+                "required": [*own, *(["features", "scaler_fit_on"] if kind == "models" else [])],
+                "properties": {**common, **own},
+            }
+    return result
+
+
+def _module_of(name: str, settings: Any) -> str:
+    return settings.get("module", name) if isinstance(settings, dict) else name
+
+
+def _modules(kind: str) -> list[str]:
+    return sorted(path.stem for path in (LIBRARY / kind).glob("[a-z]*.py"))
+
+
+def _sentence(error: ValidationError, path: str) -> str:
+    where = ".".join(str(part) for part in error.absolute_path)
+    here = f"{path}: {where}" if where else path
+    found = _short(error.instance)
+    match error.validator:
+        case "additionalProperties":
+            allowed = sorted(error.schema.get("properties", {}))
+            unknown = next(key for key in error.instance if key not in allowed)
+            return _unknown(path, f"{where}.{unknown}".lstrip("."), unknown, allowed)
+        case "required":
+            missing = next(key for key in error.validator_value if key not in error.instance)
+            if "file" in error.validator_value and "protocols" in where:
+                name = where.split(".")[-1]
+                known = ["stratified", "holdout", "kfold", "artist", "size_matched", "fault_filtered"]
+                return (
+                    f"{here} is no protocol of this project{_nearest(name, known)}; known are {', '.join(known)}, "
+                    "and a split of your own has `file: path/to/split.csv`."
+                )
+            return f"{here} lacks the key '{missing}' ({_describe(error.schema['properties'].get(missing, {}))})."
+        case "enum":
+            hint = _nearest(str(error.instance), [str(v) for v in error.validator_value])
+            return f"{here} is {found}, but must be one of {', '.join(map(str, error.validator_value))}{hint}."
+        case "type":
+            return f"{here} is {found}, but must be {_article(error.validator_value)}{_about(error)}."
+        case "pattern":
+            return f"{here} is {found}, which is not allowed{_about(error)}."
+        case "oneOf":
+            return f"{here} is {found}, which is not allowed{_about(error)}."
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
+            words = {
+                "minimum": "at least",
+                "maximum": "at most",
+                "exclusiveMinimum": "more than",
+                "exclusiveMaximum": "less than",
+            }
+            return f"{here} is {found}, but must be {words[error.validator]} {error.validator_value}{_about(error)}."
+        case "minItems" | "minProperties":
+            return f"{here} is empty, but needs at least one entry{_about(error)}."
+        case "uniqueItems":
+            return f"{here} is {found}, in which an entry is repeated."
+        case _:
+            return f"{here} is {found}: {error.message}{_about(error)}."
+
+
+def _unknown(path: str, where: str, name: str, allowed: list[str]) -> str:
+    return f"{path}: {where}: '{name}' is unknown{_nearest(name, allowed)}; known are {', '.join(allowed)}."
+
+
+def _nearest(name: str, allowed: list[str]) -> str:
+    by_lower = {known.lower(): known for known in allowed}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return f" (did you mean '{by_lower[close[0]]}'?)" if close else ""
+
+
+def _about(error: ValidationError) -> str:
+    description = _describe(error.schema)
+    return f" ({description})" if description else ""
+
+
+def _describe(schema: dict[str, Any]) -> str:
+    return " ".join(schema.get("description", "").split()).rstrip(".")
+
+
+def _article(kind: str | list[str]) -> str:
+    return {
+        "integer": "a whole number",
+        "array": "a list",
+        "object": "a mapping of keys to values",
+        "string": "text",
+    }.get(str(kind), f"a {kind}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,20 @@
+"""Mel spectrogram in decibels below the clip's loudest point (paper 001)."""
+
+import librosa
+import numpy as np
+
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    "n_mels": {"description": "Mel bands.", "type": "integer", "minimum": 1},
+}
+AXES = ("band", "frame")
+UNIT = "dB re the clip's maximum, down to -80"
+PAD_VALUE = -80.0
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
+    """(n_mels, 1 + samples // hop_length) in dB: `librosa.power_to_db` of the mel power, ref its maximum."""
+    return librosa.power_to_db(clip.mel_power(n_fft, hop_length, n_mels), ref=np.max)

@@ -1,0 +1,22 @@
+"""Mel-frequency cepstral coefficients (paper 001: 40 of them)."""
+
+import librosa
+import numpy as np
+
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    "n_mels": {"description": "Mel bands below the cosine transform.", "type": "integer", "minimum": 1},
+    "n_mfcc": {"description": "Coefficients, from the zeroth.", "type": "integer", "minimum": 1},
+}
+AXES = ("coefficient", "frame")
+UNIT = "dB (orthonormal DCT-II of the mel spectrogram in dB re 1)"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, n_mfcc: int) -> np.ndarray:
+    """(n_mfcc, 1 + samples // hop_length), as `librosa.feature.mfcc`: type II DCT of the mel power in dB re 1."""
+    decibels = librosa.power_to_db(clip.mel_power(n_fft, hop_length, n_mels))
+    return librosa.feature.mfcc(S=decibels, n_mfcc=n_mfcc)

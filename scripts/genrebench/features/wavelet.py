@@ -1,0 +1,30 @@
+"""Discrete wavelet transform of the signal (paper 001: as many coefficients as samples)."""
+
+import numpy as np
+import pywt
+
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "wavelet": {
+        "description": "Name of a discrete wavelet of PyWavelets (haar, db4, ...).",
+        "type": "string",
+    },
+    "levels": {"description": "Levels of decomposition.", "type": "integer", "minimum": 1, "maximum": 14},
+}
+AXES = ("coefficient", "block")
+UNIT = "amplitude (orthonormal transform)"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, wavelet: str, levels: int) -> np.ndarray:
+    """(2^levels, ceil(samples / 2^levels)): the coefficients that lie over each block of 2^levels samples.
+
+    Within a block they stand in the order of `pywt.wavedec` (Mallat 1989): 1 approximation, then 1, 2, 4 ... details
+    from coarse to fine. So time is the last axis, as in every feature, a shorter clip can be padded at its end, and
+    there are as many coefficients as samples: mode `periodization` on the clip padded to whole blocks.
+    """
+    blocks = -(-len(clip.samples) // 2**levels)
+    padded = np.pad(clip.samples, (0, blocks * 2**levels - len(clip.samples)))
+    bands = pywt.wavedec(padded, wavelet, mode="periodization", level=levels)
+    return np.concatenate([band.reshape(blocks, -1).T for band in bands])

@@ -1,0 +1,69 @@
+"""An index of a dataset's raw files, by which the workflow notices that one was added, changed or removed.
+
+A folder as an input hides such changes. The index lists (path, size, md5) of every file and is rewritten only if
+one of them changed, so that touching a file or a fresh checkout does not start anything. The md5s of files whose
+size and time of modification are as before are taken from a cache beside it.
+"""
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from genrebench import files
+
+COLUMNS = ("path", "size", "md5")
+
+
+def update(folder: str | Path, index: str | Path) -> list[dict[str, str]]:
+    """Bring `index` (CSV: path, size in bytes, md5) up to date with the files below `folder`; return its rows."""
+    folder, index = Path(folder), Path(index)
+    cache = index.with_suffix(".seen.csv")
+    seen = {row["path"]: row for row in _rows(cache)}
+    found = []
+    for path, status in _walk(folder):
+        known = seen.get(path)
+        row = {"path": path, "size": str(status.st_size), "mtime_ns": str(status.st_mtime_ns), "md5": ""}
+        if known and (known["size"], known["mtime_ns"]) == (row["size"], row["mtime_ns"]):
+            row["md5"] = known["md5"]
+        found.append(row)
+    _hash(folder, [row for row in found if not row["md5"]])
+    if found != list(seen.values()):
+        files.write_rows(cache, (*COLUMNS, "mtime_ns"), found)
+    rows = [{column: row[column] for column in COLUMNS} for row in found]
+    if rows != _rows(index) or not index.is_file():
+        files.write_rows(index, COLUMNS, rows)
+    return rows
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return files.read_rows(path) if path.is_file() else []
+
+
+def _walk(folder: Path) -> list[tuple[str, os.stat_result]]:
+    found = []
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            path = Path(parent, name)
+            if not name.startswith(".") and path.is_file():
+                found.append((path.relative_to(folder).as_posix(), path.stat()))
+    return sorted(found)
+
+
+def _hash(folder: Path, rows: list[dict[str, str]]) -> None:
+    start = reported = time.monotonic()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, (row, md5) in enumerate(
+            zip(rows, pool.map(lambda row: files.md5_file(folder / row["path"]), rows), strict=True), 1
+        ):
+            row["md5"] = md5
+            if time.monotonic() - reported > 10:
+                reported = time.monotonic()
+                seconds = f"{reported - start:.0f} s"
+                print(
+                    f"Indexed {done} of {len(rows)} new files in {folder} ({seconds})",
+                    file=sys.stderr,
+                    flush=True,
+                )

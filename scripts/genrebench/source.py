@@ -1,0 +1,64 @@
+"""What the workflow knows of the project's own source without running it."""
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path("scripts")  # the working directory is the root of the project
+
+
+def closure(*paths: str | Path) -> list[str]:
+    """The given Python files and all of the project's modules that they import, directly or not, sorted.
+
+    These are the files whose edit may change what the given ones compute. Imports are read from the source,
+    so modules have to be imported by statements; a model or feature that is loaded by name is given as a path.
+    """
+    found: set[Path] = set()
+    pending = [Path(path) for path in paths]
+    while pending:
+        path = pending.pop()
+        if path not in found:
+            found.add(path)
+            pending.extend(_imports(path))
+    return sorted(str(path) for path in found)
+
+
+def digest(paths: Iterable[str | Path]) -> str:
+    """A short hexadecimal digest of the contents of files, in their order."""
+    result = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        result.update(hashlib.sha256(Path(path).read_bytes()).digest())
+    return result.hexdigest()
+
+
+def constant(path: str | Path, name: str) -> Any:
+    """The literal value of the constant `name` of a module, without importing the module.
+
+    Raises KeyError where the module has no such constant.
+    """
+    for node in ast.parse(Path(path).read_text()).body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            return ast.literal_eval(node.value)
+    raise KeyError(f"{path} has no constant {name}")
+
+
+@cache
+def _imports(path: Path) -> list[Path]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return sorted(file for name in names if name.split(".")[0] == "genrebench" for file in _files(name))
+
+
+def _files(name: str) -> list[Path]:
+    module = SCRIPTS.joinpath(*name.split("."))
+    candidates = (module.with_suffix(".py"), module / "__init__.py")
+    # a package's __init__.py that is empty or holds only the version changes nothing
+    return [path for path in candidates if path.is_file() and path != SCRIPTS / "genrebench" / "__init__.py"]

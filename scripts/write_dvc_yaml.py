@@ -1,0 +1,142 @@
+"""Write dvc.yaml from the Snakefile and params.yaml (`make dvc.yaml`).
+
+A stage is a target of the workflow: its command has Snakemake make that target with the stage's own rules, and its
+dependencies, parameters and outputs are those of the jobs. Paths of the dataset are written with ${dataset}, which DVC
+reads from params.yaml, so that one dvc.yaml serves every dataset.
+"""
+
+import argparse
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+from genrebench import files, job
+from genrebench.features import BROUGHT
+
+HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
+# Snakemake's index of the raw files says when they changed; DVC hashes the files themselves.
+INDEX, RAW, RESULTS = ".cache/demo/raw.csv", "data/raw/demo", "results/demo"
+EXTRACT = ["extract_shard", "index_raw"]
+# Never outputs of DVC: what was measured (times, memory), and the page that joins it.
+UNTRACKED = (f"{RESULTS}/report/", ".cache/")
+
+
+@dataclass
+class Stage:
+    """One stage: the rules that its command may run, and the targets it asks for; the first rule names its outputs."""
+
+    name: str
+    rules: list[str]
+    targets: list[str]
+
+
+def write_dvc_yaml(output: str) -> None:
+    """Write `output` from the workflow in the working directory."""
+    stages = _stages(yaml.safe_load(Path("params.yaml").read_text()))
+    jobs = _jobs({target for stage in stages for target in stage.targets})
+    document = {
+        "stages": {stage.name: _stage(stage, jobs) for stage in stages},
+        "metrics": ["results/${dataset}/accuracy.json"],
+        "plots": [
+            {"results/${dataset}/leaderboard.png": None},
+            {
+                "results/${dataset}/leaderboard.csv": {
+                    "template": "bar_horizontal",
+                    "title": "Accuracy on the test subset",
+                    "x": "accuracy_mean",
+                    "y": "model",
+                }
+            },
+        ],
+    }
+    with files.atomic(output) as temporary:
+        temporary.write_text(HEADER + yaml.safe_dump(document, sort_keys=False, width=100))
+
+
+def _stages(settings: dict[str, Any]) -> list[Stage]:
+    """The stages, in the order in which the data run."""
+    rules = {
+        name: "collect_brought" if entry == BROUGHT else f"collect_{name}"
+        for name, entry in settings["features"].items()
+    }
+    models = settings["models"]
+    return [
+        Stage("render_demo", ["render_demo"], [RAW]),
+        Stage("build_manifest", ["build_manifest", "index_raw"], [f"{RESULTS}/manifest.csv"]),
+        Stage("extract_shards", ["extract_shard", "shards"], ["shards"]),
+        *(
+            Stage(f"collect_{name}", [rule, *EXTRACT], [f"{RESULTS}/features/{name}.json"])
+            for name, rule in rules.items()
+        ),
+        Stage("summarise_features", ["summarise_features"], [f"{RESULTS}/features/summary.csv"]),
+        Stage("make_splits", ["make_split", "splits"], ["splits"]),
+        *(Stage(f"train_{name}", [f"train_{name}", f"runs_{name}"], [f"runs_{name}"]) for name in models),
+        *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
+        Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
+        Stage("build_report", ["build_report"], [f"{RESULTS}/report/index.html"]),
+    ]
+
+
+def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
+    """The entry of one stage in dvc.yaml."""
+    own = [job for job in jobs if job.rule.name in (stage.rules[0], *stage.targets)]
+    if stage.rules[0] in ("evaluate_runs", "collect_brought"):  # one rule, several stages
+        own = [job for job in own if stage.targets[0] in map(str, job.output)]
+    outs = {_tracked(path) for job in own for path in job.output}
+    deps = {_tracked(path) for job in own for path in job.input if not path.is_ancient} - outs
+    keys = {value.key for job in own for value in job.params if hasattr(value, "key")}
+    result = {
+        "cmd": (
+            "snakemake --workflow-profile \\${GENREBENCH_PROFILE:-profiles/default} "
+            f"--allowed-rules {' '.join(stage.rules)} -- {' '.join(stage.targets)}"
+        ),
+        "deps": sorted(deps),
+        # a section stands for all that is in it
+        "params": sorted(key for key in keys if key.rpartition(".")[0] not in keys),
+        "outs": sorted(path for path in outs if not path.startswith(UNTRACKED)),
+    }
+    return {
+        key: _for_any_dataset(value, stage) if isinstance(value, str) else [_for_any_dataset(v, stage) for v in value]
+        for key, value in result.items()
+        if value
+    }
+
+
+def _tracked(path: str) -> str:
+    """What DVC tracks for a file of Snakemake's: the raw files for their index, and some folders as a whole."""
+    if str(path) == INDEX:
+        return RAW
+    folder = re.match(rf"{RESULTS}/(shards|splits|runs/[^/]+|evaluation/[^/]+)", str(path))
+    return folder[0] if folder else str(path)
+
+
+def _for_any_dataset(text: str, stage: Stage) -> str:
+    if stage.name == "render_demo":
+        return text  # the only raw data that a stage makes
+    return re.sub(r"\b(results|data/raw)/demo\b", r"\1/${dataset}", text)
+
+
+def _jobs(targets: set[str]) -> list[Any]:
+    """All jobs of the workflow that these targets need, whether or not they are up to date."""
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            ResourceSettings(cores=1),
+            ConfigSettings(config={"dataset": "demo"}),
+            snakefile=Path("Snakefile"),
+        )._workflow
+        # as `snakemake --d3dag` does it; the API has no call that returns the jobs
+        workflow.dag_settings = DAGSettings(targets=targets)
+        workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
+        workflow._build_dag()
+        return list(workflow.dag.jobs)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", default="dvc.yaml")
+    job.run(write_dvc_yaml, vars(parser.parse_args()))

@@ -1,0 +1,44 @@
+"""Write envs/*.yaml, the conda environments of the rules, from the versions in requirements.lock (`make envs`)."""
+
+import argparse
+import re
+from pathlib import Path
+
+from genrebench import files, job
+
+# One environment for each family of dependencies; pip brings what these need.
+FAMILIES = {
+    "classical": (
+        "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pywavelets pyyaml requests scikit-learn scipy "
+        "setuptools skops soundfile soxr statsmodels threadpoolctl tqdm"
+    ).split(),
+}
+
+
+def write_envs(lock: str, folder: Path) -> None:
+    """Write `<folder>/<family>.yaml` for each family."""
+    versions = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)(?=.*\\$)", _for_python_311(Path(lock).read_text()), re.M))
+    for family, names in FAMILIES.items():
+        lines = [
+            "# Made by `make envs` from requirements.lock, for `snakemake --sdm conda`.",
+            "channels: [conda-forge, nodefaults]",
+            "dependencies:",
+            "  - python=3.11",
+            "  - pip",
+            "  - pip:",
+            *(f"      - {name}=={versions[name]}" for name in names),
+        ]
+        with files.atomic(folder / f"{family}.yaml") as temporary:
+            temporary.write_text("\n".join(lines) + "\n")
+
+
+def _for_python_311(lock: str) -> str:
+    """The lock without the lines for later versions of Python."""
+    return "\n".join(line for line in lock.splitlines() if "python_full_version >= '3.12'" not in line)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lock", default="requirements.lock")
+    parser.add_argument("--folder", default="envs", type=Path)
+    job.run(write_envs, vars(parser.parse_args()))
