@@ -159,8 +159,8 @@ def training_memory(wildcards, input):
 
 def model_code(model):
     """The sources that the training of a model depends on."""
-    module = config["models"][model].get("module", model)
-    return code("train_model.py", f"genrebench/models/{module}.py")
+    name = config["models"][model].get("module", model)
+    return code("train_model.py", f"genrebench/models/{name}.py")
 
 
 try:

@@ -15,6 +15,8 @@ rule evaluate_runs:
         ),
     params:
         runs=lambda w: f"{RESULTS}/runs/{w.model}",
+        # only these: runs of an earlier configuration may still lie there
+        only=[f"{p}/{s}/seed{seed}" for p in config["protocols"] for s in splits_of(p) for seed in config["seeds"]],
         splits=f"{RESULTS}/splits",
     log:
         f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
@@ -28,7 +30,7 @@ rule evaluate_runs:
     message:
         "Evaluating {wildcards.model}"
     shell:
-        "python scripts/evaluate_runs.py --runs {params.runs} --splits {params.splits}"
+        "python scripts/evaluate_runs.py --runs {params.runs} --only {params.only} --splits {params.splits}"
         " --output {output.evaluation} > {log} 2>&1"
 
 
@@ -48,6 +50,8 @@ rule build_leaderboard:
         ),
     params:
         dataset=DATASET,
+        evaluation=f"{RESULTS}/evaluation",
+        models=list(config["models"]),
     log:
         f"{RESULTS}/logs/build_leaderboard.log",
     benchmark:
@@ -60,6 +64,6 @@ rule build_leaderboard:
     message:
         "Building the leaderboard"
     shell:
-        "python scripts/build_leaderboard.py --evaluations {input.evaluations} --published {input.published}"
+        "python scripts/build_leaderboard.py --evaluation {params.evaluation} --models {params.models} --published {input.published}"
         " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
         " --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"

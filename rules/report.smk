@@ -13,7 +13,7 @@ rule build_report:
         plot=f"{RESULTS}/leaderboard.png",
         published="data/published.csv",
         params="params.yaml",
-        template="report/template.html.j2",
+        template=multiext("report/", "template.html.j2", "style.css", "sort.js"),
         code=code("build_report.py"),
     output:
         page=f"{RESULTS}/report/index.html",

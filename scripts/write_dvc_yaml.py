@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-from genrebench import files, job
+from genrebench import dag, files, job
 from genrebench.features import BROUGHT
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
@@ -38,7 +36,7 @@ class Stage:
 def write_dvc_yaml(output: str) -> None:
     """Write `output` from the workflow in the working directory."""
     stages = _stages(yaml.safe_load(Path("params.yaml").read_text()))
-    jobs = _jobs({target for stage in stages for target in stage.targets})
+    jobs, _ = dag.jobs({target for stage in stages for target in stage.targets}, {"dataset": "demo"})
     document = {
         "stages": {stage.name: _stage(stage, jobs) for stage in stages},
         "metrics": ["results/${dataset}/accuracy.json"],
@@ -119,21 +117,6 @@ def _for_any_dataset(text: str, stage: Stage) -> str:
     if stage.name == "render_demo":
         return text  # the only raw data that a stage makes
     return re.sub(r"\b(results|data/raw)/demo\b", r"\1/${dataset}", text)
-
-
-def _jobs(targets: set[str]) -> list[Any]:
-    """All jobs of the workflow that these targets need, whether or not they are up to date."""
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow = api.workflow(
-            ResourceSettings(cores=1),
-            ConfigSettings(config={"dataset": "demo"}),
-            snakefile=Path("Snakefile"),
-        )._workflow
-        # as `snakemake --d3dag` does it; the API has no call that returns the jobs
-        workflow.dag_settings = DAGSettings(targets=targets)
-        workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
-        workflow._build_dag()
-        return list(workflow.dag.jobs)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     An `InputError` ends the process with its message as the last line and exit status 1; any other
     exception keeps its traceback, because it is a fault of the program.
     """
-    _end_with_parent()
+    end_with_parent()
     try:
         function(**arguments)
     except InputError as error:
@@ -28,7 +28,7 @@ def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
         sys.exit(1)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Have the kernel kill this process when its parent dies (Linux; elsewhere nothing happens).
 
     After a SIGKILL of the scheduler an orphaned job would go on writing beside its successor.

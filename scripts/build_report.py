@@ -1,0 +1,440 @@
+"""Join everything that a dataset's runs produced into one self-contained HTML page: rule build_report."""
+
+import argparse
+import base64
+import importlib.metadata
+import platform
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from genrebench import files, job, plots, published
+
+TEMPLATES = Path(__file__).parent.parent / "report"
+PACKAGES = ("numpy", "scipy", "scikit-learn", "librosa", "PyWavelets", "tensorflow", "keras", "snakemake", "dvc")
+# Among protocols that keep artists apart, and among the others, the first of these heads the report.
+STRICT_FIRST = ("fault_filtered", "artist")
+LOOSE_FIRST = ("size_matched", "stratified", "holdout", "kfold")
+MODELS_IN_PLOT = 8
+MISTAKES_SHOWN = 10
+
+
+def build_report(
+    dataset: str, results: Path, params: Path, published_table: Path, output: Path, benchmarks: Path | None = None
+) -> None:
+    """Write the page for `results`/ (manifest, rejected, features, splits, evaluation, leaderboard) to `output`.
+
+    The runs are those of `results`/statuses.csv, so that what an earlier configuration left is not shown.
+    `benchmarks` is the folder of Snakemake's benchmark files; without it there is no section on cost.
+    """
+    manifest = _rows(results / "manifest.csv")
+    leaderboard = [_numbers(row) for row in _rows(results / "leaderboard.csv")]
+    statuses = _rows(results / "statuses.csv")
+    runs = [_run(results / "evaluation", row) for row in statuses]
+    protocols = describe_protocols(results / "splits", sorted({row["protocol"] for row in statuses}))
+    genres = sorted({clip["genre"] for clip in manifest})
+    strict, loose = pick_protocols(leaderboard, protocols)
+    headline = strict or loose
+    figures = published.read_accuracies(published_table)
+    page = {
+        "dataset": dataset,
+        "finding": key_finding(leaderboard, protocols),
+        "clips": manifest,
+        "genres": describe_genres(manifest),
+        "colour": plots.colours(genres) | plots.colours(row["model"] for row in leaderboard),
+        "has_audio": any(clip["duration_s"] for clip in manifest),
+        "rejected": _rows(results / "rejected.csv"),
+        "features": read_features(results / "features"),
+        "protocols": protocols,
+        "leaderboard": leaderboard,
+        "by_model": accuracy_by_model(leaderboard),
+        "published_here": published.is_of(dataset, figures),
+        "published": figures,
+        "plot": draw_leaderboard(leaderboard, runs, published.is_of(dataset, figures)),
+        "confusions": pool_confusions(runs),
+        "genre_scores": genre_scores(runs, genres),
+        "genre_plots": {p: draw_genres(p, leaderboard, runs, genres) for p in protocols},
+        "headline": headline,
+        "mistakes": confident_mistakes(leaderboard, runs, headline),
+        "not_run": not_run(statuses),
+        "warnings": warnings(statuses),
+        "cost": read_cost(benchmarks),
+        "params": params.read_text(),
+        "versions": versions(),
+    }
+    html = environment().get_template("template.html.j2").render(page)
+    with files.atomic(output) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+
+
+def describe_genres(manifest: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Per genre: clips, artists, clips whose artist is unknown, clips that repeat another, minutes of audio."""
+    groups = defaultdict(list)
+    for clip in manifest:
+        groups[clip["genre"]].append(clip)
+    return [
+        {
+            "genre": genre,
+            "clips": len(clips),
+            "share": len(clips) / max(map(len, groups.values())),
+            "artists": len({clip["artist"] for clip in clips} - {""}),
+            "unknown": sum(not clip["artist"] for clip in clips),
+            "duplicates": sum(bool(clip["duplicate_of"]) for clip in clips),
+            "minutes": sum(float(clip["duration_s"] or 0) for clip in clips) / 60,
+        }
+        for genre, clips in sorted(groups.items())
+    ]
+
+
+def read_features(folder: Path) -> dict[str, Any]:
+    """The rows of features/summary.csv and, by name, why the unavailable features are not there."""
+    facts = {path.stem: files.read_json(path) for path in sorted(folder.glob("*.json"))}
+    missing = {name: fact["reason"] for name, fact in facts.items() if not fact["available"]}
+    summary = folder / "summary.csv"
+    rows = files.read_rows(summary) if summary.exists() else []
+    return {"summary": [row for row in rows if row["feature"] not in missing], "missing": missing}
+
+
+def describe_protocols(splits: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Per protocol, from its splits' JSON: sizes (of the first split), and what leaks from training to test.
+
+    `shared` and `repeated` are the largest share, over the splits, of test clips with a known artist that
+    share it with training clips, and of test clips that repeat a training clip; None where unknown.
+    `separate` says that both are 0 and the artists are known for most clips.
+    """
+    protocols = {}
+    for name in names:
+        facts = [files.read_json(path) for path in sorted((splits / name).glob("*.json"))]
+        usable = [fact for fact in facts if fact["available"]]
+        known = min((fact.get("artists_known") or 0 for fact in usable), default=0)
+        shared = _largest(usable, "test_clips_sharing_artist_with_train", "test_clips_with_known_artist")
+        repeated = _largest(usable, "test_clips_duplicated_in_train", None)
+        protocols[name] = {
+            "available": bool(usable),
+            "reason": next((fact["reason"] for fact in facts if not fact["available"]), None),
+            "splits": len(usable),
+            "counts": usable[0]["counts"] if usable else {},
+            "version": usable[0].get("version") if usable else None,
+            "source": usable[0].get("source") if usable else None,
+            "artists_known": known,
+            "shared": shared,
+            "repeated": repeated,
+            "separate": shared == 0 and repeated == 0 and known >= 0.5,
+        }
+    return protocols
+
+
+def pick_protocols(
+    leaderboard: Sequence[Mapping[str, Any]], protocols: Mapping[str, Mapping[str, Any]]
+) -> tuple[str | None, str | None]:
+    """The protocol with results that keeps artists apart, and the one that does not, to set side by side."""
+    done = {row["protocol"] for row in leaderboard if row["accuracy_mean"] is not None}
+    apart = [name for name in done if protocols[name]["separate"]]
+    return _first(apart, STRICT_FIRST), _first(done - set(apart), LOOSE_FIRST)
+
+
+def key_finding(leaderboard: Sequence[Mapping[str, Any]], protocols: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """One to three sentences: the best model's accuracy with its interval, and what a looser protocol adds."""
+    strict, loose = pick_protocols(leaderboard, protocols)
+    if not (strict or loose):
+        return ["No model could be run; the reasons are below."]
+    table = {(row["protocol"], row["model"]): row for row in leaderboard if row["accuracy_mean"] is not None}
+    best = next(row for (protocol, _), row in table.items() if protocol == (strict or loose))
+    models = sum(protocol == best["protocol"] for protocol, _ in table)
+    which = f"The best of {models} models is {best['model']}" if models > 1 else f"The only model is {best['model']}"
+    result = f"{which}: {_accuracy(best)} under the protocol {best['protocol']}."
+    if not strict:
+        leak = protocols[best["protocol"]]["shared"]
+        why = (
+            f"{leak:.0%} of its test clips share an artist with training clips"
+            if leak
+            else "nobody knows which of its test clips share an artist with training clips"
+            if leak is None
+            else "it does not keep artists and recordings apart"
+        )
+        return [result, f"No protocol with artists kept apart could be run, and {why}: read this as an upper bound."]
+    sentences = [result, "No test clip of this protocol shares a known artist or a recording with a training clip."]
+    other = table.get((loose, best["model"]))
+    if other:
+        difference = 100 * (other["accuracy_mean"] - best["accuracy_mean"])
+        apart = other["accuracy_low"] > best["accuracy_high"] or best["accuracy_low"] > other["accuracy_high"]
+        shared = protocols[loose]["shared"]
+        where = f", where {shared:.0%} of the test clips share an artist with training clips," if shared else ""
+        settled = (
+            "The two intervals do not overlap."
+            if apart
+            else "The two intervals overlap: this many clips do not settle the difference."
+        )
+        sentences.append(
+            f"Under {loose}{where} the same model scores {_accuracy(other)}: {abs(difference):.1f} points"
+            f" {'more' if difference >= 0 else 'less'}. {settled}"
+        )
+    return sentences
+
+
+def accuracy_by_model(leaderboard: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The leaderboard's rows as {model: {protocol: row}}, models by their best accuracy."""
+    table: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in leaderboard:
+        table[row["model"]][row["protocol"]] = row
+    best = {m: max((r["accuracy_mean"] or 0 for r in rows.values()), default=0) for m, rows in table.items()}
+    return dict(sorted(table.items(), key=lambda item: (-best[item[0]], item[0])))
+
+
+def pool_confusions(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Per protocol and model: confusion counts summed over splits and seeds, as cells with their colours."""
+    pooled: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
+    names: dict[tuple[str, str], list[str]] = {}
+    for run in runs:
+        if run["status"] == "done":
+            rows = files.read_rows(run["folder"] / "confusion.csv")
+            genres = list(rows[0])[1:]
+            key = run["protocol"], run["model"]
+            pooled[key].append(np.array([[int(row[genre]) for genre in genres] for row in rows]))
+            names[key] = genres
+    return [
+        {"protocol": protocol, "model": model, "runs": len(all_counts)}
+        | _confusion_cells(np.sum(all_counts, axis=0), names[protocol, model])
+        for (protocol, model), all_counts in sorted(pooled.items())
+    ]
+
+
+def genre_scores(runs: Sequence[Mapping[str, Any]], genres: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Per protocol, one row per model: precision, recall and F1 of each genre, mean over its runs or None."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for run in runs:
+        if run["status"] == "done":
+            groups[run["protocol"], run["model"]].append(run)
+    table: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for (protocol, model), group in sorted(groups.items()):
+        scores = {}
+        for genre in genres:
+            found = [run["genres"].get(genre) or {} for run in group]
+            scores[genre] = {key: _mean(f.get(key) for f in found) for key in ("precision", "recall", "f1")}
+            scores[genre]["shade"] = plots.shade(scores[genre]["f1"] or 0)
+        table[protocol].append({"model": model, "scores": scores})
+    return dict(table)
+
+
+def confident_mistakes(
+    leaderboard: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]], protocol: str | None
+) -> dict[str, Any] | None:
+    """The wrong test predictions of which the best model under `protocol` was surest (mean over its runs)."""
+    best = next((r for r in leaderboard if r["protocol"] == protocol and r["accuracy_mean"] is not None), None)
+    if best is None:
+        return None
+    wrong: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for run in runs:
+        if run["status"] == "done" and (run["protocol"], run["model"]) == (protocol, best["model"]):
+            for clip in files.read_rows(run["folder"] / "clips.csv"):
+                if clip["predicted"] != clip["genre"]:
+                    wrong[clip["clip_id"], clip["genre"], clip["predicted"]].append(float(clip["probability"]))
+    surest = sorted(wrong.items(), key=lambda item: (-np.mean(item[1]), item[0]))[:MISTAKES_SHOWN]
+    clips = [
+        {"clip_id": c, "genre": g, "predicted": p, "runs": len(v), "probability": float(np.mean(v))}
+        for (c, g, p), v in surest
+    ]
+    return {"model": best["model"], "protocol": protocol, "clips": clips}
+
+
+def not_run(statuses: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """The runs that are not done, one row per protocol and reason, with the models and the number of runs."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in statuses:
+        if row["status"] != "done":
+            groups[row["protocol"], row["reason"]].append(row["model"])
+    return [
+        {"protocol": protocol, "reason": reason, "models": sorted(set(models)), "runs": len(models)}
+        for (protocol, reason), models in sorted(groups.items())
+    ]
+
+
+def warnings(statuses: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """What must be said wherever certain numbers appear: each mark with its models and protocols."""
+    marks: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for row in statuses:
+        for mark in filter(None, row["marks"].split("; ")):
+            marks[mark].append(row)
+    return [
+        {
+            "mark": mark,
+            "models": sorted({row["model"] for row in rows}),
+            "protocols": sorted({row["protocol"] for row in rows}),
+        }
+        for mark, rows in sorted(marks.items())
+    ]
+
+
+def read_cost(benchmarks: Path | None) -> list[dict[str, Any]]:
+    """Snakemake's benchmark files summed by rule (a folder or file of `benchmarks`): jobs, s, MB at most."""
+    costs: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for path in sorted(benchmarks.rglob("*.tsv")) if benchmarks else []:
+        header, *lines = (line.split("\t") for line in path.read_text().splitlines() if line)
+        rule = path.relative_to(benchmarks).with_suffix("").parts[0]
+        costs[rule] += [dict(zip(header, line, strict=False)) for line in lines]
+    return [
+        {
+            "rule": rule,
+            "jobs": len(rows),
+            "seconds": sum(_float(row.get("s")) or 0 for row in rows),
+            "cpu": sum(_float(row.get("cpu_time")) or 0 for row in rows),
+            "memory": max(_float(row.get("max_rss")) or 0 for row in rows),
+        }
+        for rule, rows in sorted(costs.items())
+        if rows
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that make the numbers."""
+    found = {"Python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def draw_leaderboard(
+    leaderboard: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]], show_published: bool
+) -> str:
+    """The leaderboard's plot as a data address."""
+    points: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for run in runs:
+        if run["status"] == "done":
+            points[run["model"], run["protocol"]].append(run["accuracy"])
+    return data_address(plots.to_svg(plots.draw_leaderboard(leaderboard, points, show_published)))
+
+
+def draw_genres(
+    protocol: str,
+    leaderboard: Sequence[Mapping[str, Any]],
+    runs: Sequence[Mapping[str, Any]],
+    genres: Sequence[str],
+) -> str | None:
+    """The F1 per genre of the protocol's best models as a data address, or None if none was run."""
+    best = [r["model"] for r in leaderboard if r["protocol"] == protocol and r["accuracy_mean"] is not None]
+    rows = {row["model"]: row["scores"] for row in genre_scores(runs, genres).get(protocol, [])}
+    models = {row["model"] for row in leaderboard}
+    scores = {m: {g: rows[m][g]["f1"] for g in genres} for m in best[:MODELS_IN_PLOT] if m in rows}
+    return data_address(plots.to_svg(plots.draw_genre_scores(scores, genres, models))) if scores else None
+
+
+def data_address(svg: bytes) -> str:
+    """An image as the data: address of an img element, where its ids cannot meet those of another image."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+
+
+def environment() -> Environment:
+    """Jinja's environment: everything that is not markup of the template is escaped."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {"percent": _percent, "number": _number, "clock": _clock}
+    env.globals["as_is"] = lambda name: Markup((TEMPLATES / name).read_text())
+    return env
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        raise job.InputError(f"{path} is missing, and the report is made from it: run its rule first.")
+    return files.read_rows(path)
+
+
+def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:
+    folder = evaluation / row["model"] / row["protocol"] / row["split"] / f"seed{row['seed']}"
+    if not (folder / "metrics.json").exists():
+        raise job.InputError(f"{folder}/metrics.json is missing, yet statuses.csv lists it: evaluate it again.")
+    return files.read_json(folder / "metrics.json") | {"folder": folder}
+
+
+def _numbers(row: Mapping[str, str]) -> dict[str, Any]:
+    words = ("model", "protocol", "published_source", "published_dataset", "marks", "status", "reason")
+    return {key: value if key in words else _float(value) for key, value in row.items()}
+
+
+def _float(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:  # Snakemake writes "NA" and "-"
+        return None
+
+
+def _mean(values: Any) -> float | None:
+    values = [value for value in values if value is not None]
+    return float(np.mean(values)) if values else None
+
+
+def _largest(facts: Sequence[Mapping[str, Any]], count: str, of: str | None) -> float | None:
+    shares = []
+    for fact in facts:
+        total = fact.get(of) if of else fact["counts"].get("test")
+        if fact.get(count) is not None and total:
+            shares.append(fact[count] / total)
+    return max(shares, default=None)
+
+
+def _first(names: Any, order: Sequence[str]) -> str | None:
+    return next((name for name in (*order, *sorted(names)) if name in names), None)
+
+
+def _accuracy(row: Mapping[str, Any]) -> str:
+    return (
+        f"{100 * row['accuracy_mean']:.1f}% accuracy (95% interval {100 * row['accuracy_low']:.1f} to"
+        f" {100 * row['accuracy_high']:.1f}%, {row['n_test']:.0f} test clips)"
+    )
+
+
+def _confusion_cells(counts: np.ndarray, genres: Sequence[str]) -> dict[str, Any]:
+    fractions = plots.row_fractions(counts)
+    cells = [
+        [
+            {"count": int(n), "share": float(share), "shade": plots.shade(share)}
+            for n, share in zip(row, shares, strict=True)
+        ]
+        for row, shares in zip(counts, fractions, strict=True)
+    ]
+    return {"genres": genres, "cells": cells}
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def _number(value: Any, digits: int = 4) -> str:
+    number = _float(str(value)) if value not in (None, "") else None
+    if number is None:
+        return str(value or "")
+    return f"{number:.0f}" if number.is_integer() and abs(number) < 1e9 else f"{number:.{digits}g}"
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True, help="name of the dataset")
+    parser.add_argument("--results", type=Path, required=True, help="folder of the dataset's results")
+    parser.add_argument("--params", type=Path, required=True, help="params.yaml, shown in the report")
+    parser.add_argument("--published", dest="published_table", type=Path, required=True, help="the papers' figures")
+    parser.add_argument("--benchmarks", type=Path, help="folder of Snakemake's benchmark files")
+    parser.add_argument("--output", type=Path, required=True, help="file to write")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    job.run(build_report, vars(arguments()))

@@ -1,0 +1,259 @@
+"""The clips of a dataset: which files are usable, who plays, and which clips sound the same."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
+
+from genrebench import audio, files
+from genrebench.fingerprint import fingerprint, near_duplicates
+from genrebench.job import InputError
+
+COLUMNS = (
+    "clip_id",
+    "path",
+    "genre",
+    "artist",
+    "group",
+    "duplicate_of",
+    "duration_s",
+    "sample_rate",
+    "channels",
+    "mean_amplitude",
+    "rms_amplitude",
+    "max_amplitude",
+    "md5",
+)
+REJECTED_COLUMNS = ("path", "genre", "reason", "detail")
+LAYOUT = "one subfolder per genre with audio files in it (or manifest.csv and features/*.npy)"
+
+
+@dataclass
+class Clip:
+    """A file found in the dataset, and what was learned of it."""
+
+    path: Path
+    genre: str
+    clip_id: str
+    artist: str = ""
+    group: str = ""
+    figures: dict[str, Any] = field(default_factory=dict)
+    fingerprint: np.ndarray | None = None
+    reason: str = ""  # why it is rejected, if it is
+    detail: str = ""
+    duplicate_of: str = ""
+
+
+def find_clips(folder: Path) -> list[Clip]:
+    """The audio files of a dataset, sorted by path: `<genre>/.../<file>`.
+
+    A clip's id is its path inside the genre's folder without the suffix, after "<genre>.": GTZAN's own names. Where two
+    files would have the same, the later keeps its suffix. Raises InputError if there is no audio.
+    """
+    clips, taken = [], set()
+    for genre in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        for path in sorted(_walk(genre)):
+            inside = path.relative_to(genre)
+            clip_id = _with_genre(genre.name, inside.with_suffix("").as_posix())
+            if clip_id in taken:
+                clip_id = _with_genre(genre.name, inside.as_posix())
+            taken.add(clip_id)
+            clips.append(Clip(path, genre.name, clip_id))
+    if not clips:
+        raise InputError(f"{folder} holds no audio files; expected is {LAYOUT}")
+    return clips
+
+
+def check(path: Path, sample_rate: int, min_duration_s: float, min_rms: float) -> Clip:
+    """Decode one file and judge it by itself; the clip has either a `reason` or figures and a fingerprint."""
+    clip = Clip(path, "", "")
+    try:
+        samples, original_rate = audio.decode(path)
+    except (InputError, OSError) as error:
+        clip.reason = "unreadable" if path.is_file() and path.stat().st_size else "empty"
+        clip.detail = str(error).removeprefix(f"{path} ")
+        return clip
+    if len(samples) == 0:
+        clip.reason, clip.detail = "empty", "it holds no samples"
+        return clip
+    if not np.isfinite(samples).all():
+        clip.reason, clip.detail = "not finite", f"{int((~np.isfinite(samples)).sum())} samples are NaN or infinite"
+        return clip
+    duration = len(samples) / original_rate
+    mono = audio.to_mono(samples, original_rate, sample_rate)
+    summary = audio.summary(mono)
+    if duration < min_duration_s:
+        clip.reason, clip.detail = "too short", f"{duration:.3f} s; at least {min_duration_s} s are needed"
+    elif summary["rms_amplitude"] < min_rms:
+        clip.reason, clip.detail = "silent", f"RMS {summary['rms_amplitude']:.2g}; at least {min_rms} is needed"
+    else:
+        clip.figures = {
+            "duration_s": f"{duration:.6f}",
+            "sample_rate": original_rate,
+            "channels": samples.shape[1],
+            **{name: f"{value:.6f}" for name, value in summary.items()},
+            "md5": audio.md5(mono),
+        }
+        clip.fingerprint = fingerprint(mono, sample_rate)
+    return clip
+
+
+def mark_duplicates(clips: list[Clip], reject: bool) -> None:
+    """Mark the clips that repeat an earlier one, exactly or nearly; reject them, or keep them as `duplicate_of`."""
+    first: dict[str, Clip] = {}
+    for clip in clips:
+        original = first.setdefault(clip.figures["md5"], clip)
+        if original is not clip:
+            _mark(clip, original, "duplicate", "its decoded audio is the same", reject)
+    distinct = list(first.values())
+    pairs = near_duplicates([clip.fingerprint for clip in distinct])
+    for i, j, offset, error_rate in sorted(pairs):
+        original, clip = distinct[i], distinct[j]
+        while original.duplicate_of:  # of a chain, the first
+            original = next(c for c in distinct if c.clip_id == original.duplicate_of)
+        if not clip.duplicate_of and clip is not original:
+            how = f"shifted by {offset:+.2f} s, {100 * error_rate:.0f}% of the fingerprint differs"
+            _mark(clip, original, "near duplicate", how, reject)
+
+
+def set_artists(clips: list[Clip], folder: Path, catalogue: dict[str, dict[str, str]]) -> None:
+    """Fill in artist and group: from clips.csv, else `<genre>/<artist>/`, else the file's tags, else the catalogue."""
+    listed = _read_listed(folder, clips)
+    for clip in clips:
+        entry = listed.get(clip.path.relative_to(folder).as_posix(), {})
+        known = catalogue.get(clip.clip_id, {})
+        inside = clip.path.relative_to(folder / clip.genre)
+        clip.artist = (
+            entry.get("artist")
+            or (inside.parts[0] if len(inside.parts) > 1 else "")
+            or _tagged_artist(clip.path)
+            or known.get("artist", "")
+        ).strip()
+        clip.group = (entry.get("group") or "").strip() or (
+            f"catalogue:{known['artist_group']}" if known.get("artist_group") else ""
+        )
+
+
+def groups(clips: Iterable[Clip]) -> dict[str, str]:
+    """The group of each clip_id: clips of one artist, one listed group, or one recording are together.
+
+    A group is named by its artist if all its clips have the same, else by its first clip.
+    """
+    clips = list(clips)
+    sets = DisjointSet([clip.clip_id for clip in clips])
+    first: dict[tuple[str, str], str] = {}
+    for clip in clips:
+        for kind in ("artist", "group"):
+            if name := getattr(clip, kind):
+                sets.merge(clip.clip_id, first.setdefault((kind, name), clip.clip_id))
+        if clip.duplicate_of:
+            sets.merge(clip.clip_id, clip.duplicate_of)
+    artist = {clip.clip_id: clip.artist for clip in clips}
+    names = {}
+    for members in sets.subsets():
+        artists = {artist[member] for member in members}
+        name = artists.pop() if len(artists) == 1 else ""
+        names.update(dict.fromkeys(members, name or min(members)))
+    return names
+
+
+def row(clip: Clip) -> dict[str, Any]:
+    """The clip as a row of the manifest, without its group."""
+    return {
+        "clip_id": clip.clip_id,
+        "path": clip.path.as_posix(),
+        "genre": clip.genre,
+        "artist": clip.artist,
+        "duplicate_of": clip.duplicate_of,
+        **clip.figures,
+    }
+
+
+def read_brought(folder: Path) -> list[dict[str, str]]:
+    """The rows of a dataset that brings features, in the order of its own manifest.csv, checked.
+
+    Raises InputError for missing columns, blank or repeated ids, blank genres, and features with other numbers of rows.
+    """
+    path = folder / "manifest.csv"
+    rows = files.read_rows(path)
+    missing = {"clip_id", "genre"} - set(rows[0] if rows else ())
+    if missing:
+        raise InputError(
+            f"{path} lacks {' and '.join(sorted(missing))}: it needs a row per clip and the columns clip_id, genre"
+        )
+    seen: set[str] = set()
+    for number, entry in enumerate(rows, 2):
+        if not entry["clip_id"] or not entry["genre"]:
+            raise InputError(f"{path}, line {number}: clip_id or genre is blank")
+        if entry["clip_id"] in seen:
+            raise InputError(f"{path}, line {number}: clip_id {entry['clip_id']} stands there twice")
+        seen.add(entry["clip_id"])
+    for feature in sorted((folder / "features").glob("*.npy")):
+        count = np.load(feature, mmap_mode="r").shape[0]
+        if count != len(rows):
+            raise InputError(f"{feature} has {count} rows, but {path} has {len(rows)}; they must be the same clips")
+    artists = {entry["clip_id"]: entry.get("artist") or "" for entry in rows}
+    together = groups(
+        Clip(Path(), entry["genre"], entry["clip_id"], artists[entry["clip_id"]], entry.get("group") or "")
+        for entry in rows
+    )
+    return [
+        {
+            "clip_id": entry["clip_id"],
+            "genre": entry["genre"],
+            "artist": artists[entry["clip_id"]],
+            "group": together[entry["clip_id"]],
+        }
+        for entry in rows
+    ]
+
+
+def _walk(folder: Path) -> Iterable[Path]:
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _walk(path)
+        elif path.suffix.lower() in audio.SUFFIXES:
+            yield path
+
+
+def _with_genre(genre: str, name: str) -> str:
+    return name if name.startswith(f"{genre}.") else f"{genre}.{name}"
+
+
+def _mark(clip: Clip, original: Clip, reason: str, how: str, reject: bool) -> None:
+    clip.duplicate_of = original.clip_id
+    if reject:
+        clip.reason = reason
+        clip.detail = f"of {original.path.as_posix()}: {how}"
+        if clip.genre != original.genre:
+            clip.detail += f" (labelled {clip.genre} here and {original.genre} there)"
+
+
+def _read_listed(folder: Path, clips: list[Clip]) -> dict[str, dict[str, str]]:
+    path = folder / "clips.csv"
+    if not path.is_file():
+        return {}
+    rows = files.read_rows(path)
+    if (rows and "path" not in rows[0]) or (rows and not {"artist", "group"} & set(rows[0])):
+        raise InputError(f"{path} has the columns {', '.join(rows[0])}, but needs path and artist or group")
+    there = {clip.path.relative_to(folder).as_posix() for clip in clips}
+    unknown = [entry["path"] for entry in rows if entry["path"] not in there]
+    if unknown:
+        names = ", ".join(unknown[:3]) + (" ..." if len(unknown) > 3 else "")
+        raise InputError(f"{path} lists {len(unknown)} files that are not in {folder}: {names}")
+    return {entry["path"]: entry for entry in rows}
+
+
+def _tagged_artist(path: Path) -> str:
+    import mutagen
+
+    try:
+        tags = mutagen.File(path, easy=True)
+        return str((tags or {}).get("artist", [""])[0])
+    except Exception:  # a broken tag says nothing about the audio, and mutagen raises many kinds of errors
+        return ""

@@ -1,0 +1,87 @@
+"""From predicted probabilities to the numbers of one run, through scikit-learn."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+
+SMALLEST_PROBABILITY = 1e-15  # one certain mistake would otherwise make the log loss infinite
+
+
+def average_segments(clip_ids: Sequence[str], probabilities: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Average the probabilities of a clip's segments.
+
+    `clip_ids` has one entry per segment, `probabilities` the shape (segments, genres). Returns the distinct
+    clips in the order of their first segment and an array (clips, genres). Raises `ValueError` if the lengths
+    differ.
+    """
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    if len(clip_ids) != len(probabilities):
+        raise ValueError(f"{len(clip_ids)} clip_ids for {len(probabilities)} rows of probabilities")
+    position = {clip: i for i, clip in enumerate(dict.fromkeys(clip_ids))}
+    rows = np.array([position[clip] for clip in clip_ids], dtype=np.intp)
+    sums = np.zeros((len(position), probabilities.shape[1]))
+    np.add.at(sums, rows, probabilities)
+    return list(position), sums / np.bincount(rows, minlength=len(position))[:, None]
+
+
+def score(true: Sequence[str], probabilities: np.ndarray, genres: Sequence[str]) -> dict[str, Any]:
+    """Score clip predictions: the most probable genre (the first of equals) against the true one.
+
+    `true` has one genre per clip, `probabilities` the shape (clips, genres), its columns in the order of
+    `genres`. All figures are fractions (0 to 1), the log loss is in nats with probabilities of at least 1e-15.
+    Macro averages are over the genres that have clips; a genre without clips has None for its scores, because
+    a recall of 0 out of 0 is not a failure. `majority_accuracy` is what always answering the genre most
+    frequent among these clips would score. Raises `ValueError` without clips, for a genre that has no column,
+    and for probabilities that are not finite.
+    """
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    unknown = sorted(set(true) - set(genres))
+    if not len(true):
+        raise ValueError("no clips to score")
+    if unknown:
+        raise ValueError(f"no probability column for the genre {', '.join(unknown)}")
+    if not np.isfinite(probabilities).all():
+        raise ValueError(f"{(~np.isfinite(probabilities)).any(axis=1).sum()} rows have probabilities not finite")
+    predicted = most_probable(probabilities, genres)
+    present = [genre for genre in genres if genre in set(true)]
+    each = precision_recall_fscore_support(true, predicted, labels=present, zero_division=0)
+    by_genre = dict(zip(present, zip(*each, strict=True), strict=True))
+    macro = np.mean(each[:3], axis=1)
+    return {
+        "n": len(true),
+        "accuracy": float(np.mean(np.array(true) == np.array(predicted))),
+        "macro_precision": float(macro[0]),
+        "macro_recall": float(macro[1]),
+        "macro_f1": float(macro[2]),
+        "log_loss": _log_loss(true, probabilities, genres),
+        "majority_accuracy": float(max(each[3]) / len(true)),
+        "genres": {genre: _genre_scores(by_genre.get(genre)) for genre in genres},
+    }
+
+
+def most_probable(probabilities: np.ndarray, genres: Sequence[str]) -> list[str]:
+    """Name the most probable genre of each row of `probabilities` (clips, genres); of equals the first."""
+    return [genres[i] for i in np.argmax(probabilities, axis=1)] if len(probabilities) else []
+
+
+def confusion(true: Sequence[str], predicted: Sequence[str], genres: Sequence[str]) -> np.ndarray:
+    """Count clips as an integer array (true genre, predicted genre), both in the order of `genres`."""
+    return confusion_matrix(true, predicted, labels=list(genres))
+
+
+def _log_loss(true: Sequence[str], probabilities: np.ndarray, genres: Sequence[str]) -> float:
+    # scikit-learn reads columns in sorted order whatever `labels` says.
+    order = np.argsort(np.array(genres, dtype=str))
+    clipped = np.clip(probabilities[:, order], SMALLEST_PROBABILITY, None)
+    if len(genres) == 1:
+        return 0.0
+    return float(log_loss(true, clipped / clipped.sum(axis=1, keepdims=True), labels=[genres[i] for i in order]))
+
+
+def _genre_scores(scores: tuple[float, float, float, int] | None) -> dict[str, Any]:
+    if scores is None:
+        return {"precision": None, "recall": None, "f1": None, "support": 0}
+    precision, recall, f1, support = scores
+    return {"precision": float(precision), "recall": float(recall), "f1": float(f1), "support": int(support)}

@@ -1,0 +1,32 @@
+"""The accuracies that papers report: data/published.csv."""
+
+from pathlib import Path
+from typing import Any
+
+from genrebench import files, job
+
+
+def read_accuracies(path: str | Path) -> list[dict[str, Any]]:
+    """Read the overall accuracies, in the order of the file, `value` as a fraction (the file may hold percent).
+
+    Figures of single genres and other metrics are left out. Raises `job.InputError` for a value that is no
+    number from 0 to 100.
+    """
+    rows = [row for row in files.read_rows(path) if row["metric"] == "accuracy" and not row["genre"]]
+    return [row | {"value": _fraction(row["value"], row, path)} for row in rows]
+
+
+def is_of(dataset: str, rows: list[dict[str, Any]]) -> bool:
+    """Whether the figures are of this dataset; where not, they are for orientation only."""
+    return any(row["dataset"].lower() == dataset.lower() for row in rows)
+
+
+def _fraction(text: str, row: dict[str, str], path: str | Path) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise job.InputError(f"{path}: the accuracy of {row['model']} is {text!r}: write a number from 0 to 100.")
+    # No paper reports an accuracy of 1% or less.
+    return value if value <= 1 else value / 100

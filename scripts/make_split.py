@@ -1,0 +1,91 @@
+"""Divide the clips of a manifest under one protocol, or say why the dataset cannot have it."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from genrebench import files, job, splits
+
+
+def make_split(
+    manifest: str,
+    protocol: str,
+    split: str,
+    settings: Mapping[str, Any],
+    dataset: str,
+    canonical: str,
+    catalogue: str,
+    path_to_csv: str,
+    path_to_json: str,
+) -> None:
+    """Write the split as CSV (clip_id, subset) and what is to be known about it as JSON."""
+    rows = files.read_rows(manifest)
+    source, note, reason, division = "generated", None, None, {}
+    try:
+        if "file" in settings:
+            source, division = "file", splits.from_table(rows, _read_own(settings["file"]), settings["file"])
+        else:
+            source, note, division = _canonical_or_made(rows, protocol, split, settings, dataset, canonical, catalogue)
+    except splits.Unavailable as unavailable:
+        reason = str(unavailable)
+    facts = {
+        "protocol": protocol,
+        "split": split,
+        "version": splits.PROTOCOL_VERSION,
+        "source": source,
+        "note": note,
+        "available": reason is None,
+        "reason": reason,
+    } | splits.describe(rows, division)
+    files.write_rows(
+        path_to_csv,
+        ["clip_id", "subset"],
+        ({"clip_id": row["clip_id"], "subset": division[row["clip_id"]]} for row in rows if row["clip_id"] in division),
+    )
+    files.write_json(path_to_json, facts)
+    print(f"{protocol} {split}: {reason or facts['counts']}")
+
+
+def _read_own(path: str) -> list[dict[str, str]]:
+    try:
+        return files.read_rows(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise job.InputError(f"{path} cannot be read as a CSV file with clip_id,subset: {error}") from None
+
+
+def _canonical_or_made(
+    rows: list[dict[str, str]],
+    protocol: str,
+    split: str,
+    settings: Mapping[str, Any],
+    dataset: str,
+    canonical: str,
+    catalogue: str,
+) -> tuple[str, str | None, splits.Split]:
+    note = None
+    if dataset == "gtzan" and protocol in splits.CANONICAL_SETTINGS:
+        division, note = splits.canonical_split(rows, protocol, split, settings, splits.read_canonical(canonical))
+        if division is not None:
+            return "canonical", note, division
+    published = {row["clip_id"]: row["fault_filtered"] for row in files.read_rows(catalogue)}
+    return "generated", note, splits.make_split(rows, protocol, split, settings, published)
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", required=True, help="results/<dataset>/manifest.csv")
+    parser.add_argument("--protocol", required=True, help="its name in params.yaml")
+    parser.add_argument("--split", required=True, help="repeat0, fold0, fixed ...")
+    parser.add_argument("--settings", required=True, type=json.loads, help="its settings in params.yaml, as JSON")
+    parser.add_argument("--dataset", required=True, help="canonical splits are for gtzan")
+    parser.add_argument("--canonical", required=True, help="data/splits/gtzan.csv")
+    parser.add_argument("--catalogue", required=True, help="data/catalogue/gtzan.csv")
+    parser.add_argument("--csv", required=True, dest="path_to_csv", help="the split")
+    parser.add_argument("--json", required=True, dest="path_to_json", help="its description")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    job.run(make_split, vars(arguments()))

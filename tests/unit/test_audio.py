@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import av
+import librosa
+import numpy as np
+import pytest
+import soundfile
+
+from genrebench import audio
+from genrebench.job import InputError
+
+REAL = Path("../shared/data/gtzan_audio")
+RATE = 22050
+TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)).astype(np.float32)
+needs_real_clips = pytest.mark.skipif(not REAL.is_dir(), reason="the real GTZAN clips are not beside the checkout")
+
+
+def encode_with_ffmpeg(path, codec, samples, rate=RATE):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+        frame.sample_rate = rate
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".au", ".aiff", ".ogg", ".mp3"])
+def test_what_libsndfile_reads(tmp_path, suffix):
+    path = tmp_path / f"tone{suffix}"
+    soundfile.write(path, TONE, RATE)
+    samples = audio.load(path, RATE)
+    assert samples.dtype == np.float32 and samples.ndim == 1
+    assert abs(len(samples) - len(TONE)) < 3000
+    assert np.abs(samples[5000:40000]).max() == pytest.approx(0.5, abs=0.02)
+    assert suffix in audio.SUFFIXES
+
+
+def test_what_only_ffmpeg_reads(tmp_path):
+    path = tmp_path / "tone.m4a"
+    encode_with_ffmpeg(path, "aac", TONE)
+    samples, rate = audio.decode(path)
+    assert (rate, samples.shape[1]) == (RATE, 1)
+    spectrum = np.abs(np.fft.rfft(samples[5000:27050, 0]))
+    assert spectrum.argmax() == pytest.approx(440, abs=1)
+    assert np.abs(samples).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_stereo_at_another_rate_is_what_librosa_loads(tmp_path):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (44100, 2)).astype(np.float32)
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, noise, 44100, subtype="FLOAT")
+    expected, _ = librosa.load(path, sr=RATE, res_type="soxr_hq")
+    np.testing.assert_allclose(audio.load(path, RATE), expected, atol=1e-6)
+
+
+def test_errors_name_the_file_and_both_decoders(tmp_path):
+    path = tmp_path / "broken.wav"
+    path.write_bytes(bytes(range(256)) * 10)
+    with pytest.raises(InputError, match=r"broken\.wav.*libsndfile.*FFmpeg"):
+        audio.decode(path)
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="empty"):
+        audio.decode(path)
+
+
+def test_md5_is_of_the_sound_and_not_of_the_file(tmp_path):
+    for name in ("a.wav", "a.flac", "a.au"):
+        soundfile.write(tmp_path / name, (TONE * 32767).astype(np.int16), RATE)
+    digests = {audio.md5(audio.load(tmp_path / name, RATE)) for name in ("a.wav", "a.flac", "a.au")}
+    assert len(digests) == 1
+    assert audio.md5(TONE) not in digests  # before the rounding to 16 bits
+
+
+def test_summary_of_a_sine():
+    figures = audio.summary(TONE)
+    assert figures["mean_amplitude"] == pytest.approx(0.5 * 2 / np.pi, rel=1e-3)
+    assert figures["rms_amplitude"] == pytest.approx(0.5 / np.sqrt(2), rel=1e-4)
+    assert figures["max_amplitude"] == pytest.approx(0.5, rel=1e-4)
+
+
+@needs_real_clips
+@pytest.mark.parametrize(
+    ("clip", "printed"),
+    [("jazz/jazz.00007", (0.077327, 0.105113, 0.574005)), ("blues/blues.00028", (0.079170, 0.118491, 0.979095))],
+)
+def test_summary_is_what_paper_001_prints(clip, printed):
+    figures = audio.summary(audio.load(REAL / f"{clip}.wav", RATE))
+    assert tuple(round(figures[f"{kind}_amplitude"], 6) for kind in ("mean", "rms", "max")) == printed

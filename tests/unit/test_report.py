@@ -1,0 +1,227 @@
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import build_leaderboard
+import build_report
+import evaluate_runs
+from genrebench import files, job
+
+ROOT = Path(__file__).parents[2]
+GENRES = ["jazz & blues", "rock", "pop"]
+PUBLISHED = "model,source,dataset,protocol,metric,genre,value,note".split(",")
+AUDIO = ("path", "duration_s", "sample_rate", "channels", "mean_amplitude", "rms_amplitude", "max_amplitude", "md5")
+EVIL = '<script>alert("x")</script>'
+
+
+def make_results(folder: Path, audio: bool = True, skill: float = 3.0, artist_available: bool = True) -> Path:
+    """Results of two models under two protocols, from random probabilities; one genre has no test clip."""
+    rng = np.random.default_rng(0)
+    results = folder / "results"
+    clips = [
+        {"clip_id": f"{genre}.{i:02d}", "genre": genre, "artist": f"{genre} {i // 3}", "group": "g", "duplicate_of": ""}
+        | (dict.fromkeys(AUDIO, "1.5") if audio else {})
+        for genre in GENRES
+        for i in range(12)
+    ]
+    clips[0]["artist"] = EVIL
+    columns = ["clip_id", "genre", "artist", "group", "duplicate_of", *AUDIO]
+    files.write_rows(results / "manifest.csv", columns, clips)
+    rejected = [{"path": f"{EVIL}.wav", "genre": "rock", "reason": "unreadable", "detail": "not audio"}]
+    files.write_rows(results / "rejected.csv", ["path", "genre", "reason", "detail"], rejected if audio else [])
+    files.write_rows(
+        results / "features" / "summary.csv",
+        ["feature", "shape", "mean", "available", "reason"],
+        [{"feature": "mel", "shape": "36 x 128", "mean": -40.25}, {"feature": "vggish"}],
+    )
+    files.write_json(results / "features" / "mel.json", {"available": True, "reason": None})
+    files.write_json(results / "features" / "vggish.json", {"available": False, "reason": "its weights are missing"})
+    subsets = ["train", "train", "test"] * 8 + ["train"] * 12
+    for protocol, shared in {"artist": 0, "stratified": 6}.items():
+        available = protocol == "stratified" or artist_available
+        reason = None if available else "the artists of too few clips are known"
+        facts = {"available": available, "reason": reason, "version": "1", "source": "generated", "artists_known": 1.0}
+        facts |= {"counts": {"train": 28, "test": 8}, "test_clips_sharing_artist_with_train": shared}
+        facts |= {"test_clips_with_known_artist": 8, "test_clips_duplicated_in_train": 0}
+        files.write_json(results / "splits" / protocol / "repeat0.json", facts)
+        for model, seed in (("logistic", 0), ("logistic", 1), ("forest", 0)):
+            run = results / "runs" / model / protocol / "repeat0" / f"seed{seed}"
+            marks = ["scaler fitted on all clips"] if model == "forest" else []
+            status = {"status": "done" if available else "not run", "reason": reason, "marks": marks}
+            files.write_json(run / "status.json", status)
+            scores = np.exp(rng.normal(size=(36, 3)) + skill * np.repeat(np.eye(3), 12, axis=0))
+            rows = [
+                {"clip_id": c["clip_id"], "segment": 0, "subset": subset, "genre": c["genre"], "predicted": ""}
+                | dict(zip(GENRES, row / row.sum(), strict=True))
+                for c, subset, row in zip(clips, subsets, scores, strict=True)
+            ]
+            columns = ["clip_id", "segment", "subset", "genre", "predicted", *GENRES]
+            files.write_rows(run / "predictions.csv", columns, rows if available else [])
+    for model in ("logistic", "forest"):
+        evaluate_runs.evaluate_runs(results / "runs" / model, results / "splits", results / "evaluation" / model)
+    figure = {"model": "logistic", "source": "001", "dataset": "gtzan", "protocol": "stratified"}
+    files.write_rows(results / "published.csv", PUBLISHED, [figure | {"metric": "accuracy", "value": 45}])
+    build_leaderboard.build_leaderboard(
+        results / "evaluation",
+        results / "published.csv",
+        "mine",
+        *(results / name for name in ("leaderboard.csv", "accuracy.json", "leaderboard.png", "statuses.csv")),
+    )
+    return results
+
+
+def build(results: Path, output: str = "index.html", dataset: str = "mine", benchmarks: Path | None = None) -> str:
+    params = results / "params.yaml"
+    params.write_text(f"dataset: mine # {EVIL}\n")
+    build_report.build_report(
+        dataset, results, params, results / "published.csv", results / output, benchmarks=benchmarks
+    )
+    return (results / output).read_text()
+
+
+class Page(HTMLParser):
+    """The visible text of a page, its elements, and the anchors in it."""
+
+    VOID = ("meta", "link", "img", "br")
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text, self.elements, self.open, self.unbalanced = "", [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if self.open.pop() != tag:
+            self.unbalanced.append(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    return make_results(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def html(results) -> str:
+    return build(results)
+
+
+def test_the_page_is_well_formed_and_its_contents_lead_somewhere(html):
+    page = Page(html)
+    assert not page.unbalanced
+    assert not page.open
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    anchors = [attrs["href"][1:] for tag, attrs in page.elements if tag == "a" and attrs["href"].startswith("#")]
+    assert len(anchors) > 8
+    assert set(anchors) <= set(ids)
+
+
+def test_nothing_is_fetched_from_elsewhere(html):
+    page = Page(html)
+    for tag, attrs in page.elements:
+        for name in ("src", "href", "data", "action", "poster", "srcset"):
+            address = attrs.get(name) or "#"
+            assert address.startswith(("#", "data:")) or (tag == "a" and address.startswith("https://")), (tag, address)
+    assert "url(" not in html
+    assert "@import" not in html
+    assert sum(tag == "img" for tag, _ in page.elements) == 3
+
+
+def test_what_people_wrote_is_escaped(html):
+    assert EVIL not in html
+    assert html.count("&lt;script&gt;alert(") >= 3  # the artist, the rejected file, the parameters
+    assert Page(html).text.count(EVIL) >= 2
+    assert "jazz &amp; blues" in html
+
+
+def test_the_same_results_give_the_same_bytes_in_two_processes(results, html):
+    command = [sys.executable, "scripts/build_report.py", "--dataset", "mine", "--results", str(results)]
+    command += ["--params", str(results / "params.yaml"), "--published", str(results / "published.csv")]
+    subprocess.run([*command, "--output", str(results / "again.html")], cwd=ROOT, check=True)
+    assert (results / "again.html").read_text() == html
+    command = [sys.executable, "scripts/evaluate_runs.py", "--runs", str(results / "runs" / "logistic")]
+    command += ["--splits", str(results / "splits"), "--output", str(results / "again")]
+    subprocess.run(command, cwd=ROOT, check=True)
+    again = {path.relative_to(results / "again"): path.read_bytes() for path in (results / "again").rglob("*.*")}
+    first = results / "evaluation" / "logistic"
+    assert len(again) == 20
+    assert again == {path.relative_to(first): path.read_bytes() for path in first.rglob("*.*")}
+
+
+def test_the_finding_quotes_the_protocol_that_keeps_artists_apart(results, html):
+    rows = files.read_rows(results / "leaderboard.csv")
+    best = max((r for r in rows if r["protocol"] == "artist"), key=lambda r: float(r["accuracy_mean"]))
+    text = Page(html).text
+    assert f"The best of 2 models is {best['model']}: {100 * float(best['accuracy_mean']):.1f}% accuracy" in text
+    assert "under the protocol artist" in text
+    assert "Under stratified, where 75% of the test clips share an artist" in text
+
+
+def test_figures_marks_and_missing_scores_are_shown(results, html):
+    text = Page(html).text
+    for row in files.read_rows(results / "leaderboard.csv"):
+        assert f"{100 * float(row['accuracy_low']):.1f} – {100 * float(row['accuracy_high']):.1f}" in text
+    assert text.count("scaler fitted on all clips") >= 3
+    assert "vggish is not available: its weights are missing" in text
+    assert "published on GTZAN" in text
+    assert "GTZAN, another dataset" in text
+    assert 'title="precision –, recall –">–</td>' in html  # pop has no test clip
+    assert "every configured run has numbers" in text
+
+
+def test_on_gtzan_the_published_figures_are_comparable(results):
+    text = Page(build(results, "gtzan.html", dataset="gtzan")).text
+    assert "another dataset" not in text
+    assert "45.0" in text
+
+
+def test_a_protocol_not_run_is_reported_with_its_reason(tmp_path):
+    text = Page(build(make_results(tmp_path, audio=False, artist_available=False))).text
+    assert "not run: the artists of too few clips are known" in text
+    assert "No protocol with artists kept apart could be run" in text
+    assert "75% of its test clips share an artist" in text
+    assert "forest, logistic" in text
+    assert "brings features computed elsewhere, and no audio" in text
+    assert "Audio summary" not in text
+    assert "every file that was found is used" in text
+
+
+def test_costs_are_summed_by_rule_where_they_were_measured(results, html, tmp_path):
+    assert 'id="cost"' not in html
+    for name, seconds in {"train/logistic": "90", "train/forest": "60.5", "manifest": "3"}.items():
+        path = (tmp_path / name).with_suffix(".tsv")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:00:00\tNA\t-\n")
+    costs = build_report.read_cost(tmp_path)
+    assert [(cost["rule"], cost["jobs"], cost["seconds"]) for cost in costs] == [
+        ("manifest", 1, 3),
+        ("train", 2, 150.5),
+    ]
+    assert 'id="cost"' in build(results, "cost.html", benchmarks=tmp_path)
+
+
+def test_missing_results_are_named(tmp_path):
+    with pytest.raises(job.InputError, match=r"manifest\.csv is missing"):
+        build(tmp_path)
+
+
+def test_every_split_of_a_protocol_must_keep_artists_apart(tmp_path):
+    facts = {"available": True, "reason": None, "counts": {"test": 8}, "artists_known": 1.0}
+    facts |= {"test_clips_with_known_artist": 8, "test_clips_duplicated_in_train": 0}
+    for i, shared in enumerate((0, 2)):
+        split = facts | {"test_clips_sharing_artist_with_train": shared}
+        files.write_json(tmp_path / "mine" / f"fold{i}.json", split)
+    protocol = build_report.describe_protocols(tmp_path, ["mine"])["mine"]
+    assert protocol["shared"] == 0.25
+    assert not protocol["separate"]

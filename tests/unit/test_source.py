@@ -1,0 +1,43 @@
+import subprocess
+import sys
+
+import pytest
+
+from genrebench import source
+
+
+def test_closure_is_what_python_really_imports():
+    """For every script: the modules of the project that are loaded are in the closure."""
+    scripts = ["collect_feature.py", "extract_shard.py", "summarise_features.py", "train_model.py", "build_manifest.py"]
+    code = (
+        "import sys, runpy; sys.path.insert(0, 'scripts'); runpy.run_path({path!r}, run_name='imported');"
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('genrebench') and m.__file__))"
+    )
+    for script in scripts:
+        path = f"scripts/{script}"
+        result = subprocess.run(
+            [sys.executable, "-c", code.format(path=path)], capture_output=True, text=True, check=True
+        )
+        loaded = {file[file.index("scripts/") :] for file in result.stdout.split()} - {"scripts/genrebench/__init__.py"}
+        assert loaded <= set(source.closure(path)), script
+
+
+def test_a_model_does_not_depend_on_another_model_or_on_feature_code():
+    closure = source.closure("scripts/train_model.py", "scripts/genrebench/models/logistic.py")
+    assert "scripts/genrebench/classical.py" in closure
+    assert not {path for path in closure if "features/m" in path or path.endswith("sgd.py")}
+
+
+def test_constant_reads_without_import(tmp_path):
+    module = tmp_path / "m.py"
+    module.write_text("raise SystemExit\nA = {'x': [1, 2]}\n")
+    assert source.constant(module, "A") == {"x": [1, 2]}
+    with pytest.raises(KeyError):
+        source.constant(module, "B")
+
+
+def test_digest_sees_contents_and_not_names(tmp_path):
+    for name, text in (("a", "1"), ("b", "1"), ("c", "2")):
+        (tmp_path / name).write_text(text)
+    a, b, c = (source.digest([tmp_path / name]) for name in "abc")
+    assert a == b != c

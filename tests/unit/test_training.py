@@ -1,0 +1,176 @@
+"""The data of a training, the scaler, and the classical engine."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.preprocessing import StandardScaler
+
+from genrebench import classical, files, source, storage
+from genrebench.training import Data, Feature, Scaler
+
+GENRES = ("jazz", "metal", "pop")
+
+
+def feature(values, name="mel", axes=("band", "frame")):
+    return Feature(
+        name, values.astype(np.float32), {"axes": list(axes), "available": True, "reason": None, "sha256": "x"}
+    )
+
+
+@pytest.fixture
+def corpus():
+    random = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    values = random.standard_normal((60, 8, 30)) + labels[:, None, None] * random.standard_normal((8, 30)) * 0.3
+    clips = [{"clip_id": f"{GENRES[g]}.{i}", "genre": GENRES[g]} for i, g in enumerate(labels)]
+    subsets = {c["clip_id"]: ("train", "train", "train", "valid", "test")[i // 3 % 5] for i, c in enumerate(clips)}
+    return clips, subsets, [feature(values), feature(random.uniform(0, 9, (60, 4)), "table", ("column",))]
+
+
+def test_data_hides_the_genres_of_test_clips(corpus):
+    data = Data.of_split(*corpus)
+    assert data.genres == sorted(GENRES)
+    assert (data.labels[data.rows["test"]] == -1).all()
+    assert (data.labels[data.rows["train"]] >= 0).all()
+    assert {name: len(rows) for name, rows in data.rows.items()} == {"train": 36, "valid": 12, "test": 12}
+
+
+def test_scaler_is_scikit_learns_over_all_values_or_by_column(corpus):
+    data = Data.of_split(*corpus)
+    rows = data.rows["train"]
+    scaler = Scaler(data.features, rows)
+    mel, table = data.features
+    expected = StandardScaler().fit(mel.values[rows].reshape(-1, 1)).transform(mel.values.reshape(-1, 1))
+    np.testing.assert_allclose(scaler.transform(mel, np.arange(60)).ravel(), expected.ravel(), rtol=1e-4, atol=1e-5)
+    expected = StandardScaler().fit(table.values[rows]).transform(table.values)
+    np.testing.assert_allclose(scaler.transform(table, np.arange(60)), expected, rtol=1e-4, atol=1e-5)
+    flat = scaler.flat(data.features, np.array([5, 2]))
+    np.testing.assert_array_equal(flat[:, :240], scaler.transform(mel, np.array([5, 2])).reshape(2, -1))
+    np.testing.assert_array_equal(flat[:, 240:], scaler.transform(table, np.array([5, 2])))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LogisticRegression(C=1.0, max_iter=5000, tol=1e-8),
+        lambda: SGDClassifier(loss="log_loss", random_state=3),
+        lambda: SGDClassifier(loss="modified_huber", random_state=1, alpha=0.01),
+    ],
+)
+def test_the_fit_in_the_span_of_the_clips_is_the_fit_on_all_values(make):
+    random = np.random.default_rng(1)
+    inputs = random.standard_normal((40, 900)).astype(np.float32)
+    labels = np.arange(40) % 4
+    inputs += labels[:, None] * random.standard_normal(900).astype(np.float32) * 0.05
+    others = random.standard_normal((25, 900)).astype(np.float32)
+    plain, rotated = make().fit(inputs.astype(np.float64), labels), make()
+    classical._fit_linear(rotated, inputs, labels)
+    np.testing.assert_allclose(rotated.predict_proba(others), plain.predict_proba(others), atol=2e-4)
+
+
+@pytest.mark.parametrize("model", ["logistic", "sgd", "random_forest"])
+def test_training_sees_no_test_clip(corpus, tmp_path, model):
+    """Weights, scaler and history are the same bytes with test features NaN and test genres exchanged."""
+    clips, subsets, features = corpus
+    settings = {
+        "features": ["mel", "table"],
+        "scaler_fit_on": "train",
+        "C": 1.0,
+        "max_iter": 200,
+        "loss": "log_loss",
+        "alpha": 1e-4,
+        "n_estimators": 10,
+    }
+    module = __import__(f"genrebench.models.{model}", fromlist=["build"])
+    results = []
+    for blind in (False, True):
+        if blind:
+            test = [i for i, clip in enumerate(clips) if subsets[clip["clip_id"]] == "test"]
+            features = [feature(f.values.copy(), f.name, f.description["axes"]) for f in features]
+            for f in features:
+                f.values[test] = np.nan
+            clips = [clip | ({"genre": "withheld"} if i in test else {}) for i, clip in enumerate(clips)]
+        data = Data.of_split(clips, subsets, features)
+        fitted = module.build(data, settings, 7, 1)
+        history = fitted.fit()
+        folder = tmp_path / f"{model}{blind}"
+        folder.mkdir()
+        fitted.save(folder)
+        results.append((history, {path.name: path.read_bytes() for path in folder.iterdir()}))
+    assert results[0] == results[1]
+    assert len(results[0][1]) == 3
+
+
+def test_the_papers_way_of_scaling_does_see_them(corpus):
+    data = Data.of_split(*corpus)
+    only, everything = (Scaler(data.features, data.scaler_rows(on)).arrays() for on in ("train", "all"))
+    assert only["mel.mean"] != everything["mel.mean"]
+    assert data.scaler_rows("all").size == 60
+
+
+FOREST = """
+import sys; sys.path.insert(0, "scripts")
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from genrebench import storage
+x = np.random.default_rng(0).standard_normal((50, 6)); junk = [object() for _ in range(int(sys.argv[2]))]
+storage.save_estimator(sys.argv[1], RandomForestClassifier(5, random_state=0).fit(x, np.arange(50) % 3))
+storage.save_arrays(sys.argv[1] + ".npz", {"b": x, "a": np.arange(3)})
+"""
+
+
+def test_two_processes_save_the_same_bytes_and_they_load(tmp_path):
+    for name, junk in (("a", "1"), ("b", "100000")):
+        subprocess.run([sys.executable, "-c", FOREST, tmp_path / name, junk], check=True)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    inputs = np.random.default_rng(0).standard_normal((50, 6))
+    forest = storage.load_estimator(tmp_path / "a")
+    assert (forest.predict(inputs) == np.arange(50) % 3).mean() > 0.9
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["b"], inputs)
+
+
+def run_script(folder, clips, subsets, features, settings, available=True):
+    files.write_rows(folder / "manifest.csv", ("clip_id", "genre"), clips)
+    split = [{"clip_id": k, "subset": v} for k, v in subsets.items()]
+    files.write_rows(folder / "split.csv", ("clip_id", "subset"), split if available else [])
+    described = {
+        "protocol": "artist",
+        "split": "repeat0",
+        "available": available,
+        "reason": None if available else "no artists",
+    }
+    files.write_json(folder / "split.json", described)
+    for f in features:
+        np.save(folder / f"{f.name}.npy", f.values)
+        files.write_json(folder / f"{f.name}.json", f.description)
+    command = ["--model", "logistic", "--settings", json.dumps(settings), "--numerics", '{"threads": 1}', "--seed", "0"]
+    command += ["--manifest", folder / "manifest.csv", "--split", folder / "split.csv", "--folder", folder / "run"]
+    command += ["--features", *(folder / f"{f.name}.json" for f in features)]
+    subprocess.run([sys.executable, source.SCRIPTS / "train_model.py", *command], check=True)
+    return files.read_json(folder / "run" / "status.json"), files.read_rows(folder / "run" / "predictions.csv")
+
+
+def test_train_model_writes_what_everything_later_reads(corpus, tmp_path):
+    settings = {"features": ["mel", "table"], "scaler_fit_on": "all", "C": 1.0, "max_iter": 100}
+    status, predictions = run_script(tmp_path, *corpus, settings)
+    assert status == {"status": "done", "reason": None, "marks": ["scaler fitted on all clips, test clips included"]}
+    assert [row["clip_id"] for row in predictions] == [clip["clip_id"] for clip in corpus[0]]
+    for row in predictions:
+        assert sum(float(row[genre]) for genre in GENRES) == pytest.approx(1, abs=1e-5)
+        assert row["predicted"] == max(GENRES, key=lambda genre: float(row[genre]))
+    assert {path.name for path in (tmp_path / "run" / "model").iterdir()} == {"model.json", "scaler.npz", "weights.npz"}
+
+
+def test_what_cannot_run_is_a_result_with_its_reason(corpus, tmp_path):
+    settings = {"features": ["mel", "table"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 100}
+    status, predictions = run_script(tmp_path, *corpus, settings, available=False)
+    assert (status["status"], status["reason"], predictions) == ("not run", "no artists", [])
+    features = [*corpus[2], Feature("vggish", np.empty(0), {"available": False, "reason": "weights", "sha256": "x"})]
+    status, predictions = run_script(tmp_path, *corpus[:2], features, settings)
+    assert (status["status"], predictions) == ("not run", [])
+    assert "vggish is missing: weights" in status["reason"]

@@ -1,0 +1,145 @@
+"""The two engines tell one truth."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, Project
+
+
+@pytest.fixture(scope="session")
+def reproduced(tiny, tmp_path_factory):
+    """The tiny checkout after `dvc repro` and a commit. Copy it, do not change it."""
+    project = tiny.copy(tmp_path_factory.mktemp("reproduced") / "project")
+    project.run("dvc", "repro")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "-m", "first experiment")
+    return project
+
+
+def lock(project):
+    return yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+
+
+def stages_run(output):
+    return re.findall(r"Running stage '([^']+)'", output)
+
+
+def test_dvc_yaml_is_generated_from_the_snakefile_and_params(tmp_path):
+    project = Project(ROOT)
+    project.run("python", "scripts/write_dvc_yaml.py", "--output", str(tmp_path / "dvc.yaml"))
+    assert (tmp_path / "dvc.yaml").read_text() == (ROOT / "dvc.yaml").read_text(), "run `make dvc.yaml`"
+    assert "persist" not in (ROOT / "dvc.yaml").read_text()
+
+
+def test_every_output_of_a_job_is_tracked_and_every_input_is_a_dependency(finished):
+    """dvc.yaml against what Snakemake itself says of the finished result (its summary of inputs and outputs)."""
+    text = (finished.folder / "dvc.yaml").read_text().replace("${dataset}", "demo")
+    stages = yaml.safe_load(text)["stages"]
+    outs = {out for stage in stages.values() for out in stage.get("outs", [])}
+    summary = finished.snakemake("--detailed-summary").splitlines()
+    header = next(line for line in summary if line.startswith("output_file\t")).split("\t")
+    rows = [dict(zip(header, line.split("\t"), strict=False)) for line in summary if line.count("\t") == len(header) - 1]
+    rows = [row for row in rows if row["output_file"] != "output_file"]
+    assert len(rows) > 40
+    for row in rows:
+        path = row["output_file"]
+        if path.startswith((".cache/", "results/demo/report/")):
+            continue
+        owners = [out for out in outs if path == out or path.startswith(out + "/")]
+        assert len(owners) == 1, path
+        stage = next(stage for stage in stages.values() if owners[0] in stage.get("outs", []))
+        for needed in row["input-file(s)"].split(","):
+            needed = {".cache/demo/raw.csv": "data/raw/demo"}.get(needed, needed)
+            if not needed or "/shards/" in needed or needed.endswith(".npy"):  # ancient
+                continue
+            assert any(needed == dep or needed.startswith(dep + "/") for dep in stage["deps"]), (path, needed)
+
+
+def test_after_dvc_repro_both_engines_have_nothing_to_do(reproduced):
+    assert reproduced.jobs() == {}
+    assert stages_run(reproduced.run("dvc", "repro")) == []
+    assert "up to date" in reproduced.run("dvc", "status")
+
+
+def test_the_engines_make_the_same_files(reproduced, finished):
+    folders = ("data/raw/demo", "results/demo/features", "results/demo/splits", "results/demo/runs", "results/demo/evaluation")
+    assert reproduced.tree(*folders) == finished.tree(*folders)
+
+
+def test_a_snakemake_run_is_recorded_by_make_record_and_then_dvc_has_nothing_to_do(finished, reproduced, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    project.change("models.sgd.alpha", 0.01)
+    output = project.run("python", "scripts/record_run.py", check=False)
+    assert "not up to date" in output and not (project.folder / "dvc.lock").exists()
+    project.change("models.sgd.alpha", 0.0001)
+    project.run("python", "scripts/record_run.py")
+    assert lock(project) == lock(reproduced)
+    assert stages_run(project.run("dvc", "repro")) == []
+
+
+def test_forced_reproduction_gives_the_same_lock(reproduced, tmp_path):
+    project = reproduced.copy(tmp_path / "project")
+    before = (project.folder / "dvc.lock").read_bytes()
+    shutil.rmtree(project.folder / ".cache")  # not even the store of extracted arrays is left
+    project.run("dvc", "repro", "--force")
+    assert (project.folder / "dvc.lock").read_bytes() == before
+
+
+def test_a_stale_clone_does_not_keep_the_old_model(reproduced, tmp_path):
+    """Clone, pull, change a parameter, reproduce: the model is the new one, and nothing else ran."""
+    origin = reproduced.copy(tmp_path / "origin")
+    origin.run("dvc", "remote", "add", "--default", "store", str(tmp_path / "remote"))
+    origin.run("git", "commit", "--quiet", "--all", "-m", "remote")
+    origin.run("dvc", "push", "--quiet")
+    origin.run("git", "clone", "--quiet", str(origin.folder), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.run("dvc", "pull", "--quiet")
+    clone.run("python", "scripts/restore_run.py")
+    assert clone.jobs() == {}
+    old = lock(clone)
+    clone.change("models.sgd.alpha", 0.3)
+    ran = stages_run(clone.run("dvc", "repro"))
+    assert ran == ["train_sgd", "evaluate_sgd", "build_leaderboard", "build_report"]
+    new = lock(clone)
+    assert new["train_sgd"]["outs"] != old["train_sgd"]["outs"]
+    assert {name for name in old if old[name] != new[name]} == set(ran)
+    weights = "results/demo/runs/sgd/artist/repeat0/seed0/model/weights.npz"
+    assert (clone.folder / weights).read_bytes() != (origin.folder / weights).read_bytes()
+    assert clone.jobs() == {"all": 1} or clone.jobs() == {}
+
+
+def test_restore_touches_nothing_where_dvc_finds_a_change(reproduced, tmp_path):
+    project = reproduced.copy(tmp_path / "project")
+    path = project.folder / "results/demo/leaderboard.csv"
+    path.write_text(path.read_text() + "\n")
+    output = project.run("python", "scripts/restore_run.py", check=False)
+    assert "nothing was touched" in output
+
+
+def test_experiments_parameters_metrics_and_plots(reproduced, tmp_path):
+    project = reproduced.copy(tmp_path / "project")
+    output = project.run("dvc", "exp", "run", "--set-param", "models.sgd.alpha=0.3")
+    assert stages_run(output) == ["train_sgd", "evaluate_sgd", "build_leaderboard", "build_report"]
+    assert re.search(r"models\.sgd\.alpha\s+0\.0001\s+0\.3", project.run("dvc", "params", "diff"))
+    metrics = project.run("dvc", "metrics", "diff", "--all", "--md")
+    rows = [line for line in metrics.splitlines() if "accuracy.json" in line]
+    assert len(rows) == 6  # three models under two protocols
+    project.run("dvc", "plots", "show", "--out", "plots")
+    page = (project.folder / "plots" / "index.html").read_text()
+    assert "accuracy_mean" in page
+
+
+def test_forced_reproduction_does_not_harm_a_users_audio(reproduced, tmp_path):
+    project = reproduced.copy(tmp_path / "project")
+    for genre in ("jazz", "metal"):
+        shutil.copytree(project.folder / "data/raw/demo" / genre, project.folder / "data/raw/mine" / genre)
+    project.run("dvc", "add", "--quiet", "data/raw/mine")
+    project.change("dataset", "mine")
+    before = project.tree("data/raw/mine")
+    project.run("dvc", "repro", "--force", "build_manifest", "make_splits")
+    assert project.tree("data/raw/mine") == before
+    assert (project.folder / "results/mine/manifest.csv").is_file()
+    assert Path(project.folder / "data/raw/mine").is_dir()

@@ -1,0 +1,190 @@
+"""What a person who types `snakemake` relies on."""
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+KILLS = int(os.environ.get("GENREBENCH_KILLS", "4"))
+AFTER_A_MODEL = {"all": 1, "evaluate_runs": 1, "build_leaderboard": 1, "build_report": 1}
+
+
+def read(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_finished_result_has_nothing_to_do_even_after_a_touch(finished, tmp_path):
+    assert finished.jobs() == {}
+    project = finished.copy(tmp_path / "project")
+    for path in [project.folder / "params.yaml", *project.folder.glob("scripts/**/*.py"), *project.folder.glob("data/**/*.wav")]:
+        path.touch()
+    assert project.jobs() == {}
+
+
+def test_the_files_of_a_result(finished):
+    results = finished.folder / "results" / "demo"
+    manifest, rejected = read(results / "manifest.csv"), read(results / "rejected.csv")
+    audio = [p for p in (finished.folder / "data/raw/demo").rglob("*") if p.parent.name != "demo" and p.is_file()]
+    assert len(manifest) == 30
+    assert len(manifest) + len(rejected) == len(audio)
+    assert {row["reason"] for row in rejected} == {
+        "unreadable", "empty", "silent", "too short", "duplicate", "near duplicate"
+    }  # fmt: skip
+    statuses = read(results / "statuses.csv")
+    assert len(statuses) == 9
+    assert {row["protocol"] for row in statuses if row["status"] == "not run"} == {"fault_filtered"}
+    accuracy = json.loads((results / "accuracy.json").read_text())
+    assert {model: set(protocols) for model, protocols in accuracy.items()} == {
+        model: {"stratified", "artist"} for model in ("logistic", "sgd", "random_forest")
+    }
+    page = (results / "report" / "index.html").read_text()
+    assert "fault_filtered" in page and "near duplicate" in page
+
+
+def test_accuracy_is_what_the_predictions_say(finished):
+    results = finished.folder / "results" / "demo"
+    accuracy = json.loads((results / "accuracy.json").read_text())
+    for model, protocols in accuracy.items():
+        for protocol, value in protocols.items():
+            rows = read(results / "runs" / model / protocol / "repeat0" / "seed0" / "predictions.csv")
+            split = {row["clip_id"]: row["subset"] for row in read(results / "splits" / protocol / "repeat0.csv")}
+            test = [row for row in rows if split[row["clip_id"]] == "test"]
+            assert value == pytest.approx(sum(row["genre"] == row["predicted"] for row in test) / len(test), abs=1e-6)
+
+
+def test_one_parameter_of_one_model_reruns_that_model_and_what_depends_on_it(project):
+    project.change("models.sgd.alpha", 0.01)
+    assert project.jobs() == {"train_sgd": 3, **AFTER_A_MODEL}
+
+
+def test_a_parameter_of_one_feature_reruns_its_readers(project):
+    project.change("features.chroma.n_chroma", 24)
+    expected = {"extract_shard": 1, "collect_chroma": 1, "summarise_features": 1, "train_logistic": 3, "train_sgd": 3}
+    assert project.jobs() == {**expected, **AFTER_A_MODEL, "evaluate_runs": 2}
+
+
+def test_the_code_of_one_feature_reruns_its_readers(project):
+    path = project.folder / "scripts/genrebench/features/chroma.py"
+    path.write_text(path.read_text() + "# changed\n")
+    expected = {"extract_shard": 1, "collect_chroma": 1, "summarise_features": 1, "train_logistic": 3, "train_sgd": 3}
+    assert project.jobs() == {**expected, **AFTER_A_MODEL, "evaluate_runs": 2}
+
+
+def test_the_code_of_one_model_reruns_that_model(project):
+    path = project.folder / "scripts/genrebench/models/random_forest.py"
+    path.write_text(path.read_text() + "# changed\n")
+    assert project.jobs() == {"train_random_forest": 3, **AFTER_A_MODEL}
+
+
+def test_a_clip_added_changed_or_removed_is_noticed(project):
+    blues = project.folder / "data/raw/demo/blues"
+    clip = next(path for path in sorted(blues.glob("*.wav")) if path.stat().st_size > 40_000)
+    original = clip.read_bytes()
+    clip.write_bytes(original[:-2] + b"\1\1")
+    assert "build_manifest" in project.jobs()
+    clip.write_bytes(original)
+    assert project.jobs() == {}
+    shutil.copy(clip, blues / "another.wav")
+    assert "build_manifest" in project.jobs()
+    (blues / "another.wav").unlink()
+    clip.unlink()
+    assert "build_manifest" in project.jobs()
+
+
+def user_folder(project, name="mine", clips=5):
+    """A folder of the user's: two genres of the demo, without what the demo says about artists."""
+    for genre in ("jazz", "metal"):
+        target = project.folder / "data/raw" / name / genre
+        target.mkdir(parents=True)
+        wavs = [path for path in sorted((project.folder / "data/raw/demo" / genre).glob("*.wav")) if path.stat().st_size > 40_000]
+        for number in range(clips):
+            source = wavs[number % len(wavs)]
+            # other contents for every clip, so that none is a duplicate
+            (target / f"song {number}.wav").write_bytes(source.read_bytes()[: -2000 * number or None])
+    project.change("dataset", name)
+
+
+def test_no_command_of_snakemake_harms_a_users_audio(project):
+    user_folder(project, clips=3)
+    before = project.tree("data/raw/mine")
+    project.snakemake("--forceall", "--until", "build_manifest")
+    project.snakemake("--delete-all-output")
+    assert not (project.folder / "results/mine/manifest.csv").exists()
+    assert project.tree("data/raw/mine") == before
+
+
+def test_a_missing_folder_and_a_bad_parameter_are_sentences(tiny, tmp_path):
+    project = tiny.copy(tmp_path / "project")
+    project.change("dataset", "nowhere")
+    output = project.snakemake("--dry-run", check=False)
+    assert "data/raw/nowhere" in output and "Traceback" not in output
+    project.change("dataset", "demo")
+    project.change("models.sgd.alhpa", 1)
+    output = project.snakemake("--dry-run", check=False)
+    assert "params.yaml: models.sgd.alhpa: 'alhpa' is unknown (did you mean 'alpha'?)" in output
+    assert "Traceback" not in output
+
+
+def test_a_failing_job_says_why_in_its_last_lines(project):
+    (project.folder / "split.csv").write_text("clip_id,subset\nnobody.00000,train\n")
+    project.change("protocols", {"mine": {"file": "split.csv"}})
+    output = project.snakemake(check=False)
+    assert "nobody.00000" in "\n".join(output.splitlines()[-40:])
+
+
+def test_killing_the_scheduler_at_random_moments_changes_nothing(tiny, finished, tmp_path):
+    """SIGKILL, then the same command again each time, with no unlock: in the end the same bytes."""
+    project = tiny.copy(tmp_path / "project")
+    seed = random.Random(0)
+    command = [Path(sys.executable).parent / "snakemake", "--cores", "2"]
+    for _ in range(KILLS):
+        with (tmp_path / "log").open("w") as log:
+            process = subprocess.Popen(command, cwd=project.folder, stdout=log, stderr=log)
+            time.sleep(seed.uniform(1, 9))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    output = project.snakemake()
+    assert "Traceback" not in output
+    folders = ("data/raw", "results/demo/manifest.csv", "results/demo/splits", "results/demo/features", "results/demo/runs", "results/demo/evaluation")
+    assert project.tree(*folders) == finished.tree(*folders)
+    for name in ("manifest.csv", "rejected.csv", "leaderboard.csv", "accuracy.json", "statuses.csv"):
+        path = Path("results/demo", name)
+        assert (project.folder / path).read_bytes() == (finished.folder / path).read_bytes()
+    assert project.jobs() == {}
+    assert not [path for path in (project.folder / "results").rglob(".*tmp*")]
+
+
+def test_jobs_die_with_their_scheduler(tiny, tmp_path):
+    project = tiny.copy(tmp_path / "project")
+    project.change("demo.artists_per_genre", 20)
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "snakemake", "--cores", "2"], cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 30
+    while not (jobs := children_in(project.folder, "render_demo")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert jobs
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(1)
+    assert not children_in(project.folder, "render_demo")
+
+
+def children_in(folder, word):
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").resolve() == folder.resolve() and word in (process / "cmdline").read_text():
+                found.append(process.name)
+        except OSError:
+            pass
+    return found
