@@ -31,7 +31,7 @@ rule fetch_gtzan:
     output:
         report="results/gtzan/fetch.json",
     params:
-        source=lambda w: f"--source {LOCAL['gtzan']}" if "gtzan" in LOCAL else "",
+        source=["--source", LOCAL["gtzan"]] if "gtzan" in LOCAL else [],
         mirrors=config["gtzan"]["mirrors"],
     log:
         "results/gtzan/logs/fetch_gtzan.log",

@@ -1,62 +1,84 @@
-"""Get GTZAN, from a mirror or from a copy that the user has, and verify every clip."""
+"""Get GTZAN from a mirror, or from a copy that the user has, and check every clip against its published MD5."""
 
 import argparse
 import sys
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
 from genrebench import files, gtzan, job
 
-DOWNLOADS = ".cache/downloads"
+NAMED = 20  # clips in the summary; the report names all
+HINTS = {
+    "missing": "",
+    "altered": "kept as they are; delete them and run this again to get the published ones",
+    "unreadable": "jazz.00054 is so in the published WAV files",
+}
 
 
-def fetch_gtzan(output: str, catalogue: str, report: str, source: str | None, mirrors: list[str]) -> None:
-    """Bring the clips that `output` lacks into it, never changing one that is there, and report on all 1000.
-
-    Raises `job.InputError` if no clip can be had. Clips that are missing, altered or unreadable are named in the
-    report and on standard error; they are no error.
-    """
-    md5 = {row["clip_id"]: row["md5"] for row in files.read_rows(catalogue)}
-    if source:
-        _take(source, output, set(md5))
-    elif any(gtzan.find_clip(output, clip) is None for clip in md5):
-        archive = gtzan.download_first(mirrors, DOWNLOADS)
-        _take(archive, output, set(md5))
-        archive.unlink()
-    found = gtzan.verify(output, md5)
-    if not found["verified"] + len(found["altered"]) + len(found["unreadable"]):
-        raise job.InputError(
-            f"{source or 'The downloaded archive'} holds no clip of GTZAN: files called <genre>.<5 digits>.wav or .au, "
-            "such as genres_original/blues/blues.00000.wav, are looked for."
-        )
-    files.write_json(report, found)
-    _summarise(found, output)
+def fetch_gtzan(
+    output: str,
+    path_to_catalogue: str,
+    path_to_report: str,
+    source: str | None,
+    mirrors: Sequence[str],
+    path_to_cache: str,
+) -> None:
+    """Put the clips that are not in `output` there, and write which are missing, altered or unreadable."""
+    md5s = {row["clip_id"]: row["md5"] for row in files.read_rows(path_to_catalogue)}
+    if gtzan.missing_clips(output, md5s):
+        if source is None:
+            _take_from_mirrors(mirrors, output, md5s, path_to_cache)
+        elif gtzan.take_clips(source, output, md5s) == 0:
+            raise job.InputError(f"{source} has no clip of GTZAN: they have names such as blues.00000.wav (or .au).")
+    report = gtzan.check_clips(output, md5s)
+    files.write_json(path_to_report, report)
+    print(_summary(report, output), file=sys.stderr)
 
 
-def _take(source: str | Path, output: str, known: set[str]) -> None:
-    taken = gtzan.take_clips(source, output, known)
-    print(f"{taken} new clips in {output}", file=sys.stderr, flush=True)
+def _take_from_mirrors(mirrors: Sequence[str], output: str, clips: Collection[str], cache: str) -> None:
+    failures = []
+    for url in mirrors:
+        print(f"downloading {url}", file=sys.stderr, flush=True)
+        try:
+            archive = gtzan.download(url, cache)
+        except gtzan.DownloadError as failure:
+            failures.append(str(failure))
+            continue
+        try:
+            found = gtzan.take_clips(archive, output, clips)
+        except job.InputError as error:
+            found = 0
+            failures.append(f"{url}: {error}")
+        else:
+            if found == 0:
+                failures.append(f"{url}: an archive without a clip of GTZAN")
+        # Of no more use: its clips are in `output`, or it has none.
+        gtzan.forget_download(url, cache)
+        if found:
+            return
+    raise job.InputError(
+        "No mirror gave GTZAN:\n  " + "\n  ".join(failures) + "\nIf you have a copy, write its place, a folder or "
+        "an archive, into local.yaml (gtzan: /path/to/it). A download that broke off goes on where it stopped."
+    )
 
 
-def _summarise(found: dict, output: str) -> None:
-    lines = [f"GTZAN: {found['verified']} of {found['clips']} clips are the reference's."]
-    for fault, advice in {
-        "missing": "",
-        "altered": f" They are used as they are; remove them from {output} to have them fetched again.",
-        "unreadable": " They are left out; jazz.00054 is unreadable in a common copy.",
-    }.items():
-        if found[fault]:
-            lines.append(f"{fault} ({len(found[fault])}): {', '.join(found[fault])}.{advice}")
-    print("\n".join(lines), file=sys.stderr, flush=True)
+def _summary(report: dict, output: str) -> str:
+    lines = [f"GTZAN: {report['verified']} of {report['published']} clips are in {output} as published"]
+    for state, hint in HINTS.items():
+        if clips := report[state]:
+            more = f" and {len(clips) - NAMED} more" if len(clips) > NAMED else ""
+            lines.append(f"{len(clips)} {state}{f' ({hint})' if hint else ''}: {', '.join(clips[:NAMED])}{more}")
+    return "\n".join(lines)
 
 
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", required=True, help="data/raw/gtzan; clips that are there stay as they are")
-    parser.add_argument("--catalogue", required=True, help="CSV with clip_id and md5 of each clip")
-    parser.add_argument("--report", required=True, help="JSON to write: what is missing, altered and unreadable")
-    parser.add_argument("--source", help="a folder or an archive of GTZAN that you have, instead of a download")
-    parser.add_argument("--mirrors", nargs="*", default=[], help="addresses of the archive, tried in turn")
+    parser.add_argument("--output", required=True, help="data/raw/gtzan")
+    parser.add_argument("--catalogue", required=True, dest="path_to_catalogue", help="data/catalogue/gtzan.csv")
+    parser.add_argument("--report", required=True, dest="path_to_report", help="JSON: what is missing, altered ...")
+    parser.add_argument("--source", help="a folder or an archive with GTZAN; without it, the mirrors are asked")
+    parser.add_argument("--mirrors", nargs="*", default=[], help="addresses of genres.tar.gz, tried in turn")
+    parser.add_argument("--cache", default=".cache/downloads", dest="path_to_cache", help="for partial downloads")
     return parser.parse_args()
 
 

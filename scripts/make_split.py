@@ -24,7 +24,7 @@ def make_split(
     source, note, reason, division = "generated", None, None, {}
     try:
         if "file" in settings:
-            source, division = "file", splits.from_table(rows, _read_own(settings["file"]), settings["file"])
+            source, division = "file", splits.read_split(settings["file"], rows)
         else:
             source, note, division = _canonical_or_made(rows, protocol, split, settings, dataset, canonical, catalogue)
     except splits.Unavailable as unavailable:
@@ -45,13 +45,6 @@ def make_split(
     )
     files.write_json(path_to_json, facts)
     print(f"{protocol} {split}: {reason or facts['counts']}")
-
-
-def _read_own(path: str) -> list[dict[str, str]]:
-    try:
-        return files.read_rows(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise job.InputError(f"{path} cannot be read as a CSV file with clip_id,subset: {error}") from None
 
 
 def _canonical_or_made(

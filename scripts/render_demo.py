@@ -90,7 +90,7 @@ def _write_clip(folder: Path, genre: str, number: int, audio: np.ndarray, sample
     if kind == STEREO:
         audio = _widen(soxr.resample(audio, sample_rate, 44100))
         sample_rate = 44100
-    path = f"{genre}/{genre}.{number:05d}.{suffix}"
+    path = f"{genre}/{genre}.demo{number:03d}.{suffix}"
     _write_audio(folder / path, audio, sample_rate)
     return path
 
@@ -110,11 +110,11 @@ def _int16(audio: np.ndarray) -> np.ndarray:
 
 def _plant_faults(folder: Path, seed: int, duration_s: float, sample_rate: int) -> list[dict[str, str]]:
     """Write the six files that a manifest has to reject; return the rows of those that repeat a clip."""
-    copy = "blues/blues.00000_copy.wav"
-    (folder / copy).write_bytes((folder / "blues/blues.00000.wav").read_bytes())
+    copy = "blues/blues.demo000_copy.wav"
+    (folder / copy).write_bytes((folder / "blues/blues.demo000.wav").read_bytes())
 
-    shifted = "country/country.00000_shifted.mp3"
-    audio, _ = soundfile.read(folder / "country/country.00000.wav")
+    shifted = "country/country.demo000_shifted.mp3"
+    audio, _ = soundfile.read(folder / "country/country.demo000.wav")
     softer = 10 ** (-3 / 20) * audio[round(SHIFT_S * sample_rate) :]
     # MP3, because libsndfile draws the serial number of an Ogg stream from the clock.
     soundfile.write(
@@ -126,7 +126,7 @@ def _plant_faults(folder: Path, seed: int, duration_s: float, sample_rate: int) 
     (folder / "disco/disco.unreadable.wav").write_bytes(noise.tobytes())
     (folder / "hiphop/hiphop.empty.wav").touch()
     _write_audio(folder / "reggae/reggae.silent.wav", np.zeros(round(duration_s * sample_rate)), sample_rate)
-    audio, _ = soundfile.read(folder / "rock/rock.00000.wav")
+    audio, _ = soundfile.read(folder / "rock/rock.demo000.wav")
     _write_audio(folder / "rock/rock.too_short.wav", audio[: round(SHORT_S * sample_rate)], sample_rate)
     return [_row(copy, "blues", 0), _row(shifted, "country", 0)]
 
@@ -163,21 +163,21 @@ Files that a manifest should reject, beside the good clips:
 
 | file | what it is |
 |---|---|
-| blues/blues.00000_copy.wav | an exact duplicate of blues/blues.00000.wav |
-| country/country.00000_shifted.mp3 | country/country.00000.wav from {SHIFT_S:g} s on, 3 dB softer, encoded as MP3 |
+| blues/blues.demo000_copy.wav | an exact duplicate of blues/blues.demo000.wav |
+| country/country.demo000_shifted.mp3 | country/country.demo000.wav from {SHIFT_S:g} s on, 3 dB softer, encoded as MP3 |
 | disco/disco.unreadable.wav | random bytes, no audio |
 | hiphop/hiphop.empty.wav | an empty file |
 | reggae/reggae.silent.wav | {duration_s:g} s of silence |
-| rock/rock.too_short.wav | the first {SHORT_S:g} s of rock/rock.00000.wav |
+| rock/rock.too_short.wav | the first {SHORT_S:g} s of rock/rock.demo000.wav |
 
 Good clips in an unusual form, which it should keep:
 
 | file | what it is |
 |---|---|
-| {CLIPPED}/{CLIPPED}.00000.wav | heavily clipped at full scale |
-| {STEREO}/{STEREO}.00000.wav | stereo, 44100 Hz |
-| {AU}/{AU}.00000.au | Sun AU |
-| {FLAC}/{FLAC}.00000.flac | FLAC |
+| {CLIPPED}/{CLIPPED}.demo000.wav | heavily clipped at full scale |
+| {STEREO}/{STEREO}.demo000.wav | stereo, 44100 Hz |
+| {AU}/{AU}.demo000.au | Sun AU |
+| {FLAC}/{FLAC}.demo000.flac | FLAC |
 """
 
 

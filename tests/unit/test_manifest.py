@@ -54,12 +54,12 @@ def faulty(tmp_path_factory):
     """A folder with one file of each fault."""
     folder = tmp_path_factory.mktemp("faulty") / "raw"
     for number in range(3):
-        write(folder / "jazz" / f"jazz.{number:05d}.wav", sound(number))
+        write(folder / "jazz" / f"jazz.{number:05d}.wav", sound(number, 4.0))
     write(folder / "rock" / "Band" / "one.flac", sound(10))
     write(folder / "rock" / "Band" / "one.wav", sound(11))
     write(folder / "rock" / "copy.flac", soundfile.read(folder / "jazz" / "jazz.00001.wav")[0])
     write(folder / "rock" / "stereo.wav", np.stack([sound(12), sound(13)], 1), 44100)
-    write(folder / "jazz" / "softer.mp3", 0.6 * sound(2)[RATE // 4 :])
+    write(folder / "jazz" / "softer.mp3", 0.6 * sound(2, 4.0)[RATE // 4 :])
     write(folder / "jazz" / "silent.wav", np.zeros(2 * RATE))
     write(folder / "jazz" / "short.wav", sound(5, 0.5))
     (folder / "jazz" / "empty.wav").touch()
@@ -109,8 +109,8 @@ def test_any_number_of_processes_gives_the_same_files(faulty, tmp_path):
 
 def test_artists_from_the_list_the_folder_the_tags_and_the_catalogue(tmp_path):
     folder = tmp_path / "raw"
-    for name in ("jazz/listed.wav", "jazz/Trio/x.wav", "jazz/jazz.00007.wav", "jazz/nobody.wav"):
-        write(folder / name, sound(name.__len__()))
+    for number, name in enumerate(("listed", "Trio/x", "jazz.00007", "nobody")):
+        write(folder / "jazz" / f"{name}.wav", sound(number))
     import mutagen
 
     write(folder / "jazz" / "tagged.flac", sound(99))
@@ -123,7 +123,11 @@ def test_artists_from_the_list_the_folder_the_tags_and_the_catalogue(tmp_path):
     ]
     files.write_rows(folder / "clips.csv", ("path", "artist", "group"), rows)
     (tmp_path / "out").mkdir()
-    known = [{"clip_id": "jazz.00007", "artist": "James Carter", "artist_group": "5"}]
+    md5 = files.md5_file(folder / "jazz" / "jazz.00007.wav")
+    known = [
+        {"clip_id": "jazz.00007", "md5": md5, "artist": "James Carter", "artist_group": "5"},
+        {"clip_id": "jazz.nobody", "md5": "that of another sound", "artist": "Somebody Else", "artist_group": "6"},
+    ]
     files.write_rows(tmp_path / "out" / "catalogue.csv", CATALOGUE_COLUMNS, known)
     kept, _ = build(folder, tmp_path / "out")
     assert {row["clip_id"]: row["artist"] for row in kept} == {

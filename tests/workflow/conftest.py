@@ -37,7 +37,11 @@ class Project:
 
     def run(self, *command, check=True, env=None):
         """Run a command in the project; return what it printed (both streams)."""
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **(env or {})}
+        environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            **(env or {}),
+        }
         result = subprocess.run(
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -83,7 +87,11 @@ def tiny(tmp_path_factory):
     """The checkout with the tiny parameters, committed, nothing run yet. Copy it, do not change it."""
     project = Project(tmp_path_factory.mktemp("tiny") / "project")
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for name in listed.stdout.split("\0"):
         if name and not name.startswith("tests/") and name != "dvc.lock" and (ROOT / name).is_file():
@@ -94,7 +102,13 @@ def tiny(tmp_path_factory):
     project.change("models.random_forest.n_estimators", 5)
     project.change("models.random_forest.features", CHROMA_FREE)
     project.run("python", "scripts/write_dvc_yaml.py")
-    for command in ("init --quiet", "config user.name test", "config user.email test@example.org", "add --all", "commit --quiet -m tiny"):
+    for command in (
+        "init",
+        "config user.name test",
+        "config user.email test@example.org",
+        "add --all",
+        "commit -m tiny",
+    ):
         project.run("git", *command.split())
     return project
 

@@ -41,7 +41,9 @@ def test_every_output_of_a_job_is_tracked_and_every_input_is_a_dependency(finish
     outs = {out for stage in stages.values() for out in stage.get("outs", [])}
     summary = finished.snakemake("--detailed-summary").splitlines()
     header = next(line for line in summary if line.startswith("output_file\t")).split("\t")
-    rows = [dict(zip(header, line.split("\t"), strict=False)) for line in summary if line.count("\t") == len(header) - 1]
+    rows = [
+        dict(zip(header, line.split("\t"), strict=False)) for line in summary if line.count("\t") == len(header) - 1
+    ]
     rows = [row for row in rows if row["output_file"] != "output_file"]
     assert len(rows) > 40
     for row in rows:
@@ -65,7 +67,7 @@ def test_after_dvc_repro_both_engines_have_nothing_to_do(reproduced):
 
 
 def test_the_engines_make_the_same_files(reproduced, finished):
-    folders = ("data/raw/demo", "results/demo/features", "results/demo/splits", "results/demo/runs", "results/demo/evaluation")
+    folders = ("data/raw/demo", *(f"results/demo/{name}" for name in ("splits", "features", "runs", "evaluation")))
     assert reproduced.tree(*folders) == finished.tree(*folders)
 
 

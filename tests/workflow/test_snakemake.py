@@ -25,8 +25,9 @@ def read(path):
 def test_a_finished_result_has_nothing_to_do_even_after_a_touch(finished, tmp_path):
     assert finished.jobs() == {}
     project = finished.copy(tmp_path / "project")
-    for path in [project.folder / "params.yaml", *project.folder.glob("scripts/**/*.py"), *project.folder.glob("data/**/*.wav")]:
-        path.touch()
+    for pattern in ("params.yaml", "scripts/**/*.py", "data/**/*.wav", "results/**/*.npy"):
+        for path in project.folder.glob(pattern):
+            path.touch()
     assert project.jobs() == {}
 
 
@@ -105,9 +106,11 @@ def user_folder(project, name="mine", clips=5):
     for genre in ("jazz", "metal"):
         target = project.folder / "data/raw" / name / genre
         target.mkdir(parents=True)
-        wavs = [path for path in sorted((project.folder / "data/raw/demo" / genre).glob("*.wav")) if path.stat().st_size > 40_000]
+        wavs = [
+            path for path in (project.folder / "data/raw/demo" / genre).glob("*.wav") if path.stat().st_size > 40_000
+        ]
         for number in range(clips):
-            source = wavs[number % len(wavs)]
+            source = sorted(wavs)[number % len(wavs)]
             # other contents for every clip, so that none is a duplicate
             (target / f"song {number}.wav").write_bytes(source.read_bytes()[: -2000 * number or None])
     project.change("dataset", name)
@@ -154,7 +157,7 @@ def test_killing_the_scheduler_at_random_moments_changes_nothing(tiny, finished,
             process.wait()
     output = project.snakemake()
     assert "Traceback" not in output
-    folders = ("data/raw", "results/demo/manifest.csv", "results/demo/splits", "results/demo/features", "results/demo/runs", "results/demo/evaluation")
+    folders = ("data/raw", *(f"results/demo/{name}" for name in ("splits", "features", "runs", "evaluation")))
     assert project.tree(*folders) == finished.tree(*folders)
     for name in ("manifest.csv", "rejected.csv", "leaderboard.csv", "accuracy.json", "statuses.csv"):
         path = Path("results/demo", name)
@@ -166,9 +169,8 @@ def test_killing_the_scheduler_at_random_moments_changes_nothing(tiny, finished,
 def test_jobs_die_with_their_scheduler(tiny, tmp_path):
     project = tiny.copy(tmp_path / "project")
     project.change("demo.artists_per_genre", 20)
-    process = subprocess.Popen(
-        [Path(sys.executable).parent / "snakemake", "--cores", "2"], cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    command = [Path(sys.executable).parent / "snakemake", "--cores", "2"]
+    process = subprocess.Popen(command, cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while not (jobs := children_in(project.folder, "render_demo")) and time.monotonic() < deadline:
         time.sleep(0.1)
