@@ -134,14 +134,11 @@ def feature_modules(*features):
     return [f"genrebench/features/{feature}.py" for feature in features if feature in EXTRACTED]
 
 
-def all_shards():
-    """The marks of the extracted shards."""
-    return [f"{RESULTS}/shards/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
-
-
-def extracted_settings():
-    """The section `features` of params.yaml without those that only a dataset can bring."""
-    return Param("features", EXTRACTED)
+def shard_marks(feature):
+    """The marks of a feature's extracted shards; none where it is not extracted from audio."""
+    if brings_features(DATASET) or feature not in EXTRACTED:
+        return []
+    return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
 
 def manifest_settings():
@@ -177,6 +174,7 @@ INDEX = f"{CACHE}/raw.csv"
 
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: settings for name, settings in config["features"].items() if settings != BROUGHT}
+ALL_EXTRACTED = json.dumps(EXTRACTED, sort_keys=True)
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 
 # A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.job).

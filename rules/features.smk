@@ -1,44 +1,42 @@
-# One pass over the audio extracts all features, shard by shard; each feature is then collected into its own cache.
+# Audio is read once for all features: the first job of a shard extracts whatever the store lacks of it for every
+# configured feature, and the jobs of the other features find theirs there. Yet each feature has jobs and files of its
+# own, so that a change of one redoes nothing of the others.
+
 
 rule extract_shard:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        code=code("extract_shard.py", *feature_modules(*EXTRACTED)),
+        code=lambda w: code("extract_shard.py", *feature_modules(w.feature)),
     output:
-        done=f"{RESULTS}/shards/{{shard}}-of-{{shards}}.json",
+        done=f"{CACHE}/shards/{{feature}}/{{shard}}-of-{{shards}}.json",
     params:
-        features=lambda w: extracted_settings(),
+        settings=lambda w: param("features", w.feature),
         audio=lambda w: param("audio"),
         store=f"{CACHE}/features",
     log:
-        f"{RESULTS}/logs/extract_shard/{{shard}}-of-{{shards}}.log",
+        f"{RESULTS}/logs/extract_shard/{{feature}}/{{shard}}-of-{{shards}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/extract_shard/{{shard}}-of-{{shards}}.tsv"
+        f"{RESULTS}/benchmarks/extract_shard/{{feature}}/{{shard}}-of-{{shards}}.tsv"
     resources:
         mem_mb=2000,
         runtime=60,
     conda:
         "../envs/classical.yaml"
     message:
-        "Extracting features, shard {wildcards.shard} of {wildcards.shards}"
+        "Extracting {wildcards.feature}, shard {wildcards.shard} of {wildcards.shards}"
     shell:
+        # what else to extract is no parameter: it changes when arrays are made, never what they hold
         "python scripts/extract_shard.py --manifest {input.manifest} --audio {params.audio:q}"
-        " --features {params.features:q} --shard {wildcards.shard} --shards {wildcards.shards}"
-        " --store {params.store} --done {output.done} > {log} 2>&1"
-
-
-rule shards:
-    localrule: True
-    input:
-        all_shards(),
+        " --feature {wildcards.feature} --settings {params.settings:q} --also {ALL_EXTRACTED:q}"
+        " --shard {wildcards.shard} --shards {wildcards.shards} --store {params.store} --done {output.done}"
+        " > {log} 2>&1"
 
 
 rule collect_feature:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         index=INDEX,
-        # ancient: a change of one feature redoes the shards, but must not redo the other features' caches
-        shards=ancient(all_shards()),
+        shards=lambda w: shard_marks(w.feature),
         code=lambda w: code("collect_feature.py", *feature_modules(w.feature)),
     output:
         values=f"{RESULTS}/features/{{feature}}.npy",

@@ -1,4 +1,4 @@
-"""Extract all features of one shard of the clips, in one pass over their audio."""
+"""Extract one feature of one shard of the clips, and in the same pass over their audio what others lack there."""
 
 import argparse
 import json
@@ -8,21 +8,31 @@ from genrebench import extraction, files, job
 
 
 def extract_shard(
-    manifest: str, audio: dict[str, Any], features: dict[str, Any], shard: int, shards: int, store: str, done: str
+    manifest: str,
+    audio: dict[str, Any],
+    feature: str,
+    settings: dict[str, Any],
+    also: dict[str, Any],
+    shard: int,
+    shards: int,
+    store: str,
+    done: str,
 ) -> None:
-    """Fill shard `shard` of `shards` in `store`; `done` then lists the keys under which the features are there."""
+    """Fill shard `shard` of `shards` in `store`; `done` then has the key under which the feature is there."""
     clips = files.read_rows(manifest)
-    cache = extraction.Store(store, features, audio)
-    decoded = cache.fill(clips, shard, shards)
+    cache = extraction.Store(store, {**also, feature: settings}, audio)
+    decoded = cache.fill(clips, shard, shards, unless_complete=feature)
     print(f"shard {shard + 1} of {shards}: decoded {decoded} clips")
-    files.write_json(done, cache.keys)
+    files.write_json(done, {"feature": feature, "key": cache.keys[feature]})
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", required=True)
     parser.add_argument("--audio", required=True, type=json.loads, help="section `audio` of params.yaml as JSON")
-    parser.add_argument("--features", required=True, type=json.loads, help="section `features` as JSON")
+    parser.add_argument("--feature", required=True)
+    parser.add_argument("--settings", required=True, type=json.loads, help="the feature's entry in params.yaml as JSON")
+    parser.add_argument("--also", default="{}", type=json.loads, help="other features and their entries, as JSON")
     parser.add_argument("--shard", required=True, type=int)
     parser.add_argument("--shards", required=True, type=int)
     parser.add_argument("--store", required=True, help="folder of the extracted arrays")

@@ -17,10 +17,9 @@ from genrebench import dag, files, job
 from genrebench.features import BROUGHT
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
-# Snakemake's index of the raw files says when they changed; DVC hashes the files themselves.
-INDEX, RAW, RESULTS = ".cache/demo/raw.csv", "data/raw/demo", "results/demo"
+RAW, RESULTS = "data/raw/demo", "results/demo"
 EXTRACT = ["extract_shard", "index_raw"]
-# Never outputs of DVC: what was measured (times, memory), and the page that joins it.
+# Never outputs of DVC: the page that joins what was measured (times, memory), and what only saves time.
 UNTRACKED = (f"{RESULTS}/report/", ".cache/")
 
 
@@ -66,7 +65,6 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
     return [
         Stage("render_demo", ["render_demo"], [RAW]),
         Stage("build_manifest", ["build_manifest", "index_raw"], [f"{RESULTS}/manifest.csv"]),
-        Stage("extract_shards", ["extract_shard", "shards"], ["shards"]),
         *(
             Stage(f"collect_{name}", [rule, *EXTRACT], [f"{RESULTS}/features/{name}.json"])
             for name, rule in rules.items()
@@ -81,10 +79,8 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
 
 
 def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
-    """The entry of one stage in dvc.yaml."""
-    own = [job for job in jobs if job.rule.name in (stage.rules[0], *stage.targets)]
-    if stage.rules[0] in ("evaluate_runs", "collect_brought"):  # one rule, several stages
-        own = [job for job in own if stage.targets[0] in map(str, job.output)]
+    """The entry of one stage in dvc.yaml: what its jobs need from outside, and what they make."""
+    own = _jobs_of(stage, jobs)
     outs = {_tracked(path) for job in own for path in job.output}
     deps = {_tracked(path) for job in own for path in job.input if not path.is_ancient} - outs
     keys = {value.key for job in own for value in job.params if hasattr(value, "key")}
@@ -105,11 +101,23 @@ def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
     }
 
 
+def _jobs_of(stage: Stage, jobs: list[Any]) -> list[Any]:
+    """The jobs that make the stage's targets with the stage's rules."""
+    producer = {str(path): job for job in jobs for path in job.output}
+    pending = [job for job in jobs if job.rule.name in stage.targets]
+    pending += [producer[target] for target in stage.targets if target in producer]
+    own: list[Any] = []
+    while pending:
+        job = pending.pop()
+        if job.rule.name in stage.rules and job not in own:
+            own.append(job)
+            pending.extend(producer[str(path)] for path in job.input if str(path) in producer)
+    return own
+
+
 def _tracked(path: str) -> str:
-    """What DVC tracks for a file of Snakemake's: the raw files for their index, and some folders as a whole."""
-    if str(path) == INDEX:
-        return RAW
-    folder = re.match(rf"{RESULTS}/(shards|splits|runs/[^/]+|evaluation/[^/]+)", str(path))
+    """What DVC tracks for a file of Snakemake's: some folders as a whole."""
+    folder = re.match(rf"{RESULTS}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
     return folder[0] if folder else str(path)
 
 

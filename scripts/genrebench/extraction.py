@@ -46,8 +46,10 @@ class Store:
         """Where the arrays of one feature and shard are."""
         return self.folder / f"{feature}-{self.keys[feature]}" / f"{shard}-of-{shards}.npz"
 
-    def fill(self, clips: list[dict[str, str]], shard: int, shards: int) -> int:
+    def fill(self, clips: list[dict[str, str]], shard: int, shards: int, unless_complete: str | None = None) -> int:
         """Compute what the store lacks of one shard; return how many clips were decoded for it.
+
+        With `unless_complete`, the name of a feature, nothing is done where that feature lacks no clip.
 
         `clips` are manifest rows; those of other shards, and those without audio, are passed over. Raises InputError, naming the clip, if one
         cannot be read or its features are not finite; what was computed before is kept.
@@ -60,6 +62,8 @@ class Store:
                 clip["md5"]: [feature for feature in self.features if clip["md5"] not in present[feature]]
                 for clip in members
             }
+            if unless_complete and not any(unless_complete in features for features in missing.values()):
+                return 0
             to_do = {clip["md5"]: clip for clip in members if missing[clip["md5"]]}
             arrays: dict[str, dict[str, np.ndarray]] = {feature: {} for feature in self.features}
             try:
