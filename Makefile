@@ -23,7 +23,7 @@ demo: .venv ## run the workflow on the dataset of params.yaml (the demo corpus) 
 	@python scripts/show_result.py
 
 test: .venv ## run the tests
-	pytest
+	pytest -n 2 --dist loadfile --durations 8
 
 lint: .venv ## check style and workflow
 	ruff check .

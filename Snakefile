@@ -36,6 +36,6 @@ wildcard_constraints:
 
 rule all:
     default_target: True
-    localrule: True
     input:
         f"{RESULTS}/report/index.html",
+    localrule: True

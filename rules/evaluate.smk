@@ -13,20 +13,20 @@ rule evaluate_runs:
             caption="../report/confusion.rst",
             category="Confusion matrices",
         ),
+    log:
+        f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_runs/{{model}}.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         runs=lambda w: f"{RESULTS}/runs/{w.model}",
         # only these: runs of an earlier configuration may still lie there
         only=[f"{p}/{s}/seed{seed}" for p in config["protocols"] for s in splits_of(p) for seed in config["seeds"]],
         splits=f"{RESULTS}/splits",
-    log:
-        f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/evaluate_runs/{{model}}.tsv"
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    conda:
-        "../envs/classical.yaml"
     message:
         "Evaluating {wildcards.model}"
     shell:
@@ -40,27 +40,23 @@ rule build_leaderboard:
         published="data/published.csv",
         code=code("build_leaderboard.py"),
     output:
-        leaderboard=report(
-            f"{RESULTS}/leaderboard.csv", caption="../report/leaderboard.rst", category="Leaderboard"
-        ),
+        leaderboard=report(f"{RESULTS}/leaderboard.csv", caption="../report/leaderboard.rst", category="Leaderboard"),
         accuracy=f"{RESULTS}/accuracy.json",
         statuses=f"{RESULTS}/statuses.csv",
-        plot=report(
-            f"{RESULTS}/leaderboard.png", caption="../report/leaderboard.rst", category="Leaderboard"
-        ),
-    params:
-        dataset=DATASET,
-        evaluation=f"{RESULTS}/evaluation",
-        models=list(config["models"]),
+        plot=report(f"{RESULTS}/leaderboard.png", caption="../report/leaderboard.rst", category="Leaderboard"),
     log:
         f"{RESULTS}/logs/build_leaderboard.log",
     benchmark:
         f"{RESULTS}/benchmarks/build_leaderboard.tsv"
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        dataset=DATASET,
+        evaluation=f"{RESULTS}/evaluation",
+        models=list(config["models"]),
     message:
         "Building the leaderboard"
     shell:

@@ -9,19 +9,19 @@ rule extract_shard:
         code=lambda w: code("extract_shard.py", *feature_modules(w.feature)),
     output:
         done=f"{CACHE}/shards/{{feature}}/{{shard}}-of-{{shards}}.json",
-    params:
-        settings=lambda w: param("features", w.feature),
-        audio=lambda w: param("audio"),
-        store=f"{CACHE}/features",
     log:
         f"{RESULTS}/logs/extract_shard/{{feature}}/{{shard}}-of-{{shards}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/extract_shard/{{feature}}/{{shard}}-of-{{shards}}.tsv"
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        settings=lambda w: param("features", w.feature),
+        audio=lambda w: param("audio"),
+        store=f"{CACHE}/features",
     message:
         "Extracting {wildcards.feature}, shard {wildcards.shard} of {wildcards.shards}"
     shell:
@@ -41,23 +41,23 @@ rule collect_feature:
     output:
         values=f"{RESULTS}/features/{{feature}}.npy",
         description=f"{RESULTS}/features/{{feature}}.json",
-    params:
-        settings=lambda w: param("features", w.feature),
-        audio=lambda w: param("audio"),
-        shards=SHARDS,
-        store=f"{CACHE}/features",
-        brought=f"--brought {RAW}" if brings_features(DATASET) else "",
     log:
         f"{RESULTS}/logs/collect_feature/{{feature}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/collect_feature/{{feature}}.tsv"
     wildcard_constraints:
         feature="(?!)",  # each feature has a rule of its own, below
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        settings=lambda w: param("features", w.feature),
+        audio=lambda w: param("audio"),
+        shards=SHARDS,
+        store=f"{CACHE}/features",
+        brought=f"--brought {RAW}" if brings_features(DATASET) else "",
     message:
         "Collecting {wildcards.feature}"
     shell:
@@ -101,11 +101,11 @@ rule summarise_features:
         f"{RESULTS}/logs/summarise_features.log",
     benchmark:
         f"{RESULTS}/benchmarks/summarise_features.tsv"
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../envs/classical.yaml"
     message:
         "Summarising the features"
     shell:

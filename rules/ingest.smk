@@ -6,18 +6,18 @@ rule render_demo:
         code=code("render_demo.py"),
     output:
         corpus=directory("data/raw/demo"),
-    params:
-        demo=lambda w: param("demo"),
-        options=lambda w: " ".join(f"--{k.replace('_', '-')} {v}" for k, v in config["demo"].items()),
     log:
         "results/demo/logs/render_demo.log",
     benchmark:
         "results/demo/benchmarks/render_demo.tsv"
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        demo=lambda w: param("demo"),
+        options=lambda w: " ".join(f"--{k.replace('_', '-')} {v}" for k, v in config["demo"].items()),
     message:
         "Rendering the demo corpus"
     shell:
@@ -30,18 +30,18 @@ rule fetch_gtzan:
         code=code("fetch_gtzan.py"),
     output:
         report="results/gtzan/fetch.json",
-    params:
-        source=["--source", LOCAL["gtzan"]] if "gtzan" in LOCAL else [],
-        mirrors=config["gtzan"]["mirrors"],
     log:
         "results/gtzan/logs/fetch_gtzan.log",
     benchmark:
         "results/gtzan/benchmarks/fetch_gtzan.tsv"
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=1000,
         runtime=240,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        source=["--source", LOCAL["gtzan"]] if "gtzan" in LOCAL else [],
+        mirrors=config["gtzan"]["mirrors"],
     message:
         "Getting GTZAN into data/raw/gtzan"
     shell:
@@ -51,19 +51,19 @@ rule fetch_gtzan:
 
 # For a folder of the user's, the index is there when the rules are read (see raw_files in common.smk).
 rule index_raw:
-    localrule: True
     input:
         {"demo": "data/raw/demo", "gtzan": "results/gtzan/fetch.json"}.get(DATASET, []),
     output:
         index=INDEX,
-    params:
-        folder=RAW,
     log:
         f"{RESULTS}/logs/index_raw.log",
     benchmark:
         f"{RESULTS}/benchmarks/index_raw.tsv"
+    localrule: True
     conda:
         "../envs/classical.yaml"
+    params:
+        folder=RAW,
     message:
         "Indexing {params.folder}"
     shell:

@@ -7,26 +7,22 @@ rule build_manifest:
         catalogue="data/catalogue/gtzan.csv",
         code=code("build_manifest.py"),
     output:
-        manifest=report(
-            f"{RESULTS}/manifest.csv", caption="../report/manifest.rst", category="Data"
-        ),
-        rejected=report(
-            f"{RESULTS}/rejected.csv", caption="../report/rejected.rst", category="Data"
-        ),
-    params:
-        folder=RAW,
-        settings=lambda w: manifest_settings(),
-        sample_rate=lambda w: param("audio", "sample_rate"),
+        manifest=report(f"{RESULTS}/manifest.csv", caption="../report/manifest.rst", category="Data"),
+        rejected=report(f"{RESULTS}/rejected.csv", caption="../report/rejected.rst", category="Data"),
     log:
         f"{RESULTS}/logs/build_manifest.log",
     benchmark:
         f"{RESULTS}/benchmarks/build_manifest.tsv"
+    conda:
+        "../envs/classical.yaml"
     threads: 8
     resources:
         mem_mb=lambda w, threads: 500 + 300 * threads,
         runtime=120,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        folder=RAW,
+        settings=lambda w: manifest_settings(),
+        sample_rate=lambda w: param("audio", "sample_rate"),
     message:
         "Checking the files of {params.folder}"
     shell:

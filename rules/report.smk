@@ -17,19 +17,19 @@ rule build_report:
         code=code("build_report.py"),
     output:
         page=f"{RESULTS}/report/index.html",
-    params:
-        dataset=DATASET,
-        results=RESULTS,
-        benchmarks=f"{RESULTS}/benchmarks",
     log:
         f"{RESULTS}/logs/build_report.log",
     benchmark:
         f"{RESULTS}/benchmarks/build_report.tsv"
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        dataset=DATASET,
+        results=RESULTS,
+        benchmarks=f"{RESULTS}/benchmarks",
     message:
         "Writing the report"
     shell:

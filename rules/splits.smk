@@ -10,21 +10,19 @@ rule make_split:
         code=code("make_split.py"),
     output:
         csv=f"{RESULTS}/splits/{{protocol}}/{{split}}.csv",
-        json=report(
-            f"{RESULTS}/splits/{{protocol}}/{{split}}.json", caption="../report/split.rst", category="Splits"
-        ),
-    params:
-        dataset=DATASET,
-        settings=lambda w: param("protocols", w.protocol),
+        json=report(f"{RESULTS}/splits/{{protocol}}/{{split}}.json", caption="../report/split.rst", category="Splits"),
     log:
         f"{RESULTS}/logs/make_split/{{protocol}}/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/make_split/{{protocol}}/{{split}}.tsv"
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=500,
         runtime=10,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        dataset=DATASET,
+        settings=lambda w: param("protocols", w.protocol),
     message:
         "Splitting: {wildcards.protocol}, {wildcards.split}"
     shell:
@@ -35,8 +33,8 @@ rule make_split:
 
 
 rule splits:
-    localrule: True
     input:
         all_splits("csv"),
+    localrule: True
     params:
         protocols=lambda w: param("protocols"),

@@ -16,21 +16,21 @@ rule train_model:
         history=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/history.csv",
         predictions=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/predictions.csv",
         model=directory(f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/model"),
-    params:
-        settings=lambda w: param("models", w.model),
-        numerics=lambda w: param("numerics"),
-        folder=subpath(output.status, parent=True),
     log:
         f"{RESULTS}/logs/train/{{model}}/{{protocol}}/{{split}}/seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{model}}/{{protocol}}/{{split}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model="(?!)",  # each model has a rule of its own, below
+    conda:
+        "../envs/classical.yaml"
     resources:
         mem_mb=training_memory,
         runtime=60,
-    conda:
-        "../envs/classical.yaml"
+    params:
+        settings=lambda w: param("models", w.model),
+        numerics=lambda w: param("numerics"),
+        folder=subpath(output.status, parent=True),
     message:
         "Training {wildcards.model} on {wildcards.protocol} {wildcards.split}, seed {wildcards.seed}"
     shell:
@@ -60,9 +60,9 @@ for model in config["models"]:
     rule:
         name:
             f"runs_{model}"
-        localrule: True
         input:
             all_runs(model, "status.json"),
+        localrule: True
         params:
             protocols=lambda w: param("protocols"),
             seeds=lambda w: param("seeds"),

@@ -38,9 +38,8 @@ class Store:
         self.features = features
         self.audio = audio_settings
         self.keys = {name: self._key(name) for name in features}
-        self._spectra = [
-            (settings["n_fft"], settings["hop_length"]) for settings in features.values() if "n_fft" in settings
-        ]
+        with_spectra = [settings for settings in features.values() if "n_fft" in settings]
+        self._spectra = [(settings["n_fft"], settings["hop_length"]) for settings in with_spectra]
 
     def path(self, feature: str, shard: int, shards: int) -> Path:
         """Where the arrays of one feature and shard are."""
@@ -49,10 +48,9 @@ class Store:
     def fill(self, clips: list[dict[str, str]], shard: int, shards: int, unless_complete: str | None = None) -> int:
         """Compute what the store lacks of one shard; return how many clips were decoded for it.
 
-        With `unless_complete`, the name of a feature, nothing is done where that feature lacks no clip.
-
-        `clips` are manifest rows; those of other shards, and those without audio, are passed over. Raises InputError, naming the clip, if one
-        cannot be read or its features are not finite; what was computed before is kept.
+        `clips` are manifest rows; those of other shards, and those without audio, are passed over. With
+        `unless_complete`, the name of a feature, nothing is done where that feature lacks no clip. Raises InputError,
+        naming the clip, if one cannot be read or its features are not finite; what was computed before is kept.
         """
         members = [clip for clip in clips if clip["path"] and shard_of(clip["md5"], shards) == shard]
         paths = {feature: self.path(feature, shard, shards) for feature in self.features}

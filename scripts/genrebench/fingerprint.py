@@ -90,7 +90,7 @@ def _candidates(fingerprints: list[np.ndarray]) -> list[tuple[int, int, int]]:
     part_of = values % parts
     votes = []
     for part in range(parts):
-        inside = np.flatnonzero((part_of == part) & (values != EMPTY))
+        inside = np.flatnonzero(part_of == part)
         # A value that a clip repeats counts once, or the repetitions in a loop would be its only neighbours.
         keys, kept = np.unique(values[inside].astype(np.uint64) << 32 | clips[inside], return_index=True)
         value, clip = keys >> 32, (keys & 0xFFFFFFFF).astype(np.int64)

@@ -110,13 +110,17 @@ def mark_duplicates(clips: list[Clip], reject: bool) -> None:
             _mark(clip, original, "duplicate", "its decoded audio is the same", reject)
     distinct = list(first.values())
     pairs = near_duplicates([clip.fingerprint for clip in distinct])
-    for i, j, offset, error_rate in sorted(pairs):
-        original, clip = distinct[i], distinct[j]
-        while original.duplicate_of:  # of a chain, the first
-            original = next(c for c in distinct if c.clip_id == original.duplicate_of)
-        if not clip.duplicate_of and clip is not original:
-            how = f"shifted by {offset:+.2f} s, {100 * error_rate:.0f}% of the fingerprint differs"
-            _mark(clip, original, "near duplicate", how, reject)
+    recordings = DisjointSet(range(len(distinct)))
+    for i, j, *_ in pairs:
+        recordings.merge(i, j)
+    found = {
+        (i, j): f"shifted by {offset:+.2f} s, {rate:.0%} of its fingerprint differs" for i, j, offset, rate in pairs
+    }
+    for members in recordings.subsets():
+        original, *others = sorted(members)
+        for other in others:
+            how = found.get((original, other), "each sounds like a third clip")
+            _mark(distinct[other], distinct[original], "near duplicate", how, reject)
 
 
 def set_artists(clips: list[Clip], folder: Path, catalogue: dict[str, dict[str, str]]) -> None:

@@ -169,6 +169,9 @@ DIFFERENT = {
     "one beat under other melodies": [
         music(seed) + 0.03 * np.random.default_rng(9).standard_normal(8 * RATE) * BEAT for seed in range(3)
     ],
+    "a short sound and silence in common": [
+        np.concatenate([music(9, 0.5), np.zeros(6 * RATE), music(seed, 2)]) for seed in range(3)
+    ],
     "music": [music(seed) for seed in range(8)],
     "too short": [music(0, 0.25), music(0, 0.25)],
     "overlap of a second": [music(0), shifted(music(0), 7)],

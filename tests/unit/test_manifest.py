@@ -205,7 +205,7 @@ def test_groups_are_the_components_of_what_belongs_together(entries):
     assert set(names) == {clip.clip_id for clip in clips} and all(names.values())
     for one in clips:
         for other in clips:
-            same = one.artist and one.artist == other.artist or one.group and one.group == other.group
+            same = (one.artist and one.artist == other.artist) or (one.group and one.group == other.group)
             if same or one.duplicate_of == other.clip_id:
                 assert names[one.clip_id] == names[other.clip_id]
     shuffled = random.Random(0).sample(clips, len(clips))

@@ -101,6 +101,7 @@ def test_a_stale_clone_does_not_keep_the_old_model(reproduced, tmp_path):
     clone.run("dvc", "pull", "--quiet")
     clone.run("python", "scripts/restore_run.py")
     assert clone.jobs() == {}
+    assert "up to date" in clone.run("dvc", "status")
     old = lock(clone)
     clone.change("models.sgd.alpha", 0.3)
     ran = stages_run(clone.run("dvc", "repro"))
@@ -110,7 +111,7 @@ def test_a_stale_clone_does_not_keep_the_old_model(reproduced, tmp_path):
     assert {name for name in old if old[name] != new[name]} == set(ran)
     weights = "results/demo/runs/sgd/artist/repeat0/seed0/model/weights.npz"
     assert (clone.folder / weights).read_bytes() != (origin.folder / weights).read_bytes()
-    assert clone.jobs() == {"all": 1} or clone.jobs() == {}
+    assert clone.jobs() == {}
 
 
 def test_restore_touches_nothing_where_dvc_finds_a_change(reproduced, tmp_path):

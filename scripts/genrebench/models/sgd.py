@@ -27,7 +27,7 @@ class OneAgainstRest(SGDClassifier):
     """
 
     def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
-        """Probabilities (rows, classes): the softmax of the scores, so that the most probable is what `predict` says."""
+        """Probabilities (rows, classes): the softmax of the scores, the most probable being what `predict` says."""
         scores = self.decision_function(inputs)
         if scores.ndim == 1:
             scores = np.stack([np.zeros_like(scores), scores], axis=1)  # the sigmoid
