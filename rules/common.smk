@@ -1,10 +1,7 @@
 # What the rules share: the parameters, the paths, and the functions that name inputs. No rules stand here.
 
-import fcntl
 import json
-import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,7 +10,7 @@ import yaml
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from genrebench import config as parameters
-from genrebench import raw_index, source
+from genrebench import raw_index, scheduler, source
 from genrebench.features import BROUGHT
 from genrebench.job import InputError
 from genrebench.shards import shard_count
@@ -44,24 +41,6 @@ def code(*paths):
 def stop(sentence):
     """End with a sentence for people instead of a traceback."""
     raise WorkflowError(sentence)
-
-
-def clear_stale_lock():
-    """Remove the lock of a scheduler that was killed.
-
-    Every scheduler of this folder holds a shared lock on one file for as long as it lives. Who can hold it alone
-    knows that there is no other, and that a lock of Snakemake's that is still there has no owner.
-    """
-    global _alive  # closed, and so released, when the process ends
-    folder = Path(".snakemake")
-    folder.mkdir(exist_ok=True)
-    _alive = (folder / "genrebench.alive").open("w")
-    try:
-        fcntl.flock(_alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder / "locks", ignore_errors=True)
-    except OSError:
-        pass  # another one is alive: if it holds a lock, Snakemake says so
-    fcntl.flock(_alive, fcntl.LOCK_SH)
 
 
 def local_settings():
@@ -174,17 +153,13 @@ INDEX = f"{CACHE}/raw.csv"
 
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: settings for name, settings in config["features"].items() if settings != BROUGHT}
-ALL_EXTRACTED = json.dumps(EXTRACTED, sort_keys=True)
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 
 # A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.job).
 shell.prefix("set -euo pipefail; exec ")
-os.environ["GENREBENCH_SCHEDULER"] = "1"
-# `python` is the one that runs Snakemake, whether or not its environment is activated; conda puts its own before it.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every import would pay for compilation
+scheduler.set_environment()
 
 if workflow.is_main_process:
-    clear_stale_lock()
+    scheduler.clear_stale_lock()
 LOCAL = local_settings()
 SHARDS = shard_count(raw_files())

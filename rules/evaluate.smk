@@ -26,7 +26,7 @@ rule evaluate_runs:
         runs=lambda w: f"{RESULTS}/runs/{w.model}",
         # only these: runs of an earlier configuration may still lie there
         only=[f"{p}/{s}/seed{seed}" for p in config["protocols"] for s in splits_of(p) for seed in config["seeds"]],
-        splits=f"{RESULTS}/splits",
+        splits=lambda w: f"{RESULTS}/splits",
     message:
         "Evaluating {wildcards.model}"
     shell:
@@ -55,7 +55,7 @@ rule build_leaderboard:
         runtime=10,
     params:
         dataset=DATASET,
-        evaluation=f"{RESULTS}/evaluation",
+        evaluation=lambda w: f"{RESULTS}/evaluation",
         models=list(config["models"]),
     message:
         "Building the leaderboard"

@@ -25,9 +25,9 @@ rule extract_shard:
     message:
         "Extracting {wildcards.feature}, shard {wildcards.shard} of {wildcards.shards}"
     shell:
-        # what else to extract is no parameter: it changes when arrays are made, never what they hold
+        # what else is worth extracting (--also) is no parameter: it changes when arrays are made, never what they hold
         "python scripts/extract_shard.py --manifest {input.manifest} --audio {params.audio:q}"
-        " --feature {wildcards.feature} --settings {params.settings:q} --also {ALL_EXTRACTED:q}"
+        " --feature {wildcards.feature} --settings {params.settings:q} --also params.yaml"
         " --shard {wildcards.shard} --shards {wildcards.shards} --store {params.store} --done {output.done}"
         " > {log} 2>&1"
 

@@ -63,7 +63,7 @@ rule index_raw:
     conda:
         "../envs/classical.yaml"
     params:
-        folder=RAW,
+        folder=lambda w: RAW,
     message:
         "Indexing {params.folder}"
     shell:

@@ -28,8 +28,8 @@ rule build_report:
         runtime=10,
     params:
         dataset=DATASET,
-        results=RESULTS,
-        benchmarks=f"{RESULTS}/benchmarks",
+        results=lambda w: RESULTS,
+        benchmarks=lambda w: f"{RESULTS}/benchmarks",
     message:
         "Writing the report"
     shell:

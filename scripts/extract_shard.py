@@ -2,9 +2,13 @@
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from genrebench import extraction, files, job
+from genrebench.features import BROUGHT
 
 
 def extract_shard(
@@ -12,15 +16,20 @@ def extract_shard(
     audio: dict[str, Any],
     feature: str,
     settings: dict[str, Any],
-    also: dict[str, Any],
+    also: str | None,
     shard: int,
     shards: int,
     store: str,
     done: str,
 ) -> None:
-    """Fill shard `shard` of `shards` in `store`; `done` then has the key under which the feature is there."""
+    """Fill shard `shard` of `shards` in `store`; `done` then has the key under which the feature is there.
+
+    `also` is a params.yaml whose other features are extracted in the same pass.
+    """
     clips = files.read_rows(manifest)
-    cache = extraction.Store(store, {**also, feature: settings}, audio)
+    others = yaml.safe_load(Path(also).read_text())["features"] if also else {}
+    extracted = {name: entry for name, entry in others.items() if entry != BROUGHT}
+    cache = extraction.Store(store, {**extracted, feature: settings}, audio)
     decoded = cache.fill(clips, shard, shards, unless_complete=feature)
     print(f"shard {shard + 1} of {shards}: decoded {decoded} clips")
     files.write_json(done, {"feature": feature, "key": cache.keys[feature]})
@@ -32,7 +41,7 @@ if __name__ == "__main__":
     parser.add_argument("--audio", required=True, type=json.loads, help="section `audio` of params.yaml as JSON")
     parser.add_argument("--feature", required=True)
     parser.add_argument("--settings", required=True, type=json.loads, help="the feature's entry in params.yaml as JSON")
-    parser.add_argument("--also", default="{}", type=json.loads, help="other features and their entries, as JSON")
+    parser.add_argument("--also", help="params.yaml, for the other features")
     parser.add_argument("--shard", required=True, type=int)
     parser.add_argument("--shards", required=True, type=int)
     parser.add_argument("--store", required=True, help="folder of the extracted arrays")
