@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -28,13 +29,13 @@ def build_manifest(
     rejected: str,
 ) -> None:
     """Write `manifest` (usable clips, by clip_id) and `rejected` (the other files, by path, and why)."""
-    if (dataset_dir / "manifest.csv").is_file():
+    clips = clips_of.find_clips(dataset_dir)
+    if not clips:
         rows = clips_of.read_brought(dataset_dir)
         files.write_rows(rejected, clips_of.REJECTED_COLUMNS, [])
         files.write_rows(manifest, clips_of.COLUMNS, rows)
         print(f"{len(rows)} clips, as the dataset lists them", file=sys.stderr)
         return
-    clips = clips_of.find_clips(dataset_dir)
     known = {row["clip_id"]: row for row in files.read_rows(catalogue)}
     clips_of.set_artists(clips, dataset_dir, known)
     for clip, checked in zip(clips, _check(clips, sample_rate, settings, jobs), strict=True):
@@ -42,6 +43,7 @@ def build_manifest(
         clip.reason, clip.detail = checked.reason, checked.detail
     clips_of.mark_duplicates([clip for clip in clips if not clip.reason], settings["duplicates"] == "reject")
     kept = sorted((clip for clip in clips if not clip.reason), key=lambda clip: clip.clip_id)
+    _tell_contradictions(kept)
     others = [clip for clip in clips if clip.reason]
     if not kept:
         raise job.InputError(
@@ -68,8 +70,15 @@ def _check(
         min_rms=settings["min_rms"],
     )
     paths = [clip.path for clip in clips]
-    with ProcessPoolExecutor(jobs, initializer=job.end_with_parent) as pool:
+    with ProcessPoolExecutor(jobs, initializer=job.end_with_parent, initargs=(os.getpid(),)) as pool:
         yield from _with_progress(pool.map(check, paths, chunksize=4), len(paths))
+
+
+def _tell_contradictions(kept: list[clips_of.Clip]) -> None:
+    genre = {clip.clip_id: clip.genre for clip in kept}
+    for clip in kept:
+        if clip.duplicate_of and genre[clip.duplicate_of] != clip.genre:
+            print(f"note: {clip.path} repeats {clip.duplicate_of}, so its labels contradict", file=sys.stderr)
 
 
 def _with_progress(results: Iterator[clips_of.Clip], total: int) -> Iterator[clips_of.Clip]:

@@ -35,10 +35,15 @@ def load(path: str | Path, sample_rate: int) -> np.ndarray:
 
 
 def to_mono(samples: np.ndarray, original_rate: int, sample_rate: int) -> np.ndarray:
-    """Mean of the channels of `samples` (frames, channels), resampled to `sample_rate`: float32 (samples,)."""
+    """Mean of the channels of `samples` (frames, channels), resampled to `sample_rate`: float32 (samples,).
+
+    As many samples as `librosa.load` gives: the exact number, rounded up, where soxr rounds to the nearest.
+    """
     mono = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
     if original_rate != sample_rate:
+        length = -(-len(mono) * sample_rate // original_rate)
         mono = soxr.resample(mono, original_rate, sample_rate, quality="HQ")
+        mono = np.pad(mono, (0, max(0, length - len(mono))))[:length]
     return np.ascontiguousarray(mono, dtype=np.float32)
 
 
@@ -65,6 +70,8 @@ def _decode_with_ffmpeg(path: str | Path, reason: str) -> tuple[np.ndarray, int]
             if not container.streams.audio:
                 raise InputError(f"{path} has no audio stream")
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise InputError(f"{path} is in a format that neither libsndfile nor FFmpeg has a decoder for")
             sample_rate = stream.rate
             resampler = av.AudioResampler(format="fltp", rate=sample_rate)
             parts = [part.to_ndarray() for frame in container.decode(stream) for part in resampler.resample(frame)]

@@ -5,9 +5,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+SCHEDULER = "GENREBENCH_SCHEDULER"  # environment variable: process id and namespace of the Snakemake that starts jobs
 
 
 class InputError(Exception):
@@ -20,7 +22,7 @@ def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     An `InputError` ends the process with its message as the last line and exit status 1; any other
     exception keeps its traceback, because it is a fault of the program.
     """
-    end_with_parent()
+    _end_with_scheduler()
     try:
         function(**arguments)
     except InputError as error:
@@ -28,13 +30,28 @@ def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
         sys.exit(1)
 
 
-def end_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies (Linux; elsewhere nothing happens).
+def end_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent, of that process id, dies (Linux; elsewhere nothing happens)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the call
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    After a SIGKILL of the scheduler an orphaned job would go on writing beside its successor.
+
+def pid_namespace() -> str:
+    """The namespace in which this process's id means something ("" where there is no such thing)."""
+    path = Path("/proc/self/ns/pid")
+    return path.readlink().name if path.is_symlink() else ""
+
+
+def _end_with_scheduler() -> None:
+    """End when the Snakemake process dies that started this job: an orphan would write beside its successor.
+
+    In a container the scheduler's process id says nothing; the container ends with its own parent.
     """
-    if sys.platform != "linux" or os.environ.get("GENREBENCH_SCHEDULER") is None:
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:  # the parent died before the call
-        os.kill(os.getpid(), signal.SIGKILL)
+    pid, _, namespace = os.environ.get(SCHEDULER, "").partition(" ")
+    if pid and namespace == pid_namespace():
+        if os.getppid() == int(pid):
+            end_with_parent(int(pid))
+        elif not Path("/proc", pid).exists():  # it died while this process started
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,5 +1,6 @@
 """The clips of a dataset: which files are usable, who plays, and which clips sound the same."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ COLUMNS = (
     "md5",
 )
 REJECTED_COLUMNS = ("path", "genre", "reason", "detail")
+CLIPS_CSV_COLUMNS = ("path", "artist", "group")
+NO_ARTIST = {"unknown", "unknown artist", "<unknown>", "various", "various artists", "va", "n/a"}  # in tags
 LAYOUT = "one subfolder per genre with audio files in it (or manifest.csv and features/*.npy)"
 
 
@@ -51,18 +54,29 @@ def find_clips(folder: Path) -> list[Clip]:
     """The audio files of a dataset, sorted by path: `<genre>/.../<file>`.
 
     A clip's id is its path inside the genre's folder without the suffix, after "<genre>.": GTZAN's own names. Where two
-    files would have the same, the later keeps its suffix. Raises InputError if there is no audio.
+    files would have the same, the later keeps its suffix. None if the dataset brings features. Raises InputError if
+    there is neither, or both, or if files lie where they have no genre.
     """
-    clips, taken = [], set()
-    for genre in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        for path in sorted(_walk(genre)):
-            inside = path.relative_to(genre)
-            clip_id = _with_genre(genre.name, inside.with_suffix("").as_posix())
-            if clip_id in taken:
-                clip_id = _with_genre(genre.name, inside.as_posix())
-            taken.add(clip_id)
-            clips.append(Clip(path, genre.name, clip_id))
-    if not clips:
+    clips: list[Clip] = []
+    taken: set[str] = set()
+    for path in sorted(_walk(folder)):
+        inside = path.relative_to(folder)
+        if not _is_utf8(inside):
+            raise InputError(f"{folder} holds a file whose name is not UTF-8: {os.fsencode(inside)!r}; rename it")
+        if len(inside.parts) == 1:
+            raise InputError(f"{path} lies in no genre's folder; expected is {LAYOUT}")
+        clip_id = next(one for one in _ids(inside) if one not in taken)
+        taken.add(clip_id)
+        clips.append(Clip(path, inside.parts[0], clip_id))
+    genres = {clip.genre for clip in clips}
+    if len(genres) == 1 and all(len(clip.path.relative_to(folder).parts) > 2 for clip in clips):
+        raise InputError(f"{folder} has only the folder {genres.pop()}, with folders in it; expected is {LAYOUT}")
+    brings_features = (folder / "manifest.csv").is_file()
+    if clips and brings_features:
+        raise InputError(
+            f"{folder} has audio and manifest.csv, which stands for features; rename it, or remove the audio"
+        )
+    if not clips and not brings_features:
         raise InputError(f"{folder} holds no audio files; expected is {LAYOUT}")
     return clips
 
@@ -73,8 +87,8 @@ def check(path: Path, sample_rate: int, min_duration_s: float, min_rms: float) -
     try:
         samples, original_rate = audio.decode(path)
     except (InputError, OSError) as error:
-        clip.reason = "unreadable" if path.is_file() and path.stat().st_size else "empty"
-        clip.detail = str(error).removeprefix(f"{path} ")
+        clip.reason = "empty" if path.is_file() and path.stat().st_size == 0 else "unreadable"
+        clip.detail = getattr(error, "strerror", None) or str(error).removeprefix(f"{path} ")
         return clip
     if len(samples) == 0:
         clip.reason, clip.detail = "empty", "it holds no samples"
@@ -131,18 +145,18 @@ def set_artists(clips: list[Clip], folder: Path, catalogue: dict[str, dict[str, 
         known = _catalogued(clip, folder, catalogue)
         inside = clip.path.relative_to(folder / clip.genre)
         clip.artist = (
-            entry.get("artist")
-            or (inside.parts[0] if len(inside.parts) > 1 else "")
-            or _tagged_artist(clip.path)
+            _artist(entry.get("artist"))
+            or _artist(inside.parts[0] if len(inside.parts) > 1 else "")
+            or _artist(_tagged_artist(clip.path))
             or known.get("artist", "")
-        ).strip()
+        )
         clip.group = (entry.get("group") or "").strip() or (
             f"catalogue:{known['artist_group']}" if known.get("artist_group") else ""
         )
 
 
 def groups(clips: Iterable[Clip]) -> dict[str, str]:
-    """The group of each clip_id: clips of one artist, one listed group, or one recording are together.
+    """The group of each clip_id: clips of one artist (in any case), one listed group, or one recording are together.
 
     A group is named by its artist if all its clips have the same, else by its first clip.
     """
@@ -152,14 +166,14 @@ def groups(clips: Iterable[Clip]) -> dict[str, str]:
     for clip in clips:
         for kind in ("artist", "group"):
             if name := getattr(clip, kind):
-                sets.merge(clip.clip_id, first.setdefault((kind, name), clip.clip_id))
+                sets.merge(clip.clip_id, first.setdefault((kind, name.casefold()), clip.clip_id))
         if clip.duplicate_of:
             sets.merge(clip.clip_id, clip.duplicate_of)
     artist = {clip.clip_id: clip.artist for clip in clips}
     names = {}
     for members in sets.subsets():
         artists = {artist[member] for member in members}
-        name = artists.pop() if len(artists) == 1 else ""
+        name = min(artists) if len({one.casefold() for one in artists}) == 1 else ""
         names.update(dict.fromkeys(members, name or min(members)))
     return names
 
@@ -195,8 +209,11 @@ def read_brought(folder: Path) -> list[dict[str, str]]:
         if entry["clip_id"] in seen:
             raise InputError(f"{path}, line {number}: clip_id {entry['clip_id']} stands there twice")
         seen.add(entry["clip_id"])
-    for feature in sorted((folder / "features").glob("*.npy")):
-        count = np.load(feature, mmap_mode="r").shape[0]
+    features = sorted((folder / "features").glob("*.npy"))
+    if not features:
+        raise InputError(f"{folder} has manifest.csv, but neither audio nor features/*.npy; expected is {LAYOUT}")
+    for feature in features:
+        count = _row_count(feature)
         if count != len(rows):
             raise InputError(f"{feature} has {count} rows, but {path} has {len(rows)}; they must be the same clips")
     artists = {entry["clip_id"]: entry.get("artist") or "" for entry in rows}
@@ -215,18 +232,52 @@ def read_brought(folder: Path) -> list[dict[str, str]]:
     ]
 
 
-def _walk(folder: Path) -> Iterable[Path]:
+def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterable[Path]:
+    above = (*above, folder.resolve())
     for path in folder.iterdir():
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            yield from _walk(path)
+            if path.resolve() not in above:  # else a link makes a circle
+                yield from _walk(path, above)
         elif path.suffix.lower() in audio.SUFFIXES:
             yield path
 
 
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _ids(inside: Path) -> tuple[str, str, str]:
+    """What a clip may be called, by its path in the dataset; the last can belong to no other."""
+    genre = inside.parts[0]
+    name = Path(*inside.parts[1:])
+    return _with_genre(genre, name.with_suffix("").as_posix()), _with_genre(genre, name.as_posix()), inside.as_posix()
+
+
 def _with_genre(genre: str, name: str) -> str:
     return name if name.startswith(f"{genre}.") else f"{genre}.{name}"
+
+
+def _artist(name: str | None) -> str:
+    name = " ".join((name or "").split())
+    return "" if name.casefold() in NO_ARTIST else name
+
+
+def _row_count(feature: Path) -> int:
+    try:
+        values = np.load(feature, mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{feature} is no array of numbers in NumPy's format: {error}") from None
+    if values.ndim == 0 or not (np.issubdtype(values.dtype, np.number) or values.dtype == bool):
+        raise InputError(
+            f"{feature} holds {values.dtype} of shape {values.shape}; expected is a row of numbers per clip"
+        )
+    return len(values)
 
 
 def _mark(clip: Clip, original: Clip, reason: str, how: str, reject: bool) -> None:
@@ -243,22 +294,30 @@ def _read_listed(folder: Path, clips: list[Clip]) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
     rows = files.read_rows(path)
-    if (rows and "path" not in rows[0]) or (rows and not {"artist", "group"} & set(rows[0])):
-        raise InputError(f"{path} has the columns {', '.join(rows[0])}, but needs path and artist or group")
+    columns = [str(column) for column in rows[0]] if rows else []
+    if rows and ("path" not in columns or not set(columns) <= set(CLIPS_CSV_COLUMNS) or len(columns) == 1):
+        raise InputError(f"{path} has the columns {', '.join(columns)}; expected are path and artist or group")
     there = {clip.path.relative_to(folder).as_posix() for clip in clips}
     unknown = [entry["path"] for entry in rows if entry["path"] not in there]
     if unknown:
         names = ", ".join(unknown[:3]) + (" ..." if len(unknown) > 3 else "")
         raise InputError(f"{path} lists {len(unknown)} files that are not in {folder}: {names}")
-    return {entry["path"]: entry for entry in rows}
+    listed = {entry["path"]: entry for entry in rows}
+    if len(listed) < len(rows):
+        twice = next(name for name in listed if sum(entry["path"] == name for entry in rows) > 1)
+        raise InputError(f"{path} lists {twice} more than once; a file has one row")
+    return listed
 
 
 def _catalogued(clip: Clip, folder: Path, catalogue: dict[str, dict[str, str]]) -> dict[str, str]:
     """What the catalogue of GTZAN says of a clip, if it is that clip and not another of the same name."""
     known = catalogue.get(clip.clip_id, {})
-    if known and folder.name != "gtzan" and files.md5_file(clip.path) != known["md5"]:
-        return {}  # in data/raw/gtzan every file was compared when it came, .au files by their samples
-    return known
+    if not known or folder.name == "gtzan":
+        return known  # in data/raw/gtzan every file was compared when it came, .au files by their samples
+    try:
+        return known if files.md5_file(clip.path) == known["md5"] else {}
+    except OSError:  # `check` tells of it
+        return {}
 
 
 def _tagged_artist(path: Path) -> str:

@@ -44,7 +44,12 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _walk(folder: Path) -> list[tuple[str, os.stat_result]]:
     found = []
     for parent, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        above = Path(parent).resolve()
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and not above.is_relative_to(Path(parent, name).resolve())  # a link in a circle
+        )
         for name in names:
             path = Path(parent, name)
             if not name.startswith(".") and path.is_file():

@@ -6,12 +6,14 @@ import shutil
 import sys
 from pathlib import Path
 
+from genrebench import job
+
 _held = []  # open files: closed, and their locks released, when the process ends
 
 
 def set_environment() -> None:
     """Set what all jobs inherit: the Python of this process, compiled modules kept, and that they are jobs."""
-    os.environ["GENREBENCH_SCHEDULER"] = "1"  # see genrebench.job
+    os.environ[job.SCHEDULER] = f"{os.getpid()} {job.pid_namespace()}"
     # `python` is the one that runs Snakemake, whether or not its environment is active; conda puts its own before it
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every import would pay for compilation

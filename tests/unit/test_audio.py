@@ -53,6 +53,23 @@ def test_stereo_at_another_rate_is_what_librosa_loads(tmp_path):
     np.testing.assert_allclose(audio.load(path, RATE), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
+@pytest.mark.parametrize("count", [30000, 30001, 30002, 48000])
+def test_there_are_as_many_samples_as_librosa_gives(rate, count):
+    samples = np.random.default_rng(count).uniform(-0.5, 0.5, count).astype(np.float32)
+    expected = librosa.resample(samples, orig_sr=rate, target_sr=RATE, res_type="soxr_hq")
+    np.testing.assert_array_equal(audio.to_mono(samples[:, None], rate, RATE), expected)
+
+
+def test_a_codec_without_decoder_is_named(tmp_path):
+    path = tmp_path / "tone.caf"
+    soundfile.write(path, TONE, RATE)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"lpcm", b"what", 1))
+    with pytest.raises(InputError, match=r"tone\.caf.*decoder"):
+        audio.decode(path)
+
+
 def test_errors_name_the_file_and_both_decoders(tmp_path):
     path = tmp_path / "broken.wav"
     path.write_bytes(bytes(range(256)) * 10)

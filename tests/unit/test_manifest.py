@@ -3,14 +3,18 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
+import mutagen
 import numpy as np
 import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from build_manifest import build_manifest
 from genrebench import files, manifest
 from genrebench.job import InputError
 
@@ -111,8 +115,6 @@ def test_artists_from_the_list_the_folder_the_tags_and_the_catalogue(tmp_path):
     folder = tmp_path / "raw"
     for number, name in enumerate(("listed", "Trio/x", "jazz.00007", "nobody")):
         write(folder / "jazz" / f"{name}.wav", sound(number))
-    import mutagen
-
     write(folder / "jazz" / "tagged.flac", sound(99))
     tags = mutagen.File(folder / "jazz" / "tagged.flac", easy=True)
     tags["artist"] = "Tagged"
@@ -145,7 +147,9 @@ def test_artists_from_the_list_the_folder_the_tags_and_the_catalogue(tmp_path):
     ("table", "words"),
     [
         ("path,artist\njazz/none.wav,X\n", r"not in .*jazz/none\.wav"),
-        ("file,artist\njazz/a.wav,X\n", "needs path and artist or group"),
+        ("file,artist\njazz/a.wav,X\n", "expected are path and artist or group"),
+        ("path,artist,gruop\njazz/a.wav,X,tape\n", "gruop; expected are"),
+        ("path,artist\njazz/a.wav,X\njazz/a.wav,Y\n", r"jazz/a\.wav more than once"),
     ],
 )
 def test_a_wrong_list_of_artists_is_named(tmp_path, table, words):
@@ -153,6 +157,154 @@ def test_a_wrong_list_of_artists_is_named(tmp_path, table, words):
     (tmp_path / "raw" / "clips.csv").write_text(table)
     with pytest.raises(InputError, match=words):
         build(tmp_path / "raw", tmp_path / "out")
+
+
+def test_parts_of_one_recording_are_in_one_group_even_where_they_do_not_overlap(tmp_path):
+    whole = sound(1, 18.0)
+    for name, start, stop in (("a", 0, 9), ("b", 9, 18), ("c", 4, 14)):
+        write(tmp_path / "raw" / "jazz" / f"{name}.wav", whole[start * RATE : stop * RATE])
+    kept, _ = build(tmp_path / "raw", tmp_path / "out", duplicates="group")
+    assert [row["duplicate_of"] for row in kept] == ["", "jazz.a", "jazz.a"]
+    assert {row["group"] for row in kept} == {"jazz.a"}
+
+
+def test_an_artist_is_the_same_in_any_case_and_various_artists_are_none(tmp_path):
+    for number, artist in enumerate(("ABBA", "Abba", "Various Artists", "various artists")):
+        write(tmp_path / "raw" / ("pop", "rock")[number % 2] / artist / f"{number}.wav", sound(number))
+    kept, _ = build(tmp_path / "raw", tmp_path / "out")
+    assert sorted(row["artist"] for row in kept) == ["", "", "ABBA", "Abba"]
+    assert len({row["group"] for row in kept}) == 3
+
+
+def test_links_that_lead_nowhere_or_in_a_circle(tmp_path):
+    write(tmp_path / "raw" / "jazz" / "a.wav", sound(1))
+    (tmp_path / "raw" / "jazz" / "circle").symlink_to("..")
+    (tmp_path / "raw" / "jazz" / "gone.wav").symlink_to("nowhere.wav")
+    kept, rejected = build(tmp_path / "raw", tmp_path / "out")
+    assert [row["clip_id"] for row in kept] == ["jazz.a"]
+    assert [(row["reason"], row["detail"]) for row in rejected] == [("unreadable", "No such file or directory")]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sets(
+        st.tuples(
+            st.sampled_from(["rock", "rock.a", "jazz"]),
+            st.sampled_from(["", "a/", "a.wav/"]),
+            st.sampled_from(["a", "rock.a", "a.wav", "a.wav.flac", "rock.a.wav"]),
+            st.sampled_from([".wav", ".MP3", ".flac", ".txt", ".json"]),
+        ),
+        min_size=1,
+    )
+)
+def test_ids_are_unique_and_every_audio_file_has_one(names):
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, genre, f"{inside}{stem}{suffix}") for genre, inside, stem, suffix in sorted(names)]
+        paths = [path for path in [*paths, Path(folder, "pop", "b.wav")] if path.suffix not in (".txt", ".json")]
+        for path in paths:
+            if not any(parent.is_file() for parent in path.parents) and not path.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+        there = {path for path in paths if path.is_file()}
+        clips = manifest.find_clips(Path(folder))
+        assert {clip.path for clip in clips} == there
+        assert len({clip.clip_id for clip in clips}) == len(there) == len(clips)
+
+
+CONTENTS = {
+    "one sound": sound(1),
+    "another": sound(2),
+    "silence": np.zeros(RATE),
+    "a click": np.ones(10),
+    "nothing": np.zeros(0),
+    "not finite": np.full(RATE * 2, np.nan),
+    "text": None,
+}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from(["jazz", "rock"]), st.sampled_from("abcd"), st.sampled_from([".wav", ".flac"])),
+        st.sampled_from(sorted(CONTENTS)),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from(["reject", "group"]),
+)
+def test_no_file_vanishes(contents, duplicates):
+    with tempfile.TemporaryDirectory() as out:
+        folder = Path(out, "raw")
+        write(folder / "pop" / "usable.wav", sound(3))
+        for (genre, name, suffix), content in contents.items():
+            path = folder / genre / f"{name}{suffix}"
+            if CONTENTS[content] is None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("not audio")
+            elif suffix == ".wav":
+                path.parent.mkdir(parents=True, exist_ok=True)
+                soundfile.write(path, CONTENTS[content], RATE, subtype="FLOAT")
+            else:
+                write(path, np.nan_to_num(CONTENTS[content]))
+        files.write_rows(Path(out, "catalogue.csv"), CATALOGUE_COLUMNS, [])
+        build_manifest(
+            folder,
+            RATE,
+            SETTINGS | {"duplicates": duplicates},
+            f"{out}/catalogue.csv",
+            1,
+            f"{out}/manifest.csv",
+            f"{out}/rejected.csv",
+        )
+        listed = [row["path"] for name in ("manifest", "rejected") for row in files.read_rows(f"{out}/{name}.csv")]
+        assert sorted(listed) == sorted(path.as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["song.wav"], "song.wav lies in no genre's folder"),
+        (["genres/jazz/a.wav", "genres/rock/b.wav"], "only the folder genres"),
+        (["jazz/a.wav", "manifest.csv"], "audio and manifest.csv"),
+    ],
+)
+def test_a_wrong_layout_is_named(tmp_path, names, words):
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=words):
+        manifest.find_clips(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends workers on Linux only")
+def test_workers_end_with_a_killed_job(tmp_path):
+    for number in range(100):
+        write(tmp_path / "raw" / "jazz" / f"{number}.wav", sound(0, 10.0))
+    files.write_rows(tmp_path / "catalogue.csv", CATALOGUE_COLUMNS, [])
+    command = ["--dataset-dir", tmp_path / "raw", "--sample-rate", str(RATE), "--settings", json.dumps(SETTINGS)]
+    command += ["--catalogue", tmp_path / "catalogue.csv", "--jobs", "2"]
+    command += ["--manifest", tmp_path / "manifest.csv", "--rejected", tmp_path / "rejected.csv"]
+    process = subprocess.Popen([sys.executable, "scripts/build_manifest.py", *command])
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    workers: list[str] = []
+    while len(workers) < 2 and process.poll() is None:
+        workers = children.read_text().split()
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert len(workers) == 2, "the job ended too soon to be killed"
+    deadline = time.monotonic() + 5
+    while any(_runs(worker) for worker in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(_runs(worker) for worker in workers)
+    assert not (tmp_path / "manifest.csv").exists()
+
+
+def _runs(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_folder_without_audio_says_what_is_expected(tmp_path):
@@ -185,12 +337,25 @@ def test_a_dataset_that_brings_features_keeps_its_order(tmp_path):
         ([("a", "jazz"), ("a", "rock"), ("b", "rock")], (3,), "a stands there twice"),
         ([("a", "jazz"), ("", "rock"), ("b", "rock")], (3,), "line 3: clip_id or genre is blank"),
         ([("a", "jazz"), ("b", "rock")], (2, 3), r"f1\.npy has 3 rows"),
+        ([("a", "jazz"), ("b", "rock")], (), r"neither audio nor features"),
     ],
 )
 def test_a_wrong_dataset_of_features_is_named(tmp_path, rows, counts, words):
     brought(tmp_path / "raw", [{"clip_id": i, "genre": g} for i, g in rows], counts)
     with pytest.raises(InputError, match=words):
         build(tmp_path / "raw", tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", np.array([{}, {}], object), np.array(["a", "b"]), np.array(3.0)])
+def test_a_feature_that_is_no_array_of_numbers_is_named(tmp_path, content):
+    brought(tmp_path / "raw", [{"clip_id": "a", "genre": "jazz"}, {"clip_id": "b", "genre": "rock"}], (2,))
+    path = tmp_path / "raw" / "features" / "f0.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content)
+    with pytest.raises(InputError, match=r"f0\.npy (is no array of numbers|holds .* of shape)"):
+        manifest.read_brought(tmp_path / "raw")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

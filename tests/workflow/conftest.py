@@ -26,7 +26,6 @@ TINY = {
     },
     "seeds": [0],
 }
-CHROMA_FREE = ["mel", "mfcc"]
 
 
 class Project:
@@ -58,13 +57,20 @@ class Project:
 
     def change(self, path, value):
         """Set a parameter in params.yaml."""
+        self._edit(path, lambda node, key: node.update({key: value}))
+
+    def remove(self, path):
+        """Take an entry out of params.yaml."""
+        self._edit(path, dict.pop)
+
+    def _edit(self, path, edit):
         file = self.folder / "params.yaml"
         params = yaml.safe_load(file.read_text())
         node = params
         *parents, last = path.split(".")
         for part in parents:
             node = node[part]
-        node[last] = value
+        edit(node, last)
         file.write_text(yaml.safe_dump(params, sort_keys=False))
 
     def tree(self, *folders):
@@ -99,8 +105,8 @@ def tiny(tmp_path_factory):
             shutil.copy2(ROOT / name, project.folder / name)
     for section, value in TINY.items():
         project.change(section, value)
-    project.change("models.random_forest.n_estimators", 5)
-    project.change("models.random_forest.features", CHROMA_FREE)
+    project.change("models.sgd.features", ["mel", "mfcc"])
+    project.remove("models.random_forest")
     project.run("python", "scripts/write_dvc_yaml.py")
     for command in (
         "init",

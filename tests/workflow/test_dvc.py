@@ -129,7 +129,7 @@ def test_experiments_parameters_metrics_and_plots(reproduced, tmp_path):
     assert re.search(r"models\.sgd\.alpha\s+0\.0001\s+0\.3", project.run("dvc", "params", "diff"))
     metrics = project.run("dvc", "metrics", "diff", "--all", "--md")
     rows = [line for line in metrics.splitlines() if "accuracy.json" in line]
-    assert len(rows) == 6  # three models under two protocols
+    assert len(rows) == 4  # two models under two protocols
     project.run("dvc", "plots", "show", "--out", "plots")
     page = (project.folder / "plots" / "index.html").read_text()
     assert "accuracy_mean" in page
