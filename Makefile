@@ -6,7 +6,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint plan record restore dag lock clean-demo
+.PHONY: help demo test lint plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,8 +43,11 @@ restore: .venv ## after git checkout and dvc pull: tell Snakemake that what DVC 
 dvc.yaml: .venv Snakefile rules/*.smk params.yaml scripts/*.py scripts/genrebench/*.py ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
 
-dag: .venv ## print the graph of the rules (Graphviz)
-	@snakemake --rulegraph
+dag: .venv ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
+	snakemake --rulegraph dot | sed -n '/^digraph/,$$p' | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
+
+envs: .venv ## write envs/*.yaml from requirements.lock
+	python scripts/write_envs.py
 
 lock: ## resolve pyproject.toml anew
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

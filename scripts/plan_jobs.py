@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from snakemake_interface_common.exceptions import WorkflowError
 
 from genrebench import config, dag, extraction, files, job, plan
 from genrebench.clip import Clip
 from genrebench.features import BROUGHT
+from genrebench.job import InputError
 from genrebench.plan import Corpus, Costs, Task, Workload
 
 GTZAN = Corpus(1000, 30_000.0, 675_808 / 22_050, 10, "what is known of GTZAN")
@@ -44,7 +46,10 @@ def plan_jobs(reference: str, cores: int, as_json: bool, measurements: bool) -> 
     # Reading headers and trying features (3 s) goes on while Snakemake derives the jobs (3 s).
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
         survey = pool.submit(survey_dataset, settings)
-        jobs, pending = dag.jobs({"all"})
+        try:
+            jobs, pending = dag.jobs({"all"})
+        except WorkflowError as error:  # what the Snakefile says to people
+            raise InputError(str(error)) from None
         for one in jobs:  # dag.jobs derives them for one core
             one.rule.workflow.global_resources["_cores"] = cores
         corpus, values = survey.result()
@@ -55,9 +60,9 @@ def plan_jobs(reference: str, cores: int, as_json: bool, measurements: bool) -> 
     if measurements:
         writer = csv.DictWriter(sys.stdout, plan.COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(plan.typical(measure(settings, dataset, cores), processor()))
+        writer.writerows(plan.typical(measure(dataset, cores), processor()))
         return
-    local, where = earlier_runs(settings, cores)
+    local, where = earlier_runs(dataset, cores)
     costs = Costs(plan.read_reference(reference), local, where)
     result = estimate(settings, workload, tasks, todo, costs, cores)
     print(json.dumps(result, indent=2, sort_keys=True) if as_json else as_text(result))
@@ -89,18 +94,24 @@ def corpus_of(settings: dict[str, Any]) -> Corpus:
         rows = files.read_rows(manifest)
         durations = [float(row["duration_s"]) for row in rows]
         return _corpus(durations, {row["genre"] for row in rows}, str(manifest))
-    if raw.is_dir() and any(path.is_dir() for path in raw.iterdir()):
-        from genrebench import manifest as clips_of  # 1 s, only before there is a manifest
+    if dataset in KNOWN and not (raw.is_dir() and any(path.is_dir() for path in raw.iterdir())):
+        return KNOWN[dataset](settings)
+    from genrebench import manifest as clips_of  # 1 s, only before there is a manifest
 
-        clips = clips_of.find_clips(raw)
-        with ThreadPoolExecutor() as pool:
-            durations = list(pool.map(seconds_of, [clip.path for clip in clips]))
-        return _corpus([d for d in durations if d], {clip.genre for clip in clips}, f"the files in {raw}")
-    if dataset == "gtzan":
-        return GTZAN
+    clips = clips_of.find_clips(raw)
+    with ThreadPoolExecutor() as pool:
+        durations = list(pool.map(seconds_of, [clip.path for clip in clips]))
+    return _corpus([d for d in durations if d], {clip.genre for clip in clips}, f"the files in {raw}")
+
+
+def _demo(settings: dict[str, Any]) -> Corpus:
     demo = settings["demo"]
     clips = GENRES_OF_DEMO * demo["artists_per_genre"] * demo["clips_per_artist"]
     return _corpus([demo["duration_s"]] * clips, set(range(GENRES_OF_DEMO)), "section demo of params.yaml")
+
+
+# what is known of a dataset before its audio is there
+KNOWN = {"gtzan": lambda settings: GTZAN, "demo": _demo}
 
 
 def _corpus(durations: Sequence[float], genres: set, source: str) -> Corpus:
@@ -173,19 +184,18 @@ def count_runs(tasks: Sequence[Task]) -> Counter[str]:
     return Counter(task.parts[1] for task in tasks if task.parts[:1] == ("train",))
 
 
-def earlier_runs(settings: dict[str, Any], cores: int) -> tuple[list[plan.Measurement], str]:
+def earlier_runs(dataset: str, cores: int) -> tuple[list[plan.Measurement], str]:
     """What earlier jobs cost on this machine: of this dataset, else of the others; and a name for that."""
-    dataset = settings["dataset"]
-    found = measure(settings, dataset, cores)
+    found = measure(dataset, cores)
     if found:
         return found, "earlier runs here"
     others = sorted(path.parent.name for path in Path("results").glob("*/manifest.csv"))
     for other in others:
-        found += measure(settings, other, cores)
+        found += measure(other, cores)
     return found, f"runs of {', '.join(others)} here" if found else ""
 
 
-def measure(settings: dict[str, Any], dataset: str, cores: int) -> list[plan.Measurement]:
+def measure(dataset: str, cores: int) -> list[plan.Measurement]:
     """What the jobs of a dataset that has a manifest cost on this machine, on so many cores."""
     results = Path("results", dataset)
     if not (results / "manifest.csv").is_file():
@@ -200,7 +210,10 @@ def measure(settings: dict[str, Any], dataset: str, cores: int) -> list[plan.Mea
     }
     trained = {(protocol, Path(name).stem): count for (protocol, name), count in splits.items()}
     runs = Counter(path.parts[-4] for path in (results / "benchmarks").glob("train/*/*/*/*.tsv"))
-    workload = Workload(corpus, values, settings["models"], trained, runs, min(PROCESSES, cores))
+    # as they were then: one run of each model tells
+    configs = {path.parts[-5]: path for path in results.glob("runs/*/*/*/*/config.json")}
+    models = {model: files.read_json(path)["settings"] for model, path in configs.items()}
+    workload = Workload(corpus, values, models, trained, runs, min(PROCESSES, cores))
     return plan.read_benchmarks(results, workload)
 
 

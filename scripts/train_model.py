@@ -3,17 +3,20 @@
 import argparse
 import importlib
 import json
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from genrebench import files, job
 from genrebench.training import Data, Feature
 
 HISTORY_COLUMNS = ("epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss")
+NOT_CONVERGED = "stopped at max_iter, not converged"
 SCALER_MARK = "scaler fitted on all clips, test clips included"
 
 
@@ -58,7 +61,10 @@ def train_model(
         with threadpool_limits(numerics["threads"]), files.atomic(folder / "model") as temporary:
             module = importlib.import_module(f"genrebench.models.{settings.get('module', model)}")
             fitted = module.build(data, settings, seed, numerics["threads"])
-            history = fitted.fit()
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", ConvergenceWarning)
+                history = fitted.fit()
+            marks += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
             temporary.mkdir()
             fitted.save(temporary)
             # The weights are written: from here on nothing that the test clips say can change them.

@@ -31,7 +31,7 @@ def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
 
 
 def end_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent, of that process id, dies (Linux; elsewhere nothing happens)."""
+    """Have the kernel kill this process when its parent (a process id) dies; Linux only, elsewhere nothing happens."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the call

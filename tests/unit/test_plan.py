@@ -213,6 +213,28 @@ def test_a_file_that_is_no_audio_has_no_seconds(tmp_path):
     assert plan_jobs.seconds_of(tmp_path / "noise.mp3") == 0
 
 
+def test_earlier_runs_are_measured_by_what_they_were_set_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    results = Path("results/mine")
+    run = "logistic/artist/repeat0/seed0"
+    files.write_rows(
+        results / "manifest.csv",
+        ["clip_id", "genre", "duration_s"],
+        [{"clip_id": str(i), "genre": "ab"[i % 2], "duration_s": 30} for i in range(10)],
+    )
+    files.write_rows(
+        results / "splits/artist/repeat0.csv",
+        ["clip_id", "subset"],
+        [{"clip_id": str(i), "subset": "train"} for i in range(6)],
+    )
+    files.write_json(results / "features/mel.json", {"shape": [10, 4, 250_000]})
+    files.write_json(results / "runs" / run / "config.json", {"settings": {"features": ["mel"]}})
+    write_benchmark(results, ("train", *run.split("/")), 5.0)
+    (found,) = plan_jobs.measure("mine", cores=2)
+    assert (found.kind, found.work, found.output_work, found.seconds) == ("train_logistic", 6.0, 2.0, 5.0)
+    assert plan_jobs.earlier_runs("other", 2) == ([found], "runs of mine here")
+
+
 def result(**changes):
     plain = {
         "dataset": "mine", "clips": 10, "audio_seconds": 40.0, "corpus_source": "a test", "models": ["sgd"],

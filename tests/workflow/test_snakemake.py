@@ -4,14 +4,19 @@ import csv
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
+
+from genrebench import dag
 
 KILLS = int(os.environ.get("GENREBENCH_KILLS", "3"))
 AFTER_A_MODEL = {"all": 1, "evaluate_runs": 1, "build_leaderboard": 1, "build_report": 1}
@@ -193,3 +198,27 @@ def children_in(folder, word):
         except OSError:
             pass
     return found
+
+
+def test_the_readmes_example_of_a_new_model_works(project):
+    """The three places of the README's section on adding a model, taken from it to the letter."""
+    text = (ROOT / "README.md").read_text()
+    section = text[text.index("## Adding a model") : text.index("## What is exact")]
+    module, entry, rule = (textwrap.dedent(block) for block in re.findall(r"   ```\w*\n(.*?)\n   ```", section, re.S))
+    (project.folder / "scripts/genrebench/models/knn.py").write_text(module)
+    params = project.folder / "params.yaml"
+    params.write_text(params.read_text() + textwrap.indent(textwrap.dedent(entry), "  "))
+    rules = project.folder / "rules/train.smk"
+    rules.write_text(rules.read_text() + "\n\n" + rule)
+    assert project.jobs() == {"train_knn": 3, "evaluate_runs": 1, "build_leaderboard": 1, "build_report": 1, "all": 1}
+    project.snakemake()
+    accuracy = json.loads((project.folder / "results/demo/accuracy.json").read_text())
+    assert set(accuracy["knn"]) == {"stratified", "artist"}
+    project.run("python", "scripts/write_dvc_yaml.py")
+    assert "train_knn:" in (project.folder / "dvc.yaml").read_text()
+
+
+def test_the_picture_of_the_rules_is_that_of_the_workflow():
+    rules = {job.rule.name for job in dag.jobs({"all"}, {"dataset": "demo"})[0]}
+    picture = (ROOT / "docs/dag.svg").read_text()
+    assert set(re.findall(r">([a-z_]+)</text>", picture)) == rules, "run `make dag`"
