@@ -60,21 +60,19 @@ def brings_features(dataset):
     return Path("data/raw", dataset, "manifest.csv").is_file()
 
 
-def raw_files():
-    """Number of files of the dataset; brings its index up to date, so that a changed clip is noticed."""
+def count_raw_files():
+    """About how many files the dataset has, the same before and after they came; brings their index up to date."""
+    nominal = {"demo": len(GENRES_OF_DEMO) * config["demo"]["artists_per_genre"] * config["demo"]["clips_per_artist"]}
+    nominal["gtzan"] = 1000
     if Path(RAW).is_dir() and workflow.is_main_process:
-        return len(raw_index.update(RAW, INDEX))
-    if Path(INDEX).is_file():
-        return len(Path(INDEX).read_text().splitlines()) - 1
-    if DATASET == "demo":
-        return len(GENRES_OF_DEMO) * config["demo"]["artists_per_genre"] * config["demo"]["clips_per_artist"]
-    if DATASET == "gtzan":
-        return 1000
-    known = sorted({"demo", "gtzan", *(path.name for path in Path("data/raw").glob("*/"))})
-    stop(
-        f"params.yaml: dataset is {DATASET}, but there is no folder {RAW}. Put one there with one subfolder per "
-        f"genre, or choose one of {', '.join(known)}."
-    )
+        raw_index.update(RAW, INDEX)  # so that a changed clip is noticed
+    elif not Path(INDEX).is_file() and DATASET not in nominal:
+        known = sorted({*nominal, *(path.name for path in Path("data/raw").glob("*/"))})
+        stop(
+            f"params.yaml: dataset is {DATASET}, but there is no folder {RAW}. Put one there with one subfolder per "
+            f"genre, or choose one of {', '.join(known)}."
+        )
+    return nominal.get(DATASET) or len(Path(INDEX).read_text().splitlines()) - 1
 
 
 def splits_of(protocol):
@@ -113,6 +111,11 @@ def feature_modules(*features):
     return [f"genrebench/features/{feature}.py" for feature in features if feature in EXTRACTED]
 
 
+def only_if_extracted(feature):
+    """The constraint of the rule of a feature: it is not used where the feature is `brought`."""
+    return feature if feature in EXTRACTED else NOTHING
+
+
 def shard_marks(feature):
     """The marks of a feature's extracted shards; none where it is not extracted from audio."""
     if brings_features(DATASET) or feature not in EXTRACTED:
@@ -129,8 +132,8 @@ def manifest_settings():
 
 
 def training_memory(wildcards, input):
-    """MB for a training: the caches of the training clips once as read and twice while they are joined."""
-    return 1000 + round(3 * sum(Path(path).stat().st_size for path in input.caches if Path(path).exists()) / 1e6)
+    """MB for a training: the caches once as read and twice while they are joined; known when the caches are there."""
+    return 1000 + round(3 * sum(Path(path).stat().st_size for path in input.caches) / 1e6)
 
 
 def model_code(model):
@@ -146,6 +149,7 @@ except InputError as error:
 
 DATASET = config["dataset"]
 GENRES_OF_DEMO = "blues classical country disco hiphop jazz metal pop reggae rock".split()
+NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
 CACHE = f".cache/{DATASET}"
@@ -162,4 +166,4 @@ scheduler.set_environment()
 if workflow.is_main_process:
     scheduler.clear_stale_lock()
 LOCAL = local_settings()
-SHARDS = shard_count(raw_files())
+SHARDS = shard_count(count_raw_files())

@@ -46,7 +46,7 @@ rule collect_feature:
     benchmark:
         f"{RESULTS}/benchmarks/collect_feature/{{feature}}.tsv"
     wildcard_constraints:
-        feature="(?!)",  # each feature has a rule of its own, below
+        feature=NOTHING,  # each feature has a rule of its own, below
     conda:
         "../envs/classical.yaml"
     resources:
@@ -68,27 +68,27 @@ rule collect_feature:
 
 use rule collect_feature as collect_mel with:
     wildcard_constraints:
-        feature="mel",
+        feature=only_if_extracted("mel"),
 
 
 use rule collect_feature as collect_mfcc with:
     wildcard_constraints:
-        feature="mfcc",
+        feature=only_if_extracted("mfcc"),
 
 
 use rule collect_feature as collect_chroma with:
     wildcard_constraints:
-        feature="chroma",
+        feature=only_if_extracted("chroma"),
 
 
 use rule collect_feature as collect_wavelet with:
     wildcard_constraints:
-        feature="wavelet",
+        feature=only_if_extracted("wavelet"),
 
 
 use rule collect_feature as collect_brought with:
     wildcard_constraints:
-        feature="|".join(ONLY_BROUGHT) or "(?!)",
+        feature="|".join(ONLY_BROUGHT) or NOTHING,
 
 
 rule summarise_features:

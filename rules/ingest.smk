@@ -49,7 +49,7 @@ rule fetch_gtzan:
         " {params.source:q} --mirrors {params.mirrors:q} 2> >(tee {log} >&2)"
 
 
-# For a folder of the user's, the index is there when the rules are read (see raw_files in common.smk).
+# For a folder of the user's, the index is there when the rules are read (see count_raw_files in common.smk).
 rule index_raw:
     input:
         {"demo": "data/raw/demo", "gtzan": "results/gtzan/fetch.json"}.get(DATASET, []),

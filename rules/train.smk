@@ -21,7 +21,7 @@ rule train_model:
     benchmark:
         f"{RESULTS}/benchmarks/train/{{model}}/{{protocol}}/{{split}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        model="(?!)",  # each model has a rule of its own, below
+        model=NOTHING,  # each model has a rule of its own, below
     conda:
         "../envs/classical.yaml"
     resources:

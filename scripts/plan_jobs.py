@@ -47,11 +47,9 @@ def plan_jobs(reference: str, cores: int, as_json: bool, measurements: bool) -> 
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
         survey = pool.submit(survey_dataset, settings)
         try:
-            jobs, pending = dag.jobs({"all"})
+            jobs, pending = dag.jobs({"all"}, cores=cores)
         except WorkflowError as error:  # what the Snakefile says to people
             raise InputError(str(error)) from None
-        for one in jobs:  # dag.jobs derives them for one core
-            one.rule.workflow.global_resources["_cores"] = cores
         corpus, values = survey.result()
     tasks, todo = (sorted(as_task(one, dataset) for one in some) for some in (jobs, pending))
     workload = Workload(
@@ -161,7 +159,7 @@ def as_task(snakemake_job: Any, dataset: str) -> Task:
         tuple(str(path) for path in snakemake_job.input),
         tuple(str(path) for path in snakemake_job.output),
         snakemake_job.threads,
-        snakemake_job.resources.get("mem_mb", 0),
+        memory if isinstance(memory := snakemake_job.resources.get("mem_mb", 0), int) else 0,  # known when it starts
     )
 
 
