@@ -19,7 +19,7 @@ help: ## this list
 	touch .venv
 
 demo: .venv ## run the workflow on the dataset of params.yaml (the demo corpus) and say where the report is
-	snakemake --cores all --resources gpu=1 --quiet rules
+	snakemake --cores all --resources gpu=1 --quiet host reason
 	@python scripts/show_result.py
 
 test: .venv ## run the tests
