@@ -11,8 +11,8 @@ from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings
 def jobs(targets: Iterable[str], config: dict[str, Any] | None = None, cores: int = 1) -> tuple[list[Any], list[Any]]:
     """All jobs that these targets need, and those among them that are not up to date.
 
-    `config` overrides top-level keys of params.yaml, as `--config` does; `cores` is what `--cores` would be. The jobs are Snakemake's own objects, with
-    `rule.name`, `input`, `output`, `params` and `resources`.
+    `config` overrides top-level keys of params.yaml, as `--config` does; `cores` is what `--cores` would be. The jobs
+    are Snakemake's own objects, with `rule.name`, `input`, `output`, `params` and `resources`.
     """
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow = api.workflow(
