@@ -31,6 +31,8 @@ COLUMNS = (
 REJECTED_COLUMNS = ("path", "genre", "reason", "detail")
 CLIPS_CSV_COLUMNS = ("path", "artist", "group")
 NO_ARTIST = {"unknown", "unknown artist", "<unknown>", "various", "various artists", "va", "n/a"}  # in tags
+# Predictions have a column per genre beside these (see scripts/train_model.py).
+RESERVED = {"clip_id", "segment", "subset", "genre", "predicted"}
 LAYOUT = "one subfolder per genre with audio files in it (or manifest.csv and features/*.npy)"
 
 
@@ -71,6 +73,7 @@ def find_clips(folder: Path) -> list[Clip]:
     genres = {clip.genre for clip in clips}
     if len(genres) == 1 and all(len(clip.path.relative_to(folder).parts) > 2 for clip in clips):
         raise InputError(f"{folder} has only the folder {genres.pop()}, with folders in it; expected is {LAYOUT}")
+    _refuse_reserved(genres, folder)
     brings_features = (folder / "manifest.csv").is_file()
     if clips and brings_features:
         raise InputError(
@@ -209,6 +212,7 @@ def read_brought(folder: Path) -> list[dict[str, str]]:
         if entry["clip_id"] in seen:
             raise InputError(f"{path}, line {number}: clip_id {entry['clip_id']} stands there twice")
         seen.add(entry["clip_id"])
+    _refuse_reserved({entry["genre"] for entry in rows}, path)
     features = sorted((folder / "features").glob("*.npy"))
     if not features:
         raise InputError(f"{folder} has manifest.csv, but neither audio nor features/*.npy; expected is {LAYOUT}")
@@ -230,6 +234,11 @@ def read_brought(folder: Path) -> list[dict[str, str]]:
         }
         for entry in rows
     ]
+
+
+def _refuse_reserved(genres: set[str], where: Path) -> None:
+    if reserved := sorted(genres & RESERVED):
+        raise InputError(f"{where} has a genre called {reserved[0]}, the name of a column of every table; rename it")
 
 
 def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterable[Path]:

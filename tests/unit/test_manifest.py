@@ -337,6 +337,7 @@ def test_a_dataset_that_brings_features_keeps_its_order(tmp_path):
         ([("a", "jazz"), ("a", "rock"), ("b", "rock")], (3,), "a stands there twice"),
         ([("a", "jazz"), ("", "rock"), ("b", "rock")], (3,), "line 3: clip_id or genre is blank"),
         ([("a", "jazz"), ("b", "rock")], (2, 3), r"f1\.npy has 3 rows"),
+        ([("a", "jazz"), ("b", "subset")], (2,), "genre called subset"),
         ([("a", "jazz"), ("b", "rock")], (), r"neither audio nor features"),
     ],
 )
