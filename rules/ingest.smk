@@ -49,22 +49,24 @@ rule fetch_gtzan:
         " {params.source:q} --mirrors {params.mirrors:q} 2> >(tee {log} >&2)"
 
 
-# For a folder of the user's, the index is there when the rules are read (see count_raw_files in common.smk).
-rule index_raw:
-    input:
-        {"demo": "data/raw/demo", "gtzan": "results/gtzan/fetch.json"}.get(DATASET, []),
-    output:
-        index=INDEX,
-    log:
-        f"{RESULTS}/logs/index_raw.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/index_raw.tsv"
-    localrule: True
-    conda:
-        "../envs/classical.yaml"
-    params:
-        folder=lambda w: RAW,
-    message:
-        "Indexing {params.folder}"
-    shell:
-        "python scripts/index_raw.py --folder {params.folder:q} --index {output.index} > {log} 2>&1"
+# A folder of the user's has its index when the rules are read (see count_raw_files in common.smk).
+if DATASET in ("demo", "gtzan"):
+
+    rule index_raw:
+        input:
+            {"demo": "data/raw/demo", "gtzan": "results/gtzan/fetch.json"}[DATASET],
+        output:
+            index=INDEX,
+        log:
+            f"{RESULTS}/logs/index_raw.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/index_raw.tsv"
+        localrule: True
+        conda:
+            "../envs/classical.yaml"
+        params:
+            folder=lambda w: RAW,
+        message:
+            "Indexing {params.folder}"
+        shell:
+            "python scripts/index_raw.py --folder {params.folder:q} --index {output.index} > {log} 2>&1"
