@@ -112,7 +112,7 @@ def feature_modules(*features):
 
 
 def only_if_extracted(feature):
-    """The constraint of the rule of a feature: it is not used where the feature is `brought`."""
+    """What the wildcard of a feature may be in its own rule, which is not used where the feature is `brought`."""
     return feature if feature in EXTRACTED else NOTHING
 
 
