@@ -2,6 +2,7 @@
 
 PYTHON ?= python3.11
 BIN := .venv/bin
+READY := .venv/ready
 # Compiled modules are kept: without them every job pays for the compilation of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -11,42 +12,43 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-.venv: requirements.lock
+# A mark of its own: the folder is there, and newer than the lock, also when the installation broke off.
+$(READY): requirements.lock
 	$(PYTHON) -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
-	touch .venv
+	touch $@
 
-demo: .venv ## run the workflow on the dataset of params.yaml (the demo corpus) and say where the report is
+demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpus) and say where the report is
 	snakemake --cores all --resources gpu=1 --quiet host reason
 	@python scripts/show_result.py
 
-test: .venv ## run the tests
+test: $(READY) ## run the tests
 	pytest -n 2 --dist loadfile --durations 8
 
-lint: .venv ## check style and workflow
+lint: $(READY) ## check style and workflow
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-plan: .venv ## what would run: jobs, hours, memory, disk
+plan: $(READY) ## what would run: jobs, hours, memory, disk
 	@python scripts/plan_jobs.py
 
-record: .venv ## record a direct Snakemake run in dvc.lock, if nothing is left to run
+record: $(READY) ## record a direct Snakemake run in dvc.lock, if nothing is left to run
 	@python scripts/record_run.py
 
-restore: .venv ## after git checkout and dvc pull: tell Snakemake that what DVC has verified is up to date
+restore: $(READY) ## after git checkout and dvc pull: tell Snakemake that what DVC has verified is up to date
 	@python scripts/restore_run.py
 
-dvc.yaml: .venv Snakefile rules/*.smk params.yaml scripts/*.py scripts/genrebench/*.py ## generate the stages of DVC
+dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml scripts/*.py scripts/genrebench/*.py scripts/genrebench/*/*.py ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
 
-dag: .venv ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
+dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
 	snakemake --rulegraph dot | sed -n '/^digraph/,$$p' | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
 
-envs: .venv ## write envs/*.yaml from requirements.lock
+envs: $(READY) ## write envs/*.yaml from requirements.lock
 	python scripts/write_envs.py
 
 lock: ## resolve pyproject.toml anew

@@ -21,6 +21,9 @@ include: "rules/evaluate.smk"
 include: "rules/report.smk"
 
 
+refuse_entries_without_rules({rule.name for rule in workflow.rules})
+
+
 report: "report/workflow.rst"
 
 

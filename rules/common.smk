@@ -5,8 +5,6 @@ import re
 import sys
 from pathlib import Path
 
-import yaml
-
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from genrebench import config as parameters
@@ -34,8 +32,8 @@ def param(*path):
 
 
 def code(*paths):
-    """The sources that a script's result depends on, itself included (see genrebench.source)."""
-    return source.closure(*(f"scripts/{path}" for path in paths))
+    """What a script's result depends on beside its inputs: its sources (see genrebench.source) and its packages."""
+    return [ENVIRONMENT, *source.closure(*(f"scripts/{path}" for path in paths))]
 
 
 def stop(sentence):
@@ -43,16 +41,13 @@ def stop(sentence):
     raise WorkflowError(sentence)
 
 
-def local_settings():
-    """The paths of this machine (local.yaml, not in git), by name."""
-    path = Path("local.yaml")
-    settings = (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
-    for name, value in settings.items():
-        if name != "gtzan":
-            stop(f"local.yaml: '{name}' is unknown; known is gtzan (a folder or an archive of GTZAN).")
-        if not Path(value).exists():
-            stop(f"local.yaml: {name} is {value}, which does not exist.")
-    return settings
+def refuse_foreign_demo():
+    """Stop where data/raw/demo is somebody's own music: Snakemake empties the folder before it is rendered."""
+    folder = Path("data/raw/demo")
+    readme = folder / "README.md"
+    ours = readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith("# The demo corpus")
+    if folder.is_dir() and not ours and any(not path.name.startswith(".") for path in folder.iterdir()):
+        stop(f"{folder} holds something else than the demo corpus, which would replace it; give it another name.")
 
 
 def brings_features(dataset):
@@ -62,7 +57,7 @@ def brings_features(dataset):
 
 def count_raw_files():
     """About how many files the dataset has, the same before and after they came; brings their index up to date."""
-    nominal = {"demo": len(GENRES_OF_DEMO) * config["demo"]["artists_per_genre"] * config["demo"]["clips_per_artist"]}
+    nominal = {"demo": GENRES_OF_DEMO * config["demo"]["artists_per_genre"] * config["demo"]["clips_per_artist"]}
     nominal["gtzan"] = 1000
     if Path(RAW).is_dir() and workflow.is_main_process:
         raw_index.update(RAW, INDEX)  # so that a changed clip is noticed
@@ -83,6 +78,14 @@ def splits_of(protocol):
     if protocol == "kfold":
         return [f"fold{i}" for i in range(settings["folds"])]
     return [f"repeat{i}" for i in range(settings.get("repeats", 1))]
+
+
+def split_settings(protocol):
+    """The entry of a protocol in params.yaml; `size_matched` also has that of `artist`, whose sizes it takes."""
+    settings = config["protocols"][protocol]
+    if protocol == "size_matched":
+        settings = {**settings, "artist": config["protocols"].get("artist", {})}
+    return Param(f"protocols.{protocol}", settings)
 
 
 def all_splits(suffix):
@@ -136,6 +139,17 @@ def training_memory(wildcards, input):
     return 1000 + round(3 * sum(Path(path).stat().st_size for path in input.caches) / 1e6)
 
 
+def refuse_entries_without_rules(rules):
+    """Stop where params.yaml has a feature or a model that none of the rules, given by name, makes."""
+    for kind, names, verb, file in (
+        ("features", EXTRACTED, "collect", "features"),
+        ("models", config["models"], "train", "train"),
+    ):
+        for name in names:
+            if f"{verb}_{name}" not in rules:
+                stop(f"params.yaml: {kind}.{name} has no rule; add `{verb}_{name}` to rules/{file}.smk, as the others.")
+
+
 def model_code(model):
     """The sources that the training of a model depends on."""
     name = config["models"][model].get("module", model)
@@ -148,7 +162,8 @@ except InputError as error:
     stop(str(error))
 
 DATASET = config["dataset"]
-GENRES_OF_DEMO = "blues classical country disco hiphop jazz metal pop reggae rock".split()
+GENRES_OF_DEMO = 10
+ENVIRONMENT = "envs/classical.yaml"  # has the versions of requirements.lock
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
@@ -165,5 +180,5 @@ scheduler.set_environment()
 
 if workflow.is_main_process:
     scheduler.clear_stale_lock()
-LOCAL = local_settings()
+    refuse_foreign_demo()
 SHARDS = shard_count(count_raw_files())

@@ -22,7 +22,7 @@ rule make_split:
         runtime=10,
     params:
         dataset=DATASET,
-        settings=lambda w: param("protocols", w.protocol),
+        settings=lambda w: split_settings(w.protocol),
     message:
         "Splitting: {wildcards.protocol}, {wildcards.split}"
     shell:

@@ -24,6 +24,8 @@ rule train_model:
         model=NOTHING,  # each model has a rule of its own, below
     conda:
         "../envs/classical.yaml"
+    # for the scheduler; the script keeps to the parameter, whatever --cores leaves of this
+    threads: config["numerics"]["threads"]
     resources:
         mem_mb=training_memory,
         runtime=60,

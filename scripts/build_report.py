@@ -5,7 +5,7 @@ import base64
 import importlib.metadata
 import platform
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def build_report(
     leaderboard = [_numbers(row) for row in _rows(results / "leaderboard.csv")]
     statuses = _rows(results / "statuses.csv")
     runs = [_run(results / "evaluation", row) for row in statuses]
-    protocols = describe_protocols(results / "splits", sorted({row["protocol"] for row in statuses}))
+    protocols = describe_protocols(results / "splits", {(row["protocol"], row["split"]) for row in statuses})
     genres = sorted({clip["genre"] for clip in manifest})
     strict, loose = pick_protocols(leaderboard, protocols)
     headline = strict or loose
@@ -49,7 +49,7 @@ def build_report(
         "colour": plots.colours(genres) | plots.colours(row["model"] for row in leaderboard),
         "has_audio": any(clip["duration_s"] for clip in manifest),
         "rejected": _rows(results / "rejected.csv"),
-        "features": read_features(results / "features"),
+        "features": read_features(results / "features" / "summary.csv"),
         "protocols": protocols,
         "leaderboard": leaderboard,
         "by_model": accuracy_by_model(leaderboard),
@@ -91,25 +91,23 @@ def describe_genres(manifest: Sequence[Mapping[str, str]]) -> list[dict[str, Any
     ]
 
 
-def read_features(folder: Path) -> dict[str, Any]:
-    """The rows of features/summary.csv and, by name, why the unavailable features are not there."""
-    facts = {path.stem: files.read_json(path) for path in sorted(folder.glob("*.json"))}
-    missing = {name: fact["reason"] for name, fact in facts.items() if not fact["available"]}
-    summary = folder / "summary.csv"
-    rows = files.read_rows(summary) if summary.exists() else []
+def read_features(summary: Path) -> dict[str, Any]:
+    """The rows of features/summary.csv that have figures and, by name, why the other features are not there."""
+    rows = _rows(summary)
+    missing = {row["feature"]: row["reason"] for row in rows if row["available"] != "True"}
     return {"summary": [row for row in rows if row["feature"] not in missing], "missing": missing}
 
 
-def describe_protocols(splits: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Per protocol, from its splits' JSON: sizes (of the first split), and what leaks from training to test.
+def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    """Per protocol, from the JSON of its `splits` (protocol, name): sizes of the first, and what leaks into the test.
 
     `shared` and `repeated` are the largest share, over the splits, of test clips with a known artist that
     share it with training clips, and of test clips that repeat a training clip; None where unknown.
     `separate` says that both are 0 and the artists are known for most clips.
     """
     protocols = {}
-    for name in names:
-        facts = [files.read_json(path) for path in sorted((splits / name).glob("*.json"))]
+    for name in sorted({protocol for protocol, _ in splits}):
+        facts = [files.read_json(folder / name / f"{split}.json") for p, split in sorted(splits) if p == name]
         usable = [fact for fact in facts if fact["available"]]
         known = min((fact.get("artists_known") or 0 for fact in usable), default=0)
         shared = _largest(usable, "test_clips_sharing_artist_with_train", "test_clips_with_known_artist")

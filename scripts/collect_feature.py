@@ -78,6 +78,8 @@ def _collect_brought(feature: str, clips: list, folder: Path, values: str) -> di
         raise InputError(f"{path} has {array.shape[0]} rows, but {folder}/manifest.csv has {len(clips)}")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{path} holds {array.dtype}, but must hold numbers")
+    if array.ndim == 1:
+        array = array[:, None]  # one number per clip
     _write(values, array.shape, enumerate(array), 0)
     axes = {1: ["column"], 2: ["band", "frame"]}.get(array.ndim - 1, [f"axis{i}" for i in range(1, array.ndim)])
     return _describe(values, axes, "as brought by the dataset", None)

@@ -19,12 +19,14 @@ def fetch_gtzan(
     path_to_catalogue: str,
     path_to_report: str,
     source: str | None,
+    local: str | None,
     mirrors: Sequence[str],
     path_to_cache: str,
 ) -> None:
     """Put the clips that are not in `output` there, and write which are missing, altered or unreadable."""
     md5s = {row["clip_id"]: row["md5"] for row in files.read_rows(path_to_catalogue)}
     if gtzan.missing_clips(output, md5s):
+        source = source or gtzan.local_source(local)
         if source is None:
             _take_from_mirrors(mirrors, output, md5s, path_to_cache)
         elif gtzan.take_clips(source, output, md5s) == 0:
@@ -77,6 +79,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--catalogue", required=True, dest="path_to_catalogue", help="data/catalogue/gtzan.csv")
     parser.add_argument("--report", required=True, dest="path_to_report", help="JSON: what is missing, altered ...")
     parser.add_argument("--source", help="a folder or an archive with GTZAN; without it, the mirrors are asked")
+    parser.add_argument("--local", help="YAML whose key `gtzan` names the source on this machine, if it is there")
     parser.add_argument("--mirrors", nargs="*", default=[], help="addresses of genres.tar.gz, tried in turn")
     parser.add_argument("--cache", default=".cache/downloads", dest="path_to_cache", help="for partial downloads")
     return parser.parse_args()

@@ -79,6 +79,10 @@ def train_model(
 def _reason_not_to_run(split: dict[str, Any], caches: list[Feature]) -> str | None:
     if not split["available"]:
         return split["reason"]
+    if sum(counts["train"] > 0 for counts in split["genres"].values()) < 2:
+        return "The training clips are all of one genre: there is nothing to tell apart."
+    if unknown := [genre for genre, counts in split["genres"].items() if counts["train"] == 0]:
+        return f"The training subset has no clip of {', '.join(unknown)}."
     missing = [cache for cache in caches if not cache.description["available"]]
     if missing:
         return "; ".join(f"{cache.name} is missing: {cache.description['reason']}" for cache in missing)
@@ -98,7 +102,7 @@ def _predict(fitted: Any, data: Data, clips: list[dict[str, str]]) -> list[dict[
             "genre": clip["genre"],
             "predicted": data.genres[int(probabilities.argmax())],
         }
-        predictions.append(prediction | {g: f"{p:.6f}" for g, p in zip(data.genres, probabilities, strict=True)})
+        predictions.append(prediction | {g: f"{p:.9g}" for g, p in zip(data.genres, probabilities, strict=True)})
     return predictions
 
 

@@ -31,9 +31,8 @@ class Classical:
         row: dict[str, Any] = {"epoch": int(np.max(getattr(self.estimator, "n_iter_", 1)))}
         for subset, prefix in (("train", ""), ("valid", "val_")):
             labels, probabilities = self.data.labels[self.data.rows[subset]], self.predict(self.data.rows[subset])
-            known = labels >= 0
-            row[f"{prefix}accuracy"] = accuracy_score(labels[known], probabilities[known].argmax(1))
-            row[f"{prefix}loss"] = log_loss(labels[known], probabilities[known], labels=range(len(self.data.genres)))
+            row[f"{prefix}accuracy"] = accuracy_score(labels, probabilities.argmax(1))
+            row[f"{prefix}loss"] = log_loss(labels, probabilities, labels=range(len(self.data.genres)))
         return [row]
 
     def predict(self, rows: np.ndarray) -> np.ndarray:

@@ -46,7 +46,8 @@ def load(path: str | Path = "params.yaml") -> dict[str, Any]:
 def validate(params: Any, path: str = "params.yaml") -> None:
     """Raise an `InputError` of one sentence (where, what was found, what is allowed) if `params` is not valid."""
     for kind in ("features", "models"):
-        for name, settings in (params.get(kind) or {}).items() if isinstance(params, dict) else ():
+        entries = params.get(kind) if isinstance(params, dict) else None
+        for name, settings in entries.items() if isinstance(entries, dict) else ():
             module = _module_of(name, settings)
             if kind == "features" and settings == BROUGHT:
                 continue
@@ -56,6 +57,11 @@ def validate(params: Any, path: str = "params.yaml") -> None:
     error = best_match(errors, key=lambda e: (-len(e.path), e.validator != "additionalProperties"))
     if error is not None:
         raise InputError(_sentence(error, path))
+    for protocol, settings in params["protocols"].items():
+        if protocol != "holdout" and settings.get("test", 0) + settings.get("valid", 0) >= 1:
+            raise InputError(
+                f"{path}: protocols.{protocol}: test and valid are the whole; nothing is left to train on."
+            )
     for model, settings in params["models"].items():
         for feature in settings["features"]:
             if feature not in params["features"]:
@@ -86,7 +92,7 @@ def schema(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _module_of(name: str, settings: Any) -> str:
-    return settings.get("module", name) if isinstance(settings, dict) else name
+    return str(settings.get("module", name) if isinstance(settings, dict) else name)
 
 
 def _modules(kind: str) -> list[str]:

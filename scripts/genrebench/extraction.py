@@ -2,8 +2,8 @@
 
 The store holds one archive per feature and shard, `<store>/<feature>-<key>/<shard>.npz`, with one array
 per clip, named by the md5 of its audio. The key is a digest of everything else that the arrays depend on: the
-feature's settings, how audio is read, and the source. So what is missing is known and computed alone; the store holds
-no results, and deleting it costs time only.
+feature's settings, how audio is read, the source, and the versions of the packages. So what is missing is known and
+computed alone; the store holds no results, and deleting it costs time only.
 """
 
 import fcntl
@@ -15,6 +15,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,8 @@ from genrebench import audio, files, source
 from genrebench.clip import Clip
 from genrebench.job import InputError
 from genrebench.shards import shard_of
+
+PACKAGES = ("av", "librosa", "numpy", "pywavelets", "scipy", "soundfile", "soxr")  # that compute the arrays
 
 
 class Store:
@@ -105,7 +108,8 @@ class Store:
 
     def _key(self, feature: str) -> str:
         code = source.closure(f"scripts/genrebench/features/{feature}.py", "scripts/genrebench/audio.py")
-        parts = [feature, self.features[feature], self.audio, source.digest(code)]
+        versions = [version(package) for package in PACKAGES]
+        parts = [feature, self.features[feature], self.audio, source.digest(code), versions]
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

@@ -41,17 +41,17 @@ def _remove(path: Path) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write `value` as JSON with sorted keys: the same value gives the same bytes."""
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> Any:
     """Read a JSON file."""
-    return json.loads(Path(path).read_text())
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def write_rows(path: str | Path, columns: Iterable[str], rows: Iterable[dict]) -> None:
     """Write dictionaries as CSV with these columns (missing values blank, other keys are an error)."""
-    with atomic(path) as temporary, temporary.open("w", newline="") as file:
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(columns), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -18,6 +18,7 @@ from typing import BinaryIO
 import requests
 import soundfile
 import urllib3
+import yaml
 from tqdm import tqdm
 
 from genrebench import files, job
@@ -287,3 +288,18 @@ def _progress(verb: str, total: int | None, unit: str, scale: float, done: int =
             print(f"{verb} {done / scale:.0f}{of_all} {unit}", file=sys.stderr, flush=True)
 
     yield advance
+
+
+def local_source(path: str | Path | None) -> str | None:
+    """The folder or archive that the key `gtzan` of a local.yaml names, or None; raises InputError if it is wrong."""
+    if path is None or not Path(path).is_file():
+        return None
+    settings = yaml.safe_load(Path(path).read_text()) or {}
+    if not isinstance(settings, dict) or set(settings) - {"gtzan"}:
+        raise job.InputError(f"{path} holds {settings}, but may hold one key: gtzan, a folder or an archive of GTZAN")
+    if settings.get("gtzan") is None:
+        return None
+    source = Path(str(settings["gtzan"])).expanduser()
+    if not source.exists():
+        raise job.InputError(f"{path}: gtzan is {source}, which does not exist")
+    return str(source)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -304,7 +305,8 @@ def _read_listed(folder: Path, clips: list[Clip]) -> dict[str, dict[str, str]]:
         return {}
     rows = files.read_rows(path)
     columns = [str(column) for column in rows[0]] if rows else []
-    if rows and ("path" not in columns or not set(columns) <= set(CLIPS_CSV_COLUMNS) or len(columns) == 1):
+    misspelt = [c for c in columns if c not in CLIPS_CSV_COLUMNS and get_close_matches(c.lower(), CLIPS_CSV_COLUMNS)]
+    if rows and (misspelt or "path" not in columns or not {"artist", "group"} & set(columns)):
         raise InputError(f"{path} has the columns {', '.join(columns)}; expected are path and artist or group")
     there = {clip.path.relative_to(folder).as_posix() for clip in clips}
     unknown = [entry["path"] for entry in rows if entry["path"] not in there]

@@ -21,14 +21,18 @@ def update(folder: str | Path, index: str | Path) -> list[dict[str, str]]:
     folder, index = Path(folder), Path(index)
     cache = index.with_suffix(".seen.csv")
     seen = {row["path"]: row for row in _rows(cache)}
-    found = []
+    found, new = [], []
     for path, status in _walk(folder):
-        known = seen.get(path)
-        row = {"path": path, "size": str(status.st_size), "mtime_ns": str(status.st_mtime_ns), "md5": ""}
+        # a name that is not UTF-8 is escaped here, so that the manifest can tell of it
+        name = path.encode(errors="backslashreplace").decode()
+        row = {"path": name, "size": str(status.st_size), "mtime_ns": str(status.st_mtime_ns), "md5": ""}
+        known = seen.get(name)
         if known and (known["size"], known["mtime_ns"]) == (row["size"], row["mtime_ns"]):
             row["md5"] = known["md5"]
         found.append(row)
-    _hash(folder, [row for row in found if not row["md5"]])
+        if not row["md5"]:
+            new.append((folder / path, row))
+    _hash(folder, new)
     if found != list(seen.values()):
         files.write_rows(cache, (*COLUMNS, "mtime_ns"), found)
     rows = [{column: row[column] for column in COLUMNS} for row in found]
@@ -57,18 +61,23 @@ def _walk(folder: Path) -> list[tuple[str, os.stat_result]]:
     return sorted(found)
 
 
-def _hash(folder: Path, rows: list[dict[str, str]]) -> None:
+def _hash(folder: Path, new: list[tuple[Path, dict[str, str]]]) -> None:
     start = reported = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, (row, md5) in enumerate(
-            zip(rows, pool.map(lambda row: files.md5_file(folder / row["path"]), rows), strict=True), 1
-        ):
+        for done, ((_, row), md5) in enumerate(zip(new, pool.map(lambda one: _md5(one[0]), new), strict=True), 1):
             row["md5"] = md5
             if time.monotonic() - reported > 10:
                 reported = time.monotonic()
                 seconds = f"{reported - start:.0f} s"
                 print(
-                    f"Indexed {done} of {len(rows)} new files in {folder} ({seconds})",
+                    f"Indexed {done} of {len(new)} new files in {folder} ({seconds})",
                     file=sys.stderr,
                     flush=True,
                 )
+
+
+def _md5(path: Path) -> str:
+    try:
+        return files.md5_file(path)
+    except OSError:  # no permission, or gone by now: the manifest says so; it is read again next time
+        return ""

@@ -54,7 +54,9 @@ def _imports(path: Path) -> list[Path]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return sorted(file for name in names if name.split(".")[0] == "genrebench" for file in _files(name))
+    ours = {name for name in names if name.split(".")[0] == "genrebench"}
+    packages = {name.rpartition(".")[0] for name in ours}  # their __init__.py is run too
+    return sorted(file for name in ours | packages for file in _files(name))
 
 
 def _files(name: str) -> list[Path]:

@@ -29,12 +29,7 @@ CANONICAL_SETTINGS: dict[str, dict[str, Any]] = {
     "holdout": {"test": 0.2, "valid": 0.25, "seed": 0, "duplicates": "use"},
     "kfold": {"folds": 5, "seed": 0, "duplicates": "use"},
     "artist": {"test": 0.2, "valid": 0.2, "seed": 0, "duplicates": "use"},
-    "size_matched": {
-        "test": 0.2,
-        "valid": 0.2,
-        "seed": 1,
-        "duplicates": "drop",
-    },  # another draw than stratified's, where sizes agree
+    "size_matched": {"seed": 1, "duplicates": "drop"},  # another draw than stratified's, where sizes agree
     "fault_filtered": {},
 }
 CANONICAL_SHA256 = "03408d48bd86818e9d1d306f4f28cafbf8bf479f77f04adf78463d2f960e2a73"
@@ -78,7 +73,7 @@ def make_split(
         case "fault_filtered":
             return _fault_filtered(rows, fault_filtered)
         case "size_matched":
-            return _size_matched(rows, settings, fault_filtered, seed)
+            return _size_matched(rows, settings, fault_filtered, number)
     raise job.InputError(
         f"The protocol {protocol} is unknown: choose one of {', '.join(CANONICAL_SETTINGS)}, or give `file`."
     )
@@ -181,7 +176,8 @@ def canonical_split(
 ) -> tuple[Split | None, str]:
     """Take GTZAN's canonical split, without the clips that the manifest lacks, or None and the reason."""
     column = f"{protocol}_{name}"
-    given = {key: value for key, value in settings.items() if key != "repeats"}
+    # how many there are changes none; `artist` is what size_matched follows on another dataset
+    given = {key: value for key, value in settings.items() if key not in ("repeats", "artist")}
     # What is not given has the default that `make_split` takes.
     if {"seed": 0, "duplicates": "use"} | given != {"seed": 0, "duplicates": "use"} | CANONICAL_SETTINGS[protocol]:
         return None, "The settings are not the canonical ones."
@@ -331,13 +327,14 @@ def _fault_filtered(rows: list[Row], published: Mapping[str, str]) -> Split:
     return split
 
 
-def _size_matched(rows: list[Row], settings: Mapping[str, Any], published: Mapping[str, str], seed: int) -> Split:
+def _size_matched(rows: list[Row], settings: Mapping[str, Any], published: Mapping[str, str], number: int) -> Split:
     try:
         honest = _fault_filtered(rows, published)
     except Unavailable as no_fault_filtered:
-        shares = CANONICAL_SETTINGS["artist"] | settings
+        artist = CANONICAL_SETTINGS["artist"] | settings.get("artist", {})
         try:
-            honest = _artist(rows, groups(rows), shares["test"], shares["valid"], seed)
+            # the artist split of the same number, not one that this protocol's own seed would draw: sizes differ
+            honest = _artist(rows, groups(rows), artist["test"], artist["valid"], artist["seed"] + number)
         except Unavailable as no_artist:
             raise Unavailable(f"There is no honest split to match. {no_fault_filtered} {no_artist}") from None
     members = [row for row in rows if row["clip_id"] in honest]
@@ -347,7 +344,7 @@ def _size_matched(rows: list[Row], settings: Mapping[str, Any], published: Mappi
         genre: {s: sum(honest[clip] == s for clip in clips) for s in SUBSETS}
         for genre, clips in _by_genre(members).items()
     }
-    return deal(members, sizes, seed)
+    return deal(members, sizes, settings.get("seed", 0) + number)
 
 
 def _linked(rows: Iterable[Row], ties: Callable[[Row], list[Any]]) -> dict[str, str]:

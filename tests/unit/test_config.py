@@ -91,3 +91,19 @@ def test_what_the_comments_of_params_yaml_offer_is_valid():
         "holdout: {test: 0.2, valid: 0.25, repeats: 1, seed: 0}\nkfold: {folds: 5, seed: 0}"
     ).items():
         config.validate(change(f"protocols.{name}", entry))
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "says"),
+    [
+        ("models", ["sgd"], "models is ['sgd'], but must be a mapping"),
+        ("features", ["mel"], "features is ['mel'], but must be a mapping"),
+        ("models", {1: {}}, "'1' is unknown"),
+        ("features", {"Tabular-58": "brought"}, "'Tabular-58', which is not allowed"),
+    ],
+)
+def test_a_section_of_another_kind_or_with_impossible_names_is_a_sentence(section, value, says):
+    params = config.load() | {section: value}
+    with pytest.raises(config.InputError) as caught:
+        config.validate(params)
+    assert says in str(caught.value)

@@ -76,3 +76,10 @@ def test_one_transform_serves_both_hops(monkeypatch):
     for name in PLAIN:
         extraction.module(name).extract(clip, **SETTINGS[name])
     assert [call["hop_length"] for call in calls] == [256]
+
+
+def test_hops_without_a_common_divisor_do_not_multiply_the_memory():
+    clip = Clip(NOISE, RATE, [(2048, 441), (2048, 256), (2048, 512)])
+    assert clip.power(2048, 441).shape[1] == 1 + len(NOISE) // 441
+    np.testing.assert_array_equal(clip.power(2048, 512), Clip(NOISE, RATE, [(2048, 512)]).power(2048, 512))
+    assert sum(values.shape[1] for values in clip._power.values()) == 2 + len(NOISE) // 441 + len(NOISE) // 256

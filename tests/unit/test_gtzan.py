@@ -398,3 +398,20 @@ def test_command_names_what_is_wrong_with_a_source(source, tmp_path, md5s):
     (tmp_path / "empty").mkdir()
     run = fetch(tmp_path, md5s, "--source", tmp_path / "empty")
     assert run.returncode == 1 and "has no clip of GTZAN" in run.stderr.splitlines()[-1]
+
+
+def test_local_yaml_names_a_copy_or_is_told_what_is_wrong(tmp_path):
+    local = tmp_path / "local.yaml"
+    assert gtzan.local_source(local) is None
+    local.write_text("gtzan:\n")
+    assert gtzan.local_source(local) is None
+    local.write_text(f"gtzan: {tmp_path}\n")
+    assert gtzan.local_source(local) == str(tmp_path)
+    for text, words in (
+        ("gtzan: /nowhere/at/all", "does not exist"),
+        ("gtzn: x", "one key: gtzan"),
+        ("[1]", "one key"),
+    ):
+        local.write_text(text)
+        with pytest.raises(job.InputError, match=words):
+            gtzan.local_source(local)

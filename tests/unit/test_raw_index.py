@@ -40,3 +40,22 @@ def test_unchanged_files_are_not_read_again(tmp_path, monkeypatch):
     (folder / "c").write_text("c")
     raw_index.update(folder, index)
     assert read == ["c"]
+
+
+def test_a_name_that_is_not_utf8_and_a_file_that_cannot_be_read_are_left_to_the_manifest(tmp_path, monkeypatch):
+    folder, index = tmp_path / "raw", tmp_path / "raw.csv"
+    folder.mkdir()
+    (folder / "a\udcff.wav").write_text("a")
+    (folder / "b.wav").write_text("b")
+    md5_file = files.md5_file
+
+    def refuse(path):
+        if path.name == "b.wav":
+            raise PermissionError
+        return md5_file(path)
+
+    monkeypatch.setattr(files, "md5_file", refuse)
+    rows = raw_index.update(folder, index)
+    assert [(row["path"], bool(row["md5"])) for row in rows] == [("a\\udcff.wav", True), ("b.wav", False)]
+    monkeypatch.undo()
+    assert all(row["md5"] for row in raw_index.update(folder, index))

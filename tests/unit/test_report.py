@@ -36,10 +36,11 @@ def make_results(folder: Path, audio: bool = True, skill: float = 3.0, artist_av
     files.write_rows(
         results / "features" / "summary.csv",
         ["feature", "shape", "mean", "available", "reason"],
-        [{"feature": "mel", "shape": "36 x 128", "mean": -40.25}, {"feature": "vggish"}],
+        [
+            {"feature": "mel", "shape": "36 x 128", "mean": -40.25, "available": True},
+            {"feature": "vggish", "available": False, "reason": "its weights are missing"},
+        ],
     )
-    files.write_json(results / "features" / "mel.json", {"available": True, "reason": None})
-    files.write_json(results / "features" / "vggish.json", {"available": False, "reason": "its weights are missing"})
     subsets = ["train", "train", "test"] * 8 + ["train"] * 12
     for protocol, shared in {"artist": 0, "stratified": 6}.items():
         available = protocol == "stratified" or artist_available
@@ -222,6 +223,9 @@ def test_every_split_of_a_protocol_must_keep_artists_apart(tmp_path):
     for i, shared in enumerate((0, 2)):
         split = facts | {"test_clips_sharing_artist_with_train": shared}
         files.write_json(tmp_path / "mine" / f"fold{i}.json", split)
-    protocol = build_report.describe_protocols(tmp_path, ["mine"])["mine"]
+    protocol = build_report.describe_protocols(tmp_path, {("mine", "fold0"), ("mine", "fold1")})["mine"]
     assert protocol["shared"] == 0.25
     assert not protocol["separate"]
+    # one that an earlier configuration left behind does not count
+    protocol = build_report.describe_protocols(tmp_path, {("mine", "fold0")})["mine"]
+    assert (protocol["splits"], protocol["shared"]) == (1, 0)

@@ -8,7 +8,7 @@ from genrebench import source
 
 def test_closure_is_what_python_really_imports():
     """For every script: the modules of the project that are loaded are in the closure."""
-    scripts = ["collect_feature.py", "extract_shard.py", "summarise_features.py", "train_model.py", "build_manifest.py"]
+    scripts = sorted(path.name for path in source.SCRIPTS.glob("*.py"))
     code = (
         "import sys, runpy; sys.path.insert(0, 'scripts'); runpy.run_path({path!r}, run_name='imported');"
         "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('genrebench') and m.__file__))"

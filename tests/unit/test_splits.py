@@ -159,7 +159,8 @@ def test_kfold_tests_and_validates_each_clip_once(genres, folds):
 @given(corpora())
 def test_size_matched_has_the_clips_and_the_sizes_of_the_artist_split(rows):
     honest = splits.make_split(rows, "artist", "repeat0", SHARES, {})
-    matched = splits.make_split(rows, "size_matched", "repeat0", {}, {})
+    # a seed of its own draws other clips, not other sizes
+    matched = splits.make_split(rows, "size_matched", "repeat0", {"seed": 1}, {})
     assert matched.keys() == honest.keys()
     assert sizes(rows, matched) == sizes(rows, honest)
 

@@ -154,6 +154,7 @@ def run_script(folder, clips, subsets, features, settings, available=True):
     described = {
         "protocol": "artist",
         "split": "repeat0",
+        "genres": {clip["genre"]: {"train": 1} for clip in clips},
         "available": available,
         "reason": None if available else "no artists",
     }
@@ -187,3 +188,7 @@ def test_what_cannot_run_is_a_result_with_its_reason(corpus, tmp_path):
     status, predictions = run_script(tmp_path, *corpus[:2], features, settings)
     assert (status["status"], predictions) == ("not run", [])
     assert "vggish is missing: weights" in status["reason"]
+    clips = [clip | {"genre": "jazz"} for clip in corpus[0]]
+    status, predictions = run_script(tmp_path, clips, *corpus[1:], settings)
+    assert (status["status"], predictions) == ("not run", [])
+    assert "of one genre" in status["reason"]

@@ -80,6 +80,10 @@ def test_a_snakemake_run_is_recorded_by_make_record_and_then_dvc_has_nothing_to_
     project.run("python", "scripts/record_run.py")
     assert lock(project) == lock(reproduced)
     assert stages_run(project.run("dvc", "repro")) == []
+    project.remove("protocols.stratified")
+    project.snakemake()
+    output = project.run("python", "scripts/record_run.py", check=False)
+    assert "earlier configuration" in output and "splits/stratified" in output
 
 
 def test_forced_reproduction_gives_the_same_lock(reproduced, tmp_path):

@@ -143,6 +143,22 @@ def test_a_missing_folder_and_a_bad_parameter_are_sentences(tiny, tmp_path):
     output = project.snakemake("--dry-run", check=False)
     assert "params.yaml: models.sgd.alhpa: 'alhpa' is unknown (did you mean 'alpha'?)" in output
     assert "Traceback" not in output
+    project.remove("models.sgd.alhpa")
+    project.change(
+        "models.other", {"module": "sgd", "features": ["mel"], "scaler_fit_on": "train", "alpha": 1, "max_iter": 9}
+    )
+    output = project.snakemake("--dry-run", check=False)
+    assert "models.other has no rule; add `train_other` to rules/train.smk" in output and "Traceback" not in output
+
+
+def test_somebodys_own_folder_called_demo_is_left_alone(tiny, tmp_path):
+    project = tiny.copy(tmp_path / "project")
+    mine = project.folder / "data/raw/demo/jazz/mine.wav"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    output = project.snakemake(check=False)
+    assert "give it another name" in output
+    assert mine.read_bytes() == b"mine"
 
 
 def test_a_failing_job_says_why_in_its_last_lines(project):
