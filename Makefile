@@ -6,7 +6,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint plan record restore dag envs lock
+.PHONY: help demo test bench lint plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ demo: .venv ## run the workflow on the dataset of params.yaml (the demo corpus) 
 
 test: .venv ## run the tests
 	pytest -n 2 --dist loadfile --durations 8
+
+bench: .venv ## time the extraction of features against librosa
+	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py
 
 lint: .venv ## check style and workflow
 	ruff check .
