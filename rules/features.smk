@@ -121,6 +121,26 @@ use rule collect_feature as collect_amplitude_statistics with:
         feature=only_if_extracted("amplitude_statistics"),
 
 
+use rule collect_feature as collect_tonnetz with:
+    wildcard_constraints:
+        feature=only_if_extracted("tonnetz"),
+
+
+use rule collect_feature as collect_onset_strength with:
+    wildcard_constraints:
+        feature=only_if_extracted("onset_strength"),
+
+
+use rule collect_feature as collect_tempogram with:
+    wildcard_constraints:
+        feature=only_if_extracted("tempogram"),
+
+
+use rule collect_feature as collect_tempo with:
+    wildcard_constraints:
+        feature=only_if_extracted("tempo"),
+
+
 use rule collect_feature as collect_brought with:
     wildcard_constraints:
         feature="|".join(ONLY_BROUGHT) or NOTHING,

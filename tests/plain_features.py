@@ -27,6 +27,33 @@ def amplitude_statistics(y, sr, **settings):
     return np.stack([function(amplitude, axis=0) for function in (np.mean, np.std, np.min, np.max)])
 
 
+def tonnetz(y, sr, **settings):
+    return librosa.feature.tonnetz(chroma=librosa.feature.chroma_stft(y=y, sr=sr, n_chroma=12, **settings))
+
+
+def onset_strength(y, sr, **settings):
+    return librosa.onset.onset_strength(y=y, sr=sr, **settings)[None]
+
+
+def tempogram(y, sr, win_length, **settings):
+    return librosa.feature.tempogram(
+        onset_envelope=onset_strength(y, sr, **settings)[0],
+        sr=sr,
+        hop_length=settings["hop_length"],
+        win_length=win_length,
+    )
+
+
+def tempo(y, sr, win_length, start_bpm, **settings):
+    return librosa.feature.tempo(
+        onset_envelope=onset_strength(y, sr, **settings)[0],
+        sr=sr,
+        hop_length=settings["hop_length"],
+        ac_size=(win_length + 0.5) * settings["hop_length"] / sr,
+        start_bpm=start_bpm,
+    )
+
+
 FUNCTIONS = {
     "mel": mel,
     "mfcc": librosa.feature.mfcc,
@@ -39,6 +66,10 @@ FUNCTIONS = {
     "zero_crossing_rate": partial(without_rate, librosa.feature.zero_crossing_rate),
     "rms": partial(without_rate, librosa.feature.rms),
     "amplitude_statistics": amplitude_statistics,
+    "tonnetz": tonnetz,
+    "onset_strength": onset_strength,
+    "tempogram": tempogram,
+    "tempo": tempo,
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from genrebench import filters
 
 # Frames at a time, so that their spectra stay in the processor's cache between the steps.
-TRANSFORMED, REDUCED = 32, 128
+TRANSFORMED, REDUCED = 32, 256
 
 
 class Clip:
@@ -42,10 +42,12 @@ class Clip:
         if n_fft not in self._amplitude:
             frames = self.frames(n_fft, self._hop[n_fft])
             result = np.empty((len(frames), 1 + n_fft // 2), np.float32)
+            windowed = np.empty((TRANSFORMED, n_fft))
             for block in _blocks(len(frames), TRANSFORMED):
-                windowed = frames[block].astype(np.float64)
-                windowed *= filters.hann(n_fft)
-                np.abs(np.fft.rfft(windowed).astype(np.complex64), out=result[block])
+                some = windowed[: len(frames[block])]
+                np.copyto(some, frames[block])
+                some *= filters.hann(n_fft)
+                np.abs(np.fft.rfft(some).astype(np.complex64), out=result[block])
             self._amplitude[n_fft] = result
         return self._amplitude[n_fft][:: hop_length // self._hop[n_fft]]
 

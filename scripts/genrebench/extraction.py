@@ -113,7 +113,7 @@ def extract(
     arrays = {}
     with _blas().limit(limits=1):  # sums in another order are other numbers
         for feature, settings in features.items():
-            arrays[feature] = module(feature).extract(clip, **settings).astype(np.float32)
+            arrays[feature] = module(feature).extract(clip, **settings).astype(np.float32, copy=False)
             if not np.isfinite(arrays[feature]).all():
                 raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
     return arrays

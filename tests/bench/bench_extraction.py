@@ -46,6 +46,7 @@ def bench_extraction(audio: str | None, hop_length: int | None, clips: int, roun
     paths = sorted(Path(audio).rglob("*.wav"))[:clips] if audio else [_made_up(number) for number in range(clips)]
     seconds = median(soundfile.info(path).duration for path in paths)
     print(f"{cpu()}; {len(paths)} clips of {seconds:.0f} s, {rounds} rounds; hops of {hop_length or 'params.yaml'}")
+    print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores (other work lowers the last ratio)")
 
     rivals: dict[str, Callable[[Path], Any]] = {
         "genrebench": lambda path: extraction.extract(path, RATE, features),
@@ -67,7 +68,7 @@ def bench_extraction(audio: str | None, hop_length: int | None, clips: int, roun
     print(f"librosa / genrebench: {median(ratios):.2f} (5 to 95% of the pairs: {low:.2f} to {high:.2f})")
 
     ratio = two_processes(paths * 2, features, rounds)
-    print(f"one process / two processes: {ratio:.2f} (of {os.cpu_count()} cores)")
+    print(f"one process / two processes: {ratio:.2f}")
 
 
 def interleaved(functions: dict[str, Callable[[Path], Any]], paths: list[Path], rounds: int) -> dict[str, list[float]]:

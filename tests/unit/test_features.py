@@ -153,6 +153,6 @@ def test_one_transform_serves_both_hops(monkeypatch):
     rfft = np.fft.rfft
     monkeypatch.setattr(np.fft, "rfft", lambda frames: counts.append(len(frames)) or rfft(frames))
     clip = Clip(NOISE, RATE, SPECTRA)
-    for name, settings in SETTINGS.items():
-        extraction.module(name).extract(clip, **settings)
+    for name in ("mel", "mfcc", "chroma", "spectral_contrast"):
+        extraction.module(name).extract(clip, **SETTINGS[name])
     assert sum(counts) == 1 + len(NOISE) // 256

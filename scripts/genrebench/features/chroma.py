@@ -49,11 +49,12 @@ def _peaks(amplitude: np.ndarray, sample_rate: int, n_fft: int) -> np.ndarray:
     first, last = np.searchsorted(hz, [LOWEST, min(HIGHEST, sample_rate / 2)])
     first = max(first, 1)
     power = amplitude[:, first - 1 : last + 1] ** 2  # with a neighbour on either side
-    peak = np.zeros(power.shape, bool)
-    peak[:, 1:-1] = (power[:, 1:-1] > power[:, :-2]) & (power[:, 1:-1] >= power[:, 2:])
-    peak &= power > np.float32(THRESHOLD) * amplitude.max(axis=1, keepdims=True) ** 2
-    at = np.flatnonzero(peak)
+    strong = power > np.float32(THRESHOLD) * amplitude.max(axis=1, keepdims=True) ** 2
+    strong[:, [0, -1]] = False
+    at = np.flatnonzero(strong)
     left, middle, right = (power.ravel()[at + neighbour] for neighbour in (-1, 0, 1))
+    peak = (middle > left) & (middle >= right)
+    at, left, middle, right = at[peak], left[peak], middle[peak], right[peak]
     curvature = (left + right).astype(np.float64) - 2 * middle.astype(np.float64)
     slope = (right - left) / 2
     # a parabola whose top is more than a bin away is none

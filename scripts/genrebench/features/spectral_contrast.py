@@ -40,8 +40,8 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_bands: int, fmin: float, 
         valleys, peaks = [], []
         for bins, count in bands:
             ordered = np.sort(amplitude[:, bins], axis=1)
-            valleys.append(ordered[:, :count].mean(axis=1))
-            peaks.append(ordered[:, -count:].mean(axis=1))
+            valleys.append(ordered[:, :count].sum(axis=1) / count)
+            peaks.append(ordered[:, -count:].sum(axis=1) / count)
         return valleys + peaks
 
     valleys, peaks = np.split(clip.by_block(n_fft, hop_length, extremes).astype(np.float64), 2)
