@@ -7,7 +7,7 @@ READY := .venv/ready
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint plan record restore dag envs lock
+.PHONY: help demo test bench lint plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,7 +27,14 @@ demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpu
 test: $(READY) ## run the tests
 	pytest -n 2 --dist loadfile --durations 8
 
+<<<<<<< HEAD
 lint: $(READY) ## check style and workflow
+=======
+bench: .venv ## time the extraction of features against librosa
+	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py
+
+lint: .venv ## check style and workflow
+>>>>>>> fast
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules

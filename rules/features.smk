@@ -86,6 +86,61 @@ use rule collect_feature as collect_wavelet with:
         feature=only_if_extracted("wavelet"),
 
 
+use rule collect_feature as collect_spectral_centroid with:
+    wildcard_constraints:
+        feature=only_if_extracted("spectral_centroid"),
+
+
+use rule collect_feature as collect_spectral_bandwidth with:
+    wildcard_constraints:
+        feature=only_if_extracted("spectral_bandwidth"),
+
+
+use rule collect_feature as collect_spectral_rolloff with:
+    wildcard_constraints:
+        feature=only_if_extracted("spectral_rolloff"),
+
+
+use rule collect_feature as collect_spectral_contrast with:
+    wildcard_constraints:
+        feature=only_if_extracted("spectral_contrast"),
+
+
+use rule collect_feature as collect_zero_crossing_rate with:
+    wildcard_constraints:
+        feature=only_if_extracted("zero_crossing_rate"),
+
+
+use rule collect_feature as collect_rms with:
+    wildcard_constraints:
+        feature=only_if_extracted("rms"),
+
+
+use rule collect_feature as collect_amplitude_statistics with:
+    wildcard_constraints:
+        feature=only_if_extracted("amplitude_statistics"),
+
+
+use rule collect_feature as collect_tonnetz with:
+    wildcard_constraints:
+        feature=only_if_extracted("tonnetz"),
+
+
+use rule collect_feature as collect_onset_strength with:
+    wildcard_constraints:
+        feature=only_if_extracted("onset_strength"),
+
+
+use rule collect_feature as collect_tempogram with:
+    wildcard_constraints:
+        feature=only_if_extracted("tempogram"),
+
+
+use rule collect_feature as collect_tempo with:
+    wildcard_constraints:
+        feature=only_if_extracted("tempo"),
+
+
 use rule collect_feature as collect_brought with:
     wildcard_constraints:
         feature="|".join(ONLY_BROUGHT) or NOTHING,

@@ -53,7 +53,7 @@ def _sha256(path: str) -> str:
 def _collect_extracted(
     feature: str, settings: dict[str, Any], audio: dict[str, Any], clips: list, shards: int, store: str, values: str
 ) -> dict[str, Any]:
-    from genrebench import extraction  # librosa: not needed for what a dataset brings
+    from genrebench import extraction  # not needed for what a dataset brings
 
     cache = extraction.Store(store, {feature: settings}, audio)
     for shard in sorted({shard_of(clip["md5"], shards) for clip in clips}):

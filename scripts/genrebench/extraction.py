@@ -15,12 +15,14 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from genrebench import audio, files, source
 from genrebench.clip import Clip
@@ -41,8 +43,6 @@ class Store:
         self.features = features
         self.audio = audio_settings
         self.keys = {name: self._key(name) for name in features}
-        with_spectra = [settings for settings in features.values() if "n_fft" in settings]
-        self._spectra = [(settings["n_fft"], settings["hop_length"]) for settings in with_spectra]
 
     def path(self, feature: str, shard: int, shards: int) -> Path:
         """Where the arrays of one feature and shard are."""
@@ -90,21 +90,8 @@ class Store:
                     yield row, archive[clips[row]["md5"]]
 
     def _extract(self, clip: dict[str, str], features: list[str]) -> dict[str, np.ndarray]:
-        rate = self.audio["sample_rate"]
-        samples = audio.load(clip["path"], rate)
-        if self.audio["duration"] != "longest":
-            length = round(self.audio["duration"] * rate)
-            samples = np.pad(samples[:length], (0, max(0, length - len(samples))))
-        signal = Clip(samples, rate, self._spectra)
-        arrays = {}
-        for feature in features:
-            values = module(feature).extract(signal, **self.features[feature]).astype(np.float32)
-            if not np.isfinite(values).all():
-                raise InputError(
-                    f"{clip['path']}: its {feature} is not finite; look at the file, then remove or mend it"
-                )
-            arrays[feature] = values
-        return arrays
+        wanted = {feature: self.features[feature] for feature in features}
+        return extract(clip["path"], self.audio["sample_rate"], wanted, self.audio["duration"])
 
     def _key(self, feature: str) -> str:
         code = source.closure(f"scripts/genrebench/features/{feature}.py", "scripts/genrebench/audio.py")
@@ -113,9 +100,37 @@ class Store:
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
+def extract(
+    path: str | Path, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | str = "longest"
+) -> dict[str, np.ndarray]:
+    """The arrays (float32) of these features, each with its settings, of one file, in one pass over its audio.
+
+    `duration` is a number of seconds to cut or pad to, or "longest" for the clip as it is. Raises InputError, naming
+    the clip, if it cannot be read or a feature of it is not finite.
+    """
+    samples = audio.load(path, sample_rate)
+    if duration != "longest":
+        length = round(duration * sample_rate)
+        samples = np.pad(samples[:length], (0, max(0, length - len(samples))))
+    spectra = [(settings["n_fft"], settings["hop_length"]) for settings in features.values() if "n_fft" in settings]
+    clip = Clip(samples, sample_rate, spectra)
+    arrays = {}
+    with _blas().limit(limits=1):  # sums in another order are other numbers
+        for feature, settings in features.items():
+            arrays[feature] = module(feature).extract(clip, **settings).astype(np.float32, copy=False)
+            if not np.isfinite(arrays[feature]).all():
+                raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
+    return arrays
+
+
 def module(feature: str) -> ModuleType:
     """The module of a feature, by name."""
     return importlib.import_module(f"genrebench.features.{feature}")
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _members(path: Path) -> set[str]:

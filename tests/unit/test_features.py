@@ -1,49 +1,129 @@
-"""Every feature against librosa or PyWavelets called the plain way."""
+"""Every feature against librosa, PyWavelets or NumPy called the plain way."""
 
 import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import librosa
 import numpy as np
 import pytest
 import pywt
+import scipy.signal
+import soundfile
 
-from genrebench import config, extraction
+import plain_features
+from genrebench import config, extraction, filters
 from genrebench.clip import Clip
+from genrebench.job import InputError
 
 RATE = 22050
 SETTINGS = config.load("params.yaml")["features"]
 SPECTRA = [(s["n_fft"], s["hop_length"]) for s in SETTINGS.values() if "n_fft" in s]
 NOISE = np.random.default_rng(0).standard_normal(2 * RATE + 17).astype(np.float32) * 0.1
 TIME = np.arange(len(NOISE)) / RATE
+SINE = np.sin(2 * np.pi * 440 * TIME).astype(np.float32)
+LOW_PASS = scipy.signal.butter(10, 1000, fs=RATE, output="sos")
 SIGNALS = {
     "noise": NOISE,
-    "sine": np.sin(2 * np.pi * 440 * TIME).astype(np.float32),
+    "sine": SINE,
+    "sine_then_silence": SINE * (TIME < 1),
     "silence": np.zeros_like(NOISE),
     "clipped": np.clip(20 * NOISE, -1, 1),
+    "low_passed": scipy.signal.sosfilt(LOW_PASS, NOISE).astype(np.float32),
+    "detuned": np.sin(2 * np.pi * 440 * 2 ** (0.3 / 12) * TIME).astype(np.float32) + 0.1 * NOISE,
+    "short": NOISE[:700],
 }
-PLAIN = {
-    "mel": lambda y: librosa.power_to_db(
-        librosa.feature.melspectrogram(y=y, sr=RATE, n_fft=2048, hop_length=512, n_mels=128), ref=np.max
-    ),
-    "mfcc": lambda y: librosa.feature.mfcc(y=y, sr=RATE, n_mfcc=40, n_fft=2048, hop_length=256),
-    "chroma": lambda y: librosa.feature.chroma_stft(y=y, sr=RATE, n_fft=2048, hop_length=256, n_chroma=24),
-}
+# Real clips are no part of the project: a folder of .wav files that are tested as well.
+REAL_CLIPS = sorted(Path(os.environ.get("GENREBENCH_CLIPS") or os.devnull).rglob("*.wav"))
 
 
-@pytest.mark.parametrize("signal", SIGNALS)
-@pytest.mark.parametrize("feature", PLAIN)
-def test_equals_librosa(feature, signal):
-    samples = SIGNALS[signal]
+def assert_equals_librosa(feature, samples):
     ours = extraction.module(feature).extract(Clip(samples, RATE, SPECTRA), **SETTINGS[feature])
-    theirs = PLAIN[feature](samples)
+    theirs = plain_features.extract(feature, samples, RATE, SETTINGS[feature])
+    if feature == "wavelet":  # its order is tested below
+        ours, theirs = np.sort(ours.ravel()), np.sort(theirs)
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).max() <= 1e-5 * max(np.abs(theirs).max(), 1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # librosa warns of short and silent signals
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("feature", SETTINGS)
+def test_equals_librosa(feature, signal):
+    assert_equals_librosa(feature, SIGNALS[signal])
+
+
+@pytest.mark.skipif(not REAL_CLIPS, reason="GENREBENCH_CLIPS names no folder of .wav files")
+@pytest.mark.parametrize("feature", SETTINGS)
+def test_equals_librosa_on_real_clips(feature):
+    for path in REAL_CLIPS:
+        assert_equals_librosa(feature, soundfile.read(path, dtype="float32")[0])
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")
+@pytest.mark.parametrize("rate, n_fft", [(22050, 2048), (16000, 512), (44100, 4096)])
+def test_filter_banks_are_those_of_librosa(rate, n_fft):
+    for n_mels in (40, 128):
+        theirs = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels)
+        np.testing.assert_allclose(filters.mel(rate, n_fft, n_mels), theirs, atol=1e-6 * theirs.max())
+    for n_chroma, tuning in ((12, 0.0), (24, -0.37)):
+        theirs = librosa.filters.chroma(sr=rate, n_fft=n_fft, n_chroma=n_chroma, tuning=tuning)
+        np.testing.assert_allclose(filters.chroma(rate, n_fft, n_chroma, tuning), theirs, atol=1e-6)
+    np.testing.assert_array_equal(filters.hann(n_fft), scipy.signal.get_window("hann", n_fft))
+
+
+def test_the_spectrum_is_that_of_librosa_to_the_bit():
+    ours = Clip(NOISE, RATE, [(2048, 512), (2048, 256)]).amplitude(2048, 512)
+    np.testing.assert_array_equal(ours.T, np.abs(librosa.stft(NOISE, n_fft=2048, hop_length=512)))
+
+
+@pytest.mark.parametrize("feature", SETTINGS)
+def test_a_feature_does_not_depend_on_what_else_is_asked_for(feature):
+    settings = SETTINGS[feature]
+    alone = Clip(NOISE, RATE, [(settings["n_fft"], settings["hop_length"])] if "n_fft" in settings else [])
+    together = Clip(NOISE, RATE, SPECTRA)
+    for other in SETTINGS:
+        extraction.module(other).extract(together, **SETTINGS[other])
+    extract = extraction.module(feature).extract
+    np.testing.assert_array_equal(extract(alone, **settings), extract(together, **settings))
+
+
+def test_extraction_does_not_depend_on_the_number_of_threads(tmp_path):
+    soundfile.write(tmp_path / "clip.wav", np.resize(NOISE, 10 * RATE), RATE)
+    program = (
+        "import hashlib, yaml; from genrebench import extraction;"
+        "features = yaml.safe_load(open('params.yaml'))['features'];"
+        f"arrays = extraction.extract({str(tmp_path / 'clip.wav')!r}, {RATE}, features);"
+        "print({name: hashlib.md5(array.tobytes()).hexdigest() for name, array in arrays.items()})"
+    )
+    digests = set()
+    for threads in "124":
+        environment = os.environ | {"PYTHONPATH": "scripts", "OMP_NUM_THREADS": threads}
+        environment["OPENBLAS_NUM_THREADS"] = threads
+        digests.add(subprocess.check_output([sys.executable, "-c", program], env=environment))
+    assert len(digests) == 1
+
+
+def test_extraction_imports_neither_librosa_nor_scipy():
+    program = "import sys; from genrebench import extraction\n"
+    program += "".join(f"extraction.module({feature!r})\n" for feature in SETTINGS)
+    program += "print(*sorted({name.split('.')[0] for name in sys.modules} & {'librosa', 'numba', 'scipy'}))"
+    output = subprocess.check_output([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": "scripts"})
+    assert output.decode().split() == []
+
+
 def test_flattened_shapes_of_paper_001_on_the_longest_clip_of_gtzan():
     clip = Clip(np.resize(NOISE, 675808), RATE, SPECTRA)
-    sizes = {name: extraction.module(name).extract(clip, **settings).size for name, settings in SETTINGS.items()}
-    assert sizes == {"mel": 168960, "mfcc": 105600, "chroma": 63360, "wavelet": 675808}
+    expected = {"mel": 168960, "mfcc": 105600, "chroma": 63360, "wavelet": 675808}
+    assert expected == {name: extraction.module(name).extract(clip, **SETTINGS[name]).size for name in expected}
+
+
+def test_too_many_bands_of_contrast_are_refused():
+    settings = SETTINGS["spectral_contrast"] | {"n_bands": 8}
+    with pytest.raises(InputError, match=r"features\.spectral_contrast"):
+        extraction.module("spectral_contrast").extract(Clip(NOISE, RATE, SPECTRA), **settings)
 
 
 @pytest.mark.parametrize("wavelet", ["haar", "db4"])
@@ -69,17 +149,17 @@ def test_a_haar_transform_padded_at_the_end_is_that_of_the_padded_clip():
 
 
 def test_one_transform_serves_both_hops(monkeypatch):
-    calls = []
-    stft = librosa.stft
-    monkeypatch.setattr(librosa, "stft", lambda *args, **kwargs: calls.append(kwargs) or stft(*args, **kwargs))
+    counts = []
+    rfft = np.fft.rfft
+    monkeypatch.setattr(np.fft, "rfft", lambda frames: counts.append(len(frames)) or rfft(frames))
     clip = Clip(NOISE, RATE, SPECTRA)
-    for name in PLAIN:
+    for name in ("mel", "mfcc", "chroma", "spectral_contrast"):
         extraction.module(name).extract(clip, **SETTINGS[name])
-    assert [call["hop_length"] for call in calls] == [256]
+    assert sum(counts) == 1 + len(NOISE) // 256
 
 
 def test_hops_without_a_common_divisor_do_not_multiply_the_memory():
     clip = Clip(NOISE, RATE, [(2048, 441), (2048, 256), (2048, 512)])
-    assert clip.power(2048, 441).shape[1] == 1 + len(NOISE) // 441
-    np.testing.assert_array_equal(clip.power(2048, 512), Clip(NOISE, RATE, [(2048, 512)]).power(2048, 512))
-    assert sum(values.shape[1] for values in clip._power.values()) == 2 + len(NOISE) // 441 + len(NOISE) // 256
+    assert len(clip.amplitude(2048, 441)) == 1 + len(NOISE) // 441
+    np.testing.assert_array_equal(clip.amplitude(2048, 512), Clip(NOISE, RATE, [(2048, 512)]).amplitude(2048, 512))
+    assert sum(len(values) for values in clip._amplitude.values()) == 2 + len(NOISE) // 441 + len(NOISE) // 256

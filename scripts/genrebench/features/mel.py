@@ -1,9 +1,8 @@
 """Mel spectrogram in decibels below the clip's loudest point (paper 001)."""
 
-import librosa
 import numpy as np
 
-from genrebench.clip import Clip
+from genrebench.clip import Clip, decibels
 
 SETTINGS = {
     "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
@@ -17,4 +16,5 @@ PAD_VALUE = -80.0
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
     """(n_mels, 1 + samples // hop_length) in dB: `librosa.power_to_db` of the mel power, ref its maximum."""
-    return librosa.power_to_db(clip.mel_power(n_fft, hop_length, n_mels), ref=np.max)
+    power = clip.mel_power(n_fft, hop_length, n_mels)
+    return decibels(power, reference=power.max())

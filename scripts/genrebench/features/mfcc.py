@@ -1,9 +1,9 @@
 """Mel-frequency cepstral coefficients (paper 001: 40 of them)."""
 
-import librosa
 import numpy as np
 
-from genrebench.clip import Clip
+from genrebench import filters
+from genrebench.clip import Clip, decibels
 
 SETTINGS = {
     "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
@@ -17,6 +17,8 @@ PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, n_mfcc: int) -> np.ndarray:
-    """(n_mfcc, 1 + samples // hop_length), as `librosa.feature.mfcc`: type II DCT of the mel power in dB re 1."""
-    decibels = librosa.power_to_db(clip.mel_power(n_fft, hop_length, n_mels))
-    return librosa.feature.mfcc(S=decibels, n_mfcc=n_mfcc)
+    """(n_mfcc, 1 + samples // hop_length), as `librosa.feature.mfcc`: type II DCT of the mel power in dB re 1.
+
+    There are at most n_mels coefficients.
+    """
+    return filters.dct(n_mels, min(n_mfcc, n_mels)) @ decibels(clip.mel_power(n_fft, hop_length, n_mels))

@@ -1,0 +1,28 @@
+"""Statistics of the amplitude spectrum (paper 003: "statistical features of the amplitude spectrum")."""
+
+import numpy as np
+
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+}
+AXES = ("statistic", "frame")
+UNIT = "amplitude of the spectrum (window not normalised)"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """(4, 1 + samples // hop_length): mean, standard deviation, minimum and maximum over the bins of |STFT|.
+
+    Paper 003 does not say which statistics it takes; these are NumPy's, the deviation that of the population.
+    """
+
+    def statistics(amplitude: np.ndarray) -> list[np.ndarray]:
+        exact = amplitude.astype(np.float64)
+        mean = exact.mean(axis=1)
+        variance = np.einsum("tf,tf->t", exact, exact) / exact.shape[1] - mean**2
+        return [mean, np.sqrt(np.maximum(variance, 0)), amplitude.min(axis=1), amplitude.max(axis=1)]
+
+    return clip.by_block(n_fft, hop_length, statistics)

@@ -1,0 +1,24 @@
+"""How much louder the mel bands become from one frame to the next."""
+
+import numpy as np
+
+from genrebench.clip import Clip, decibels
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
+}
+AXES = ("value", "frame")
+UNIT = "dB, mean over the bands"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
+    """(1, 1 + samples // hop_length), as `librosa.onset.onset_strength`: spectral flux (Böck and Widmer 2013).
+
+    Mean over the bands of the increase in dB, counted from where half a window has passed.
+    """
+    level = decibels(clip.mel_power(n_fft, hop_length, n_mels))
+    increase = np.maximum(0, level[:, 1:] - level[:, :-1]).mean(axis=0)
+    return np.pad(increase, (1 + n_fft // (2 * hop_length), 0))[None, : level.shape[1]]

@@ -1,0 +1,19 @@
+"""Root mean square of the signal: its loudness without a model of the ear (paper 003)."""
+
+import numpy as np
+
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "frame_length": {"description": "Samples of a frame.", "type": "integer", "minimum": 2},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+}
+AXES = ("value", "frame")
+UNIT = "amplitude re full scale"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, frame_length: int, hop_length: int) -> np.ndarray:
+    """(1, 1 + samples // hop_length), as `librosa.feature.rms` of the signal: √(mean of the squares of a frame)."""
+    frames = clip.frames(frame_length, hop_length)
+    return np.sqrt(np.einsum("ts,ts->t", frames, frames) / frame_length)[None]

@@ -1,0 +1,30 @@
+"""Spread of the amplitude spectrum around its centroid."""
+
+import numpy as np
+
+from genrebench import filters
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+}
+AXES = ("value", "frame")
+UNIT = "Hz"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """(1, 1 + samples // hop_length) in Hz, as `librosa.feature.spectral_bandwidth` of order 2; 0 in silence.
+
+    √(Σ A(f)·(f - centroid)² / Σ A(f)) over the bins (Klapuri and Davy 2006).
+    """
+    hz = filters.frequencies(clip.sample_rate, n_fft)
+
+    def bandwidth(amplitude: np.ndarray) -> list[np.ndarray]:
+        weights = amplitude.astype(np.float64)
+        weights /= np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        deviation = hz - (weights @ hz)[:, None]
+        return [np.sqrt(np.einsum("tf,tf,tf->t", weights, deviation, deviation))]
+
+    return clip.by_block(n_fft, hop_length, bandwidth)

@@ -1,0 +1,28 @@
+"""Centre of gravity of the amplitude spectrum (papers 003 and 004)."""
+
+import numpy as np
+
+from genrebench import filters
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+}
+AXES = ("value", "frame")
+UNIT = "Hz"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """(1, 1 + samples // hop_length) in Hz, as `librosa.feature.spectral_centroid`; 0 in silence.
+
+    Σ f·A(f) / Σ A(f) over the bins (Klapuri and Davy, Signal Processing Methods for Music Transcription, 2006).
+    """
+    hz = filters.frequencies(clip.sample_rate, n_fft)
+
+    def centroid(amplitude: np.ndarray) -> list[np.ndarray]:
+        weights = amplitude.astype(np.float64)
+        return [weights @ hz / np.maximum(weights.sum(axis=1), np.finfo(np.float32).tiny)]
+
+    return clip.by_block(n_fft, hop_length, centroid)

@@ -1,0 +1,64 @@
+"""Peaks against valleys of the amplitude spectrum, by octave (paper 003: 7 bands)."""
+
+import numpy as np
+
+from genrebench import filters
+from genrebench.clip import Clip, decibels
+from genrebench.job import InputError
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    "n_bands": {"description": "Octaves; below them lies one band more.", "type": "integer", "minimum": 1},
+    "fmin": {"description": "Lower edge of the first octave in Hz.", "type": "number", "exclusiveMinimum": 0},
+    "quantile": {
+        "description": "Share of a band's bins that are its peaks, and its valleys.",
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "exclusiveMaximum": 1,
+    },
+}
+AXES = ("band", "frame")
+UNIT = "dB"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int, n_bands: int, fmin: float, quantile: float) -> np.ndarray:
+    """(1 + n_bands, 1 + samples // hop_length) in dB, as `librosa.feature.spectral_contrast` (Jiang et al. 2002).
+
+    Mean of the strongest amplitudes of each band over that of the weakest; as there, 10 log10 of amplitudes. Raises
+    InputError if an octave begins above half the sample rate.
+    """
+    if fmin * 2 ** (n_bands - 1) >= clip.sample_rate / 2:
+        raise InputError(
+            f"params.yaml: features.spectral_contrast: octave {n_bands} from {fmin} Hz begins above half the sample "
+            f"rate of {clip.sample_rate} Hz; lower n_bands or fmin"
+        )
+    bands = _bands(filters.frequencies(clip.sample_rate, n_fft), n_bands, fmin, quantile)
+
+    def extremes(amplitude: np.ndarray) -> list[np.ndarray]:
+        valleys, peaks = [], []
+        for bins, count in bands:
+            ordered = np.sort(amplitude[:, bins], axis=1)
+            valleys.append(ordered[:, :count].sum(axis=1) / count)
+            peaks.append(ordered[:, -count:].sum(axis=1) / count)
+        return valleys + peaks
+
+    valleys, peaks = np.split(clip.by_block(n_fft, hop_length, extremes).astype(np.float64), 2)
+    return decibels(peaks) - decibels(valleys)
+
+
+def _bands(hz: np.ndarray, n_bands: int, fmin: float, quantile: float) -> list[tuple[slice, int]]:
+    """Of each band its bins and how many of them are peaks, or valleys.
+
+    As in librosa, a band reaches one bin below its lower edge and the last one to the end; the others lack their last
+    bin, which still counts for the number of peaks.
+    """
+    edges = [0, *(fmin * 2.0**octave for octave in range(n_bands + 1))]
+    bands = []
+    for band in range(n_bands + 1):
+        first = max(0, np.searchsorted(hz, edges[band]) - (band > 0))
+        end = np.searchsorted(hz, edges[band + 1], side="right") if band < n_bands else len(hz)
+        count = max(1, round(quantile * (end - first)))
+        bands.append((slice(first, end - (band < n_bands)), count))
+    return bands

@@ -1,0 +1,35 @@
+"""One tempo of the whole clip."""
+
+import numpy as np
+
+from genrebench.clip import Clip
+from genrebench.features import tempogram
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
+    "win_length": {
+        "description": "Frames of the tempogram; 344 are 8 s at a hop of 512.",
+        "type": "integer",
+        "minimum": 2,
+    },
+    "start_bpm": {"description": "What is most likely before listening.", "type": "number", "exclusiveMinimum": 0},
+}
+AXES = ("column",)
+UNIT = "beats per minute"
+PAD_VALUE = 0.0
+
+HIGHEST = 320.0  # bpm
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int, start_bpm: float) -> np.ndarray:
+    """(1,) in bpm, as `librosa.feature.tempo`: the strongest lag of the mean tempogram under a log-normal prior.
+
+    The prior is centred at `start_bpm` and an octave wide (Ellis, Beat tracking by dynamic programming, 2007).
+    """
+    strength = tempogram.extract(clip, n_fft, hop_length, n_mels, win_length).mean(axis=1)
+    bpm = 60 * clip.sample_rate / (hop_length * np.arange(1, win_length))
+    likely = np.log1p(1e6 * strength[1:]) - 0.5 * np.log2(bpm / start_bpm) ** 2
+    likely[bpm >= HIGHEST] = -np.inf
+    return bpm[likely.argmax(keepdims=True)]

@@ -1,0 +1,35 @@
+"""Local autocorrelation of the onset strength: which tempi are heard, over time."""
+
+import numpy as np
+
+from genrebench import filters
+from genrebench.clip import Clip
+from genrebench.features import onset_strength
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
+    "win_length": {
+        "description": "Frames over which it is taken, and lags.",
+        "type": "integer",
+        "minimum": 2,
+    },
+}
+AXES = ("lag", "frame")
+UNIT = "share of the autocorrelation's maximum"
+PAD_VALUE = 0.0
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int) -> np.ndarray:
+    """(win_length, 1 + samples // hop_length), as `librosa.feature.tempogram` (Grosche, Müller and Kurth 2010).
+
+    Autocorrelation of the onset strength under a Hann window around each frame; the rows are lags in frames.
+    """
+    onsets = onset_strength.extract(clip, n_fft, hop_length, n_mels)[0]
+    padded = np.pad(onsets, win_length // 2, mode="linear_ramp", end_values=0)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, win_length)[: len(onsets)] * filters.hann(win_length)
+    spectrum = np.fft.rfft(frames, 2 * win_length)
+    lags = np.fft.irfft(np.abs(spectrum) ** 2)[:, :win_length].T
+    strongest = np.abs(lags).max(axis=0)
+    return lags / np.where(strongest < np.finfo(np.float64).tiny, 1, strongest)

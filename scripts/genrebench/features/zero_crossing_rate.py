@@ -1,0 +1,28 @@
+"""How often the signal changes its sign (papers 003 and 004)."""
+
+import numpy as np
+
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "frame_length": {"description": "Samples of a frame.", "type": "integer", "minimum": 2},
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+}
+AXES = ("value", "frame")
+UNIT = "changes per sample"
+PAD_VALUE = 0.0
+
+
+SILENCE = np.float32(1e-10)  # what is not further from 0 counts as positive, as in librosa
+
+
+def extract(clip: Clip, frame_length: int, hop_length: int) -> np.ndarray:
+    """(1, 1 + samples // hop_length) in 0..1, as `librosa.feature.zero_crossing_rate`.
+
+    Changes between the samples of a centred frame over its length; outside the clip its first and last sample go on.
+    """
+    negative = np.pad(clip.samples, frame_length // 2, mode="edge") < -SILENCE
+    changes = np.flatnonzero(negative[1:] != negative[:-1])
+    starts = np.arange(0, len(negative) - frame_length + 1, hop_length)
+    counts = np.searchsorted(changes, starts + frame_length - 1) - np.searchsorted(changes, starts)
+    return (counts / frame_length)[None]
