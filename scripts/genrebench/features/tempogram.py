@@ -19,6 +19,7 @@ SETTINGS = {
 AXES = ("lag", "frame")
 UNIT = "share of the autocorrelation's maximum"
 PAD_VALUE = 0.0
+AT_ONCE = 64  # frames
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int) -> np.ndarray:
@@ -28,8 +29,16 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: in
     """
     onsets = onset_strength.extract(clip, n_fft, hop_length, n_mels)[0]
     padded = np.pad(onsets, win_length // 2, mode="linear_ramp", end_values=0)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, win_length)[: len(onsets)] * filters.hann(win_length)
-    spectrum = np.fft.rfft(frames, 2 * win_length)
-    lags = np.fft.irfft(np.abs(spectrum) ** 2)[:, :win_length].T
-    strongest = np.abs(lags).max(axis=0)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, win_length)[: len(onsets)]
+    blocks = range(0, len(frames), AT_ONCE)
+    return np.concatenate([_autocorrelation(frames[start : start + AT_ONCE]) for start in blocks]).T
+
+
+def _autocorrelation(frames: np.ndarray) -> np.ndarray:
+    """Of each row of (frames, win_length) under the window, its maximum 1 (or all 0)."""
+    length = frames.shape[1]
+    fast = -(-2 * length // 256) * 256  # enough zeros that nothing wraps around, and few prime factors
+    spectrum = np.fft.rfft(frames * filters.hann(length), fast)
+    lags = np.fft.irfft(spectrum.real**2 + spectrum.imag**2)[:, :length]
+    strongest = np.abs(lags).max(axis=1, keepdims=True)
     return lags / np.where(strongest < np.finfo(np.float64).tiny, 1, strongest)
