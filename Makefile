@@ -27,14 +27,10 @@ demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpu
 test: $(READY) ## run the tests
 	pytest -n 2 --dist loadfile --durations 8
 
-<<<<<<< HEAD
-lint: $(READY) ## check style and workflow
-=======
-bench: .venv ## time the extraction of features against librosa
+bench: $(READY) ## time the extraction of features against librosa
 	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py
 
-lint: .venv ## check style and workflow
->>>>>>> fast
+lint: $(READY) ## check style and workflow
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
