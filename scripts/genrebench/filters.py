@@ -4,6 +4,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+NEGLIGIBLE = 1e-20  # weights below this are 0: multiplied in float32 they become subnormal, 40 times slower on Intel
 MELS_AT_ONCE = 16  # bands that are multiplied together: few enough to pass over most of the bins that are 0 in them
 
 
@@ -61,6 +62,7 @@ def chroma(sample_rate: int, n_fft: int, n_chroma: int, tuning: float) -> np.nda
     bank = np.exp(-0.5 * (2 * distance / widths) ** 2)
     bank /= np.sqrt((bank**2).sum(axis=0))
     bank *= np.exp(-0.5 * ((classes / n_chroma - 5) / 2) ** 2)
+    bank[bank < NEGLIGIBLE] = 0
     return np.roll(bank, -3 * (n_chroma // 12), axis=0).astype(np.float32)
 
 
