@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from genrebench import config as parameters
-from genrebench import raw_index, scheduler, source
-from genrebench.features import BROUGHT
+from genrebench import files, raw_index, scheduler, source, weights
+from genrebench.features import is_brought, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_count
 
@@ -93,15 +93,15 @@ def all_splits(suffix):
     return [f"{RESULTS}/splits/{p}/{s}.{suffix}" for p in config["protocols"] for s in splits_of(p)]
 
 
+def run_names(model):
+    """The runs of a model: protocol/split/seed."""
+    seeds = config["models"][model].get("seeds", config["seeds"])
+    return [f"{p}/{s}/seed{seed}" for p in config["protocols"] for s in splits_of(p) for seed in seeds]
+
+
 def all_runs(model, *names):
     """The files of these names of all runs of a model."""
-    return [
-        f"{RESULTS}/runs/{model}/{protocol}/{split}/seed{seed}/{name}"
-        for protocol in config["protocols"]
-        for split in splits_of(protocol)
-        for seed in config["seeds"]
-        for name in names
-    ]
+    return [f"{RESULTS}/runs/{model}/{run}/{name}" for run in run_names(model) for name in names]
 
 
 def cache_files(model, suffix):
@@ -109,9 +109,14 @@ def cache_files(model, suffix):
     return [f"{RESULTS}/features/{feature}.{suffix}" for feature in config["models"][model]["features"]]
 
 
-def feature_modules(*features):
-    """The modules of features that are computed from audio."""
-    return [f"genrebench/features/{feature}.py" for feature in features if feature in EXTRACTED]
+def feature_modules(feature):
+    """The module of a feature that is computed from audio."""
+    return [f"genrebench/features/{module_of(feature, EXTRACTED[feature])}.py"] if feature in EXTRACTED else []
+
+
+def weights_index(feature):
+    """The file that says which weights a pretrained model has; none for other features."""
+    return [f".cache/weights/{feature}.json"] if feature in PRETRAINED else []
 
 
 def only_if_extracted(feature):
@@ -123,7 +128,28 @@ def shard_marks(feature):
     """The marks of a feature's extracted shards; none where it is not extracted from audio."""
     if brings_features(DATASET) or feature not in EXTRACTED:
         return []
+    if any(files.read_json(index)["digest"] is None for index in weights_index(feature)):
+        return []  # the feature is then described as not available
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
+
+
+def extraction_memory(wildcards, input):
+    """MB for the extraction of a shard: one clip at a time, the longest needs most. Known when the manifest is there."""
+    return 600 + round(2 * seconds_of_longest_clip(input.manifest))
+
+
+def collection_memory(wildcards, input):
+    """MB for a cache: a few clips at a time, as long as the longest."""
+    return 500 + round(0.5 * seconds_of_longest_clip(input.manifest))
+
+
+def seconds_of_longest_clip(manifest):
+    """Of a manifest; one of features alone has no durations."""
+    time = Path(manifest).stat().st_mtime_ns
+    if LONGEST.get("time") != time:
+        rows = files.read_rows(manifest)
+        LONGEST.update(time=time, seconds=max((float(row.get("duration_s") or 0) for row in rows), default=0))
+    return LONGEST["seconds"]
 
 
 def manifest_settings():
@@ -169,9 +195,11 @@ RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
 CACHE = f".cache/{DATASET}"
 INDEX = f"{CACHE}/raw.csv"
+LONGEST = {}  # what seconds_of_longest_clip has read
 
 # features that are computed from audio, and those that only a dataset can bring
-EXTRACTED = {name: settings for name, settings in config["features"].items() if settings != BROUGHT}
+EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
+PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 
 # A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.job).
@@ -181,4 +209,6 @@ scheduler.set_environment()
 if workflow.is_main_process:
     scheduler.clear_stale_lock()
     refuse_foreign_demo()
+    for name, entry in PRETRAINED.items():
+        weights.update_index(module_of(name, entry), entry["handle"], *weights_index(name))
 SHARDS = shard_count(count_raw_files())

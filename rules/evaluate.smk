@@ -25,7 +25,7 @@ rule evaluate_runs:
     params:
         runs=lambda w: f"{RESULTS}/runs/{w.model}",
         # only these: runs of an earlier configuration may still lie there
-        only=[f"{p}/{s}/seed{seed}" for p in config["protocols"] for s in splits_of(p) for seed in config["seeds"]],
+        only=lambda w: run_names(w.model),
         splits=lambda w: f"{RESULTS}/splits",
     message:
         "Evaluating {wildcards.model}"

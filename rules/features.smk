@@ -6,6 +6,7 @@
 rule extract_shard:
     input:
         manifest=f"{RESULTS}/manifest.csv",
+        weights=lambda w: weights_index(w.feature),
         code=lambda w: code("extract_shard.py", *feature_modules(w.feature)),
     output:
         done=f"{CACHE}/shards/{{feature}}/{{shard}}-of-{{shards}}.json",
@@ -16,7 +17,7 @@ rule extract_shard:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=extraction_memory,
         runtime=60,
     params:
         settings=lambda w: param("features", w.feature),
@@ -37,6 +38,7 @@ rule collect_feature:
         manifest=f"{RESULTS}/manifest.csv",
         index=INDEX,
         shards=lambda w: shard_marks(w.feature),
+        weights=lambda w: weights_index(w.feature),
         code=lambda w: code("collect_feature.py", *feature_modules(w.feature)),
     output:
         values=f"{RESULTS}/features/{{feature}}.npy",
@@ -50,7 +52,7 @@ rule collect_feature:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=collection_memory,
         runtime=60,
     params:
         settings=lambda w: param("features", w.feature),

@@ -3,18 +3,18 @@
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from genrebench import files, job
-from genrebench.features import BROUGHT
+from genrebench.features import BROUGHT, arguments, is_brought
 from genrebench.job import InputError
 from genrebench.shards import shard_of
 
-MANY_ROWS = 64  # rows of a brought array that are converted at a time
+BLOCK_BYTES = 16e6  # of a cache that are in memory at a time
 
 
 def collect_feature(
@@ -30,14 +30,14 @@ def collect_feature(
 ) -> None:
     """Write `values` (float32 .npy, first axis the manifest's rows) and its JSON `description`.
 
-    Clips shorter than the longest are padded at the end. The array comes from the store of extracted arrays or, for a
-    dataset that brings features, from its folder `brought`; a feature that it does not bring is described as not
-    available, and the array is empty.
+    Clips are padded or cut at the end to one length (`audio.duration` of params.yaml). The array comes from the store
+    of extracted arrays or, for a dataset that brings features, from its folder `brought`; a feature that it does not
+    bring is described as not available, and the array is empty.
     """
     clips = files.read_rows(manifest)
     if brought is not None:
-        result = _collect_brought(feature, clips, Path(brought), values)
-    elif settings == BROUGHT:
+        result = _collect_brought(feature, settings, clips, Path(brought), values)
+    elif is_brought(settings):
         result = _not_available(values, "only a dataset that brings this feature has it, and this one brings audio")
     else:
         result = _collect_extracted(feature, settings, audio, clips, shards, store, values)
@@ -58,16 +58,33 @@ def _collect_extracted(
     cache = extraction.Store(store, {feature: settings}, audio)
     for shard in sorted({shard_of(clip["md5"], shards) for clip in clips}):
         cache.fill(clips, shard, shards)  # nothing, unless the store was emptied since the shards were made
-    module = extraction.module(feature)
+    module = extraction.module(feature, settings)
     lengths, shape = [0] * len(clips), ()
     for row, array in cache.read(feature, clips, shards):
         lengths[row], shape = array.shape[-1], array.shape[:-1]
-    rows = cache.read(feature, clips, shards)
-    _write(values, (len(clips), *shape, max(lengths)), rows, module.PAD_VALUE)
-    return _describe(values, list(module.AXES), module.UNIT, lengths)
+    durations = [float(clip["duration_s"]) for clip in clips]
+    seconds = extraction.common_seconds(audio["duration"], durations)
+    common = max(lengths) if module.AXES == ("column",) else common_length(seconds, lengths, durations)
+    _write(values, (len(clips), *shape, common), cache.read(feature, clips, shards), module.PAD_VALUE)
+    result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths])
+    if module.AXES[0] == "column":
+        result["columns"] = module.columns(**arguments(settings))
+    return result
 
 
-def _collect_brought(feature: str, clips: list, folder: Path, values: str) -> dict[str, Any]:
+def common_length(seconds: float, lengths: list[int], durations: list[float]) -> int:
+    """The length of the last axis to which all clips are padded or cut, from theirs and their durations in seconds.
+
+    That of the longest clip which lasts no more than `seconds`; if all are shorter, what the longest would then have.
+    (Paper 001 takes a percentile of the durations, with a floor.)
+    """
+    longest = int(np.argmax(durations))
+    if seconds > durations[longest]:
+        return round(lengths[longest] * seconds / durations[longest])
+    return max(frames for frames, own in zip(lengths, durations, strict=True) if own <= seconds)
+
+
+def _collect_brought(feature: str, entry: Any, clips: list, folder: Path, values: str) -> dict[str, Any]:
     path = folder / "features" / f"{feature}.npy"
     if not path.is_file():
         there = ", ".join(sorted(file.stem for file in path.parent.glob("*.npy"))) or "none"
@@ -80,9 +97,25 @@ def _collect_brought(feature: str, clips: list, folder: Path, values: str) -> di
         raise InputError(f"{path} holds {array.dtype}, but must hold numbers")
     if array.ndim == 1:
         array = array[:, None]  # one number per clip
-    _write(values, array.shape, enumerate(array), 0)
     axes = {1: ["column"], 2: ["band", "frame"]}.get(array.ndim - 1, [f"axis{i}" for i in range(1, array.ndim)])
-    return _describe(values, axes, "as brought by the dataset", None)
+    if isinstance(entry, dict) and is_brought(entry):
+        axes = list(entry[BROUGHT])
+    if len(axes) != array.ndim - 1:
+        raise InputError(
+            f"{path} has the shape {array.shape}, clips first, but params.yaml: features.{feature} names "
+            f"{len(axes)} axes of a clip ({', '.join(axes)})"
+        )
+    if "frame" in axes:  # time is the last axis of every cache
+        array = np.moveaxis(array, 1 + axes.index("frame"), -1)
+        axes = [axis for axis in axes if axis != "frame"] + ["frame"]
+    _write(values, array.shape, enumerate(array), 0)
+    result = _describe(values, axes, "as brought by the dataset", None)
+    names = path.with_suffix(".columns.txt")
+    if axes[0] == "column" and names.is_file():
+        result["columns"] = names.read_text(encoding="utf-8").split()
+        if len(result["columns"]) != array.shape[1]:
+            raise InputError(f"{names} has {len(result['columns'])} names, but {path} has {array.shape[1]} columns")
+    return result
 
 
 def _not_available(values: str, reason: str) -> dict[str, Any]:
@@ -91,40 +124,57 @@ def _not_available(values: str, reason: str) -> dict[str, Any]:
 
 
 def _write(path: str, shape: tuple[int, ...], rows: Iterable[tuple[int, np.ndarray]], pad_value: float) -> None:
-    with files.atomic(path) as temporary:
-        out = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
+    """Write rows that come in any order, one in memory at a time (pages of a memory map would count as memory)."""
+    with files.atomic(path) as temporary, temporary.open("wb") as file:
+        description = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
+            "fortran_order": False,
+            "shape": shape,
+        }
+        np.lib.format.write_array_header_1_0(file, description)
+        start = file.tell()
+        out = np.empty(shape[1:], np.float32)
         for row, array in rows:
-            out[row, ..., : array.shape[-1]] = array
-            out[row, ..., array.shape[-1] :] = pad_value
-        out.flush()
+            length = min(array.shape[-1], shape[-1])
+            out[..., :length] = array[..., :length]
+            out[..., length:] = pad_value
+            file.seek(start + row * out.nbytes)
+            out.tofile(file)
 
 
 def _describe(values: str, axes: list[str], unit: str, lengths: list[int] | None) -> dict[str, Any]:
-    array = np.load(values, mmap_mode="r")
-    if not all(np.isfinite(array[i : i + MANY_ROWS]).all() for i in range(0, len(array), MANY_ROWS)):
-        row = next(i for i in range(len(array)) if not np.isfinite(array[i]).all())
-        raise InputError(f"row {row} of the feature (counted from 0) is not finite; mend or remove that clip")
-    mean = _mean(array, lambda block: block)
+    total, low, high, size = 0.0, np.inf, -np.inf, 0
+    for first, block in _blocks(values):
+        if not np.isfinite(block).all():
+            row = first + int(np.flatnonzero(~np.isfinite(block).all(axis=tuple(range(1, block.ndim))))[0])
+            raise InputError(f"row {row} of the feature (counted from 0) is not finite; mend or remove that clip")
+        total += block.sum(dtype=np.float64)
+        low, high, size = min(low, block.min()), max(high, block.max()), size + block.size
+    mean = total / size
+    squares = sum(np.square(block - mean, dtype=np.float64).sum() for _, block in _blocks(values))
     return {
         "available": True,
         "reason": None,
         "axes": axes,
         "unit": unit,
-        "shape": list(array.shape),
+        "shape": list(np.load(values, mmap_mode="r").shape),
         "lengths": lengths,  # of the last axis, before padding
-        "mean": mean,
-        "std": _mean(array, lambda block: (block - mean) ** 2) ** 0.5,
-        "min": float(min(block.min() for block in _blocks(array))),
-        "max": float(max(block.max() for block in _blocks(array))),
+        "mean": float(mean),
+        "std": float((squares / size) ** 0.5),
+        "min": float(low),
+        "max": float(high),
     }
 
 
-def _blocks(array: np.ndarray) -> Iterable[np.ndarray]:
-    return (array[i : i + MANY_ROWS] for i in range(0, len(array), MANY_ROWS))
-
-
-def _mean(array: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> float:
-    return float(sum(function(block.astype(np.float64)).sum() for block in _blocks(array)) / array.size)
+def _blocks(values: str) -> Iterator[tuple[int, np.ndarray]]:
+    """(first row, rows) of a cache, read from the file (pages of a memory map would count as memory)."""
+    array = np.load(values, mmap_mode="r")
+    with Path(values).open("rb") as file:
+        file.seek(array.offset)
+        rows = max(1, int(BLOCK_BYTES / array[0].nbytes))
+        for first in range(0, len(array), rows):
+            shape = (min(rows, len(array) - first), *array.shape[1:])
+            yield first, np.fromfile(file, np.float32, int(np.prod(shape))).reshape(shape)
 
 
 if __name__ == "__main__":

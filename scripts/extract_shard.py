@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from genrebench import extraction, files, job
-from genrebench.features import BROUGHT
+from genrebench.features import is_brought, is_pretrained
 
 
 def extract_shard(
@@ -24,11 +24,12 @@ def extract_shard(
 ) -> None:
     """Fill shard `shard` of `shards` in `store`; `done` then has the key under which the feature is there.
 
-    `also` is a params.yaml whose other features are extracted in the same pass.
+    `also` is a params.yaml whose other features are extracted in the same pass. A pretrained model is a pass of its
+    own: it takes seconds to start and a gigabyte, and may be missing.
     """
     clips = files.read_rows(manifest)
-    others = yaml.safe_load(Path(also).read_text())["features"] if also else {}
-    extracted = {name: entry for name, entry in others.items() if entry != BROUGHT}
+    others = yaml.safe_load(Path(also).read_text())["features"] if also and not is_pretrained(settings) else {}
+    extracted = {name: entry for name, entry in others.items() if not is_brought(entry) and not is_pretrained(entry)}
     cache = extraction.Store(store, {**extracted, feature: settings}, audio)
     decoded = cache.fill(clips, shard, shards, unless_complete=feature)
     print(f"shard {shard + 1} of {shards}: decoded {decoded} clips")

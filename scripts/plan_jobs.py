@@ -21,12 +21,12 @@ import numpy as np
 from snakemake_interface_common.exceptions import WorkflowError
 
 from genrebench import config, dag, extraction, files, job, plan
+from genrebench import features as entries
 from genrebench.clip import Clip
-from genrebench.features import BROUGHT
 from genrebench.job import InputError
 from genrebench.plan import Corpus, Costs, Task, Workload
 
-GTZAN = Corpus(1000, 30_000.0, 675_808 / 22_050, 10, "what is known of GTZAN")
+GTZAN = Corpus((*[30.0] * 999, 675_808 / 22_050), 10, "what is known of GTZAN")  # and its longest clip
 GTZAN_ARCHIVE_MB = 1300.0
 GTZAN_RATE = DEMO_RATE = 22_050  # Hz
 GENRES_OF_DEMO = 10
@@ -76,10 +76,9 @@ def survey_dataset(settings: dict[str, Any]) -> tuple[Corpus, dict[str, int]]:
             name: math.prod(np.load(path, mmap_mode="r").shape[1:]) if path.is_file() else 0
             for name, path in arrays.items()
         }
-        return Corpus(len(rows), 0.0, 0.0, len({row["genre"] for row in rows}), "the dataset's own manifest"), sizes
+        return _corpus([0.0] * len(rows), {row["genre"] for row in rows}, "the dataset's own manifest"), sizes
     corpus = corpus_of(settings)
-    length = settings["audio"]["duration"]
-    seconds = corpus.longest if length == "longest" else float(length)
+    seconds = extraction.common_seconds(settings["audio"]["duration"], corpus.durations)
     return corpus, feature_sizes(settings["features"], settings["audio"]["sample_rate"], seconds)
 
 
@@ -113,7 +112,7 @@ KNOWN = {"gtzan": lambda settings: GTZAN, "demo": _demo}
 
 
 def _corpus(durations: Sequence[float], genres: set, source: str) -> Corpus:
-    return Corpus(len(durations), sum(durations), max(durations, default=0.0), len(genres), source)
+    return Corpus(tuple(durations), len(genres), source)
 
 
 def seconds_of(path: Path) -> float:
@@ -139,13 +138,14 @@ def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) ->
     """
     trial = min(seconds, LONGEST_TRIAL)
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, round(trial * sample_rate)).astype(np.float32)
-    computed = {name: settings for name, settings in features.items() if settings != BROUGHT}
+    computed = {name: settings for name, settings in features.items() if not entries.is_brought(settings)}
     spectra = [(own["n_fft"], own["hop_length"]) for own in computed.values() if "n_fft" in own]
     clip = Clip(noise, sample_rate, spectra)
     sizes = dict.fromkeys(features, 0)
-    for name, own in computed.items():
-        size = extraction.module(name).extract(clip, **own).size if trial else 0
-        sizes[name] = round(size * seconds / trial) if seconds > trial else size
+    for name, own in computed.items() if trial else ():
+        module = extraction.module(name, own)
+        size = module.extract(clip, **entries.arguments(own)).size
+        sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES != ("column",) else size
     return sizes
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from genrebench import dag, files, job
-from genrebench.features import BROUGHT
+from genrebench.features import is_brought
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
@@ -58,7 +58,7 @@ def write_dvc_yaml(output: str) -> None:
 def _stages(settings: dict[str, Any]) -> list[Stage]:
     """The stages, in the order in which the data run."""
     rules = {
-        name: "collect_brought" if entry == BROUGHT else f"collect_{name}"
+        name: "collect_brought" if is_brought(entry) else f"collect_{name}"
         for name, entry in settings["features"].items()
     }
     models = settings["models"]

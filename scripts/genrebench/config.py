@@ -9,22 +9,26 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from genrebench import source
-from genrebench.features import BROUGHT
+from genrebench.features import is_brought, module_of
 from genrebench.job import InputError
 
 LIBRARY = Path(__file__).parent
-# What every model understands beside its own SETTINGS.
-COMMON_SETTINGS = {
-    "module": {
-        "description": "Module under scripts/genrebench/models, if not the entry's name.",
-        "type": "string",
-    },
+# What every feature and every model understands beside its own SETTINGS.
+MODULE = {"module": {"description": "The module that serves the entry, if not of the entry's name.", "type": "string"}}
+MODEL_SETTINGS = {
     "features": {
         "description": "The features that the model reads.",
         "type": "array",
         "minItems": 1,
         "uniqueItems": True,
         "items": {"type": "string"},
+    },
+    "seeds": {
+        "description": "Instead of the seeds of all models; one is enough where nothing is drawn.",
+        "type": "array",
+        "minItems": 1,
+        "uniqueItems": True,
+        "items": {"type": "integer", "minimum": 0},
     },
     "scaler_fit_on": {
         "description": "Clips that the scaler sees: train, or all as in paper 001 (marked where it is used).",
@@ -48,8 +52,8 @@ def validate(params: Any, path: str = "params.yaml") -> None:
     for kind in ("features", "models"):
         entries = params.get(kind) if isinstance(params, dict) else None
         for name, settings in entries.items() if isinstance(entries, dict) else ():
-            module = _module_of(name, settings)
-            if kind == "features" and settings == BROUGHT:
+            module = module_of(name, settings)
+            if kind == "features" and is_brought(settings):
                 continue
             if not (LIBRARY / kind / f"{module}.py").is_file():
                 raise InputError(_unknown(path, f"{kind}.{name}", module, _modules(kind)))
@@ -71,28 +75,24 @@ def validate(params: Any, path: str = "params.yaml") -> None:
 def schema(params: dict[str, Any]) -> dict[str, Any]:
     """The JSON schema for these parameters: schema.yaml with the settings of their features and models."""
     result = yaml.safe_load((LIBRARY / "schema.yaml").read_text())
-    for kind, common in (("features", {}), ("models", COMMON_SETTINGS)):
+    for kind, common in (("features", {}), ("models", MODEL_SETTINGS)):
         entries = params.get(kind)
         node = result["properties"][kind]
         node["additionalProperties"] = False
         node["properties"] = {}
         for name, settings in entries.items() if isinstance(entries, dict) else ():
-            if kind == "features" and settings == BROUGHT:
-                node["properties"][name] = {"const": BROUGHT}
+            if kind == "features" and is_brought(settings):
+                node["properties"][name] = {"$ref": "#/$defs/brought"}
                 continue
-            module = LIBRARY / kind / f"{_module_of(name, settings)}.py"
+            module = LIBRARY / kind / f"{module_of(name, settings)}.py"
             own = source.constant(module, "SETTINGS")
             node["properties"][name] = {
                 "type": "object",
                 "additionalProperties": False,
                 "required": [*own, *(["features", "scaler_fit_on"] if kind == "models" else [])],
-                "properties": {**common, **own},
+                "properties": {**MODULE, **common, **own},
             }
     return result
-
-
-def _module_of(name: str, settings: Any) -> str:
-    return str(settings.get("module", name) if isinstance(settings, dict) else name)
 
 
 def _modules(kind: str) -> list[str]:

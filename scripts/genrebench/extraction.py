@@ -1,9 +1,9 @@
 """From clips to feature caches: one pass over the audio, kept in shards.
 
-The store holds one archive per feature and shard, `<store>/<feature>-<key>/<shard>.npz`, with one array
-per clip, named by the md5 of its audio. The key is a digest of everything else that the arrays depend on: the
-feature's settings, how audio is read, the source, and the versions of the packages. So what is missing is known and
-computed alone; the store holds no results, and deleting it costs time only.
+The store holds archives `<store>/<feature>-<key>/<shard>-of-<shards>/<part>.npz` with one array per clip, named by the
+md5 of its audio. The key is a digest of everything else that the arrays depend on: the feature's settings, how audio is
+read, the source, and the versions of the packages. So what is missing is known and computed alone; the store holds no
+results, and deleting it costs time only. A shard is written part by part, so that memory does not grow with it.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ import json
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
@@ -26,10 +26,12 @@ from threadpoolctl import ThreadpoolController
 
 from genrebench import audio, files, source
 from genrebench.clip import Clip
+from genrebench.features import arguments, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_of
 
-PACKAGES = ("av", "librosa", "numpy", "pywavelets", "scipy", "soundfile", "soxr")  # that compute the arrays
+PACKAGES = ("av", "numpy", "pywavelets", "scipy", "soundfile", "soxr")  # that compute the arrays
+PART_BYTES = 64e6  # of arrays in memory before they are written
 
 
 class Store:
@@ -41,12 +43,15 @@ class Store:
     def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: dict[str, Any]):
         self.folder = Path(folder)
         self.features = features
-        self.audio = audio_settings
+        self.sample_rate = audio_settings["sample_rate"]
+        # only a number of seconds applies here; the rest depends on other clips, and comes when all are there
+        given = audio_settings["duration"]
+        self.duration = given if isinstance(given, (int, float)) else None
         self.keys = {name: self._key(name) for name in features}
 
-    def path(self, feature: str, shard: int, shards: int) -> Path:
+    def folder_of(self, feature: str, shard: int, shards: int) -> Path:
         """Where the arrays of one feature and shard are."""
-        return self.folder / f"{feature}-{self.keys[feature]}" / f"{shard}-of-{shards}.npz"
+        return self.folder / f"{feature}-{self.keys[feature]}" / f"{shard}-of-{shards}"
 
     def fill(self, clips: list[dict[str, str]], shard: int, shards: int, unless_complete: str | None = None) -> int:
         """Compute what the store lacks of one shard; return how many clips were decoded for it.
@@ -55,77 +60,96 @@ class Store:
         `unless_complete`, the name of a feature, nothing is done where that feature lacks no clip. Raises InputError,
         naming the clip, if one cannot be read or its features are not finite; what was computed before is kept.
         """
-        members = [clip for clip in clips if clip["path"] and shard_of(clip["md5"], shards) == shard]
-        paths = {feature: self.path(feature, shard, shards) for feature in self.features}
+        members = {clip["md5"]: clip for clip in clips if clip["path"] and shard_of(clip["md5"], shards) == shard}
+        folders = {feature: self.folder_of(feature, shard, shards) for feature in self.features}
         with _locked(self.folder / f"{shard}-of-{shards}.lock"):
-            present = {feature: _members(path) for feature, path in paths.items()}
-            missing = {
-                clip["md5"]: [feature for feature in self.features if clip["md5"] not in present[feature]]
-                for clip in members
-            }
-            if unless_complete and not any(unless_complete in features for features in missing.values()):
+            present = {feature: _parts(folder) for feature, folder in folders.items()}
+            missing = {md5: [name for name in self.features if md5 not in present[name]] for md5 in members}
+            if unless_complete and not any(unless_complete in names for names in missing.values()):
                 return 0
-            to_do = {clip["md5"]: clip for clip in members if missing[clip["md5"]]}
+            to_do = [md5 for md5 in members if missing[md5]]
             arrays: dict[str, dict[str, np.ndarray]] = {feature: {} for feature in self.features}
             try:
-                for done, (md5, clip) in enumerate(to_do.items(), 1):
-                    for feature, values in self._extract(clip, missing[md5]).items():
+                for done, md5 in enumerate(to_do, 1):
+                    for feature, values in self._extract(members[md5], missing[md5]).items():
                         arrays[feature][md5] = values
+                    if sum(array.nbytes for new in arrays.values() for array in new.values()) > PART_BYTES:
+                        _write_parts(folders, arrays)
                     _report(done, len(to_do))
             finally:
-                wanted = {clip["md5"] for clip in members}
-                for feature, new in arrays.items():
-                    if new:
-                        _merge(paths[feature], new, wanted)
+                _write_parts(folders, arrays)
         return len(to_do)
 
     def read(self, feature: str, clips: list[dict[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield (row in `clips`, array) of every clip, shard by shard; only one array is in memory at a time."""
-        rows: dict[int, list[int]] = {}
+        """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time."""
+        rows: dict[Path, list[int]] = {}
+        parts = cache(lambda shard: _parts(self.folder_of(feature, shard, shards)))
         for row, clip in enumerate(clips):
-            rows.setdefault(shard_of(clip["md5"], shards), []).append(row)
-        for shard, members in sorted(rows.items()):
-            with np.load(self.path(feature, shard, shards)) as archive:
+            rows.setdefault(parts(shard_of(clip["md5"], shards))[clip["md5"]], []).append(row)
+        for part, members in sorted(rows.items()):
+            with np.load(part) as archive:
                 for row in members:
                     yield row, archive[clips[row]["md5"]]
 
     def _extract(self, clip: dict[str, str], features: list[str]) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
-        return extract(clip["path"], self.audio["sample_rate"], wanted, self.audio["duration"])
+        return extract(clip["path"], self.sample_rate, wanted, self.duration)
 
     def _key(self, feature: str) -> str:
-        code = source.closure(f"scripts/genrebench/features/{feature}.py", "scripts/genrebench/audio.py")
+        entry = self.features[feature]
+        code = source.closure(_path(feature, entry), "scripts/genrebench/audio.py")
         versions = [version(package) for package in PACKAGES]
-        parts = [feature, self.features[feature], self.audio, source.digest(code), versions]
+        parts = [feature, entry, self.sample_rate, self.duration, source.digest(code), versions]
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def extract(
-    path: str | Path, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | str = "longest"
+    path: str | Path, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | None = None
 ) -> dict[str, np.ndarray]:
     """The arrays (float32) of these features, each with its settings, of one file, in one pass over its audio.
 
-    `duration` is a number of seconds to cut or pad to, or "longest" for the clip as it is. Raises InputError, naming
-    the clip, if it cannot be read or a feature of it is not finite.
+    Features of pretrained models hear the file at their own rate. `duration` is a number of seconds to cut or pad to.
+    Raises InputError, naming the clip, if it cannot be read or a feature of it is not finite.
     """
-    samples = audio.load(path, sample_rate)
-    if duration != "longest":
-        length = round(duration * sample_rate)
-        samples = np.pad(samples[:length], (0, max(0, length - len(samples))))
-    spectra = [(settings["n_fft"], settings["hop_length"]) for settings in features.values() if "n_fft" in settings]
-    clip = Clip(samples, sample_rate, spectra)
+    by_rate: dict[int, dict[str, dict[str, Any]]] = {}
+    for feature, settings in features.items():
+        by_rate.setdefault(getattr(module(feature, settings), "SAMPLE_RATE", sample_rate), {})[feature] = settings
     arrays = {}
     with _blas().limit(limits=1):  # sums in another order are other numbers
-        for feature, settings in features.items():
-            arrays[feature] = module(feature).extract(clip, **settings).astype(np.float32, copy=False)
-            if not np.isfinite(arrays[feature]).all():
-                raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
+        for rate, some in by_rate.items():
+            clip = _read(path, rate, some, duration)
+            for feature, settings in some.items():
+                values = module(feature, settings).extract(clip, **arguments(settings))
+                arrays[feature] = values.astype(np.float32, copy=False)
+                if not np.isfinite(arrays[feature]).all():
+                    raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
     return arrays
 
 
-def module(feature: str) -> ModuleType:
-    """The module of a feature, by name."""
-    return importlib.import_module(f"genrebench.features.{feature}")
+def common_seconds(duration: str | float | dict[str, float], durations: Sequence[float]) -> float:
+    """The seconds that all clips are made as long as, by `audio.duration` of params.yaml and their own durations."""
+    if isinstance(duration, dict):
+        percentile = float(np.percentile(durations, duration["percentile"], method="higher"))
+        return max(percentile, duration["at_least_s"])
+    return max(durations) if duration == "longest" else float(duration)
+
+
+def module(feature: str, settings: dict[str, Any]) -> ModuleType:
+    """The module of a feature with these settings, by name."""
+    return importlib.import_module(f"genrebench.features.{module_of(feature, settings)}")
+
+
+def _read(path: str | Path, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | None) -> Clip:
+    samples = audio.load(path, sample_rate)
+    if duration is not None:
+        length = round(duration * sample_rate)
+        samples = np.pad(samples[:length], (0, max(0, length - len(samples))))
+    spectra = [(settings["n_fft"], settings["hop_length"]) for settings in features.values() if "n_fft" in settings]
+    return Clip(samples, sample_rate, spectra)
+
+
+def _path(feature: str, settings: dict[str, Any]) -> str:
+    return f"scripts/genrebench/features/{module_of(feature, settings)}.py"
 
 
 @cache
@@ -133,21 +157,23 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _members(path: Path) -> set[str]:
-    if not path.is_file():
-        return set()
-    with zipfile.ZipFile(path) as archive:
-        return {name.removesuffix(".npy") for name in archive.namelist()}
+def _parts(folder: Path) -> dict[str, Path]:
+    """The archive that holds each array of a folder."""
+    found = {}
+    for path in sorted(folder.glob("[0-9]*.npz")):
+        with zipfile.ZipFile(path) as archive:
+            found.update((name.removesuffix(".npy"), path) for name in archive.namelist())
+    return found
 
 
-def _merge(path: Path, new: dict[str, np.ndarray], wanted: set[str]) -> None:
-    """Write the archive anew with `new` added and what no clip of the shard needs left out."""
-    kept = {}
-    if path.is_file():
-        with np.load(path) as archive:
-            kept = {name: archive[name] for name in archive.files if name in wanted}
-    with files.atomic(path) as temporary:
-        np.savez(temporary, **kept, **new)
+def _write_parts(folders: dict[str, Path], arrays: dict[str, dict[str, np.ndarray]]) -> None:
+    """Write each feature's arrays as one more archive, and let go of them."""
+    for feature, new in arrays.items():
+        if new:
+            number = len(list(folders[feature].glob("[0-9]*.npz")))
+            with files.atomic(folders[feature] / f"{number}.npz") as temporary:
+                np.savez(temporary, **new)
+            new.clear()
 
 
 @contextmanager

@@ -54,13 +54,21 @@ Line = tuple[float, float]  # fixed, per unit of work
 
 @dataclass(frozen=True)
 class Corpus:
-    """A dataset: usable clips (or files, before they are checked), seconds of audio in all and of the longest."""
+    """A dataset: seconds of each usable clip (or file, before they are checked), and how many genres."""
 
-    clips: int
-    seconds: float
-    longest: float
+    durations: tuple[float, ...]
     genres: int
     source: str
+
+    @property
+    def clips(self) -> int:
+        """How many clips."""
+        return len(self.durations)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of audio in all."""
+        return sum(self.durations)
 
 
 @dataclass(frozen=True, order=True)
@@ -132,7 +140,7 @@ class Workload:
         return sum(values) if all(values) else 0
 
     def cache_mb(self, feature: str) -> float:
-        """Megabytes of a feature's cache: float32, all clips as long as the longest."""
+        """Megabytes of a feature's cache: float32, all clips as long as `audio.duration` has it."""
         return self.corpus.clips * self.values.get(feature, 0) * 4 / 1e6
 
 

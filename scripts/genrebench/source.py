@@ -37,12 +37,34 @@ def digest(paths: Iterable[str | Path]) -> str:
 def constant(path: str | Path, name: str) -> Any:
     """The literal value of the constant `name` of a module, without importing the module.
 
-    Raises KeyError where the module has no such constant.
+    A dictionary may take in one of another module of the project: `{**tabular.SETTINGS, ...}`, after
+    `from genrebench.features import tabular`. Raises KeyError where the module has no such constant.
     """
-    for node in ast.parse(Path(path).read_text()).body:
+    tree = ast.parse(Path(path).read_text())
+    for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-            return ast.literal_eval(node.value)
+            return _literal(node.value, tree)
     raise KeyError(f"{path} has no constant {name}")
+
+
+def _literal(node: ast.expr, tree: ast.Module) -> Any:
+    if not isinstance(node, ast.Dict):
+        return ast.literal_eval(node)
+    result = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is None and isinstance(value, ast.Attribute):
+            result |= constant(_imported(ast.unparse(value.value), tree), value.attr)
+        else:
+            result[ast.literal_eval(key)] = ast.literal_eval(value)
+    return result
+
+
+def _imported(name: str, tree: ast.Module) -> Path:
+    """The file of the project's module that a module imports under this name."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
+            return _files(f"{node.module}.{name}")[0]
+    raise KeyError(f"{name} is not imported by `from genrebench... import {name}`")
 
 
 @cache

@@ -80,6 +80,43 @@ def test_a_clip_that_fails_is_named_and_the_others_are_kept(tmp_path, decoded):
     assert [path[-5:] for path in decoded] == ["1.wav", "2.wav"]
 
 
+def test_a_shard_is_written_part_by_part(tmp_path, decoded, monkeypatch):
+    monkeypatch.setattr(extraction, "PART_BYTES", 100_000)  # two clips
+    clips = make_clips(tmp_path, range(5))
+    store = extraction.Store(tmp_path / "store", FEATURES, AUDIO)
+    assert store.fill(clips, 0, 1) == 5
+    parts = sorted(path.name for path in store.folder_of("wavelet", 0, 1).iterdir())
+    assert parts == ["0.npz", "1.npz", "2.npz"]
+    assert sorted(row for row, _ in store.read("wavelet", clips, 1)) == list(range(5))
+    assert store.fill(clips, 0, 1) == 0
+
+
+def test_a_failure_keeps_the_parts_before_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(extraction, "PART_BYTES", 100_000)
+    clips = make_clips(tmp_path, range(4))
+    (tmp_path / "3.wav").write_bytes(b"broken")
+    store = extraction.Store(tmp_path / "store", FEATURES, AUDIO)
+    with pytest.raises(InputError, match=r"3\.wav"):
+        store.fill(clips, 0, 1)
+    assert sorted(row for row, _ in store.read("mel", clips[:3], 1)) == [0, 1, 2]
+
+
+def test_entries_of_one_module_are_features_of_their_own(tmp_path):
+    clips = make_clips(tmp_path, [0])
+    few = {"module": "mel", "n_fft": 2048, "hop_length": 512, "n_mels": 8}
+    store = extraction.Store(tmp_path / "store", {**FEATURES, "mel_8": few}, AUDIO)
+    store.fill(clips, 0, 1)
+    assert {name: next(store.read(name, clips, 1))[1].shape[0] for name in ("mel", "mel_8")} == {"mel": 16, "mel_8": 8}
+
+
+@pytest.mark.parametrize(
+    "duration, expected",
+    [("longest", 10), (4.5, 4.5), ({"percentile": 50, "at_least_s": 1}, 3), ({"percentile": 50, "at_least_s": 8}, 8)],
+)
+def test_the_seconds_that_all_clips_are_made_as_long_as(duration, expected):
+    assert extraction.common_seconds(duration, [1, 2, 3, 4, 10]) == expected
+
+
 def test_shards_seldom_change_and_cover_every_clip():
     assert [shard_count(n) for n in (0, 1, 127, 128, 1000, 1010, 100_000)] == [1, 1, 1, 2, 8, 8, 1024]
     assert {shard_of(f"{i * 2654435761 % 2**32:08x}", 8) for i in range(1000)} == set(range(8))

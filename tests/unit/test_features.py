@@ -16,10 +16,12 @@ import soundfile
 import plain_features
 from genrebench import config, extraction, filters
 from genrebench.clip import Clip
+from genrebench.features import arguments, is_pretrained, module_of
 from genrebench.job import InputError
 
 RATE = 22050
-SETTINGS = config.load("params.yaml")["features"]
+# those computed here; pretrained models have tests of their own
+SETTINGS = {name: entry for name, entry in config.load("params.yaml")["features"].items() if not is_pretrained(entry)}
 SPECTRA = [(s["n_fft"], s["hop_length"]) for s in SETTINGS.values() if "n_fft" in s]
 NOISE = np.random.default_rng(0).standard_normal(2 * RATE + 17).astype(np.float32) * 0.1
 TIME = np.arange(len(NOISE)) / RATE
@@ -39,8 +41,12 @@ SIGNALS = {
 REAL_CLIPS = sorted(Path(os.environ.get("GENREBENCH_CLIPS") or os.devnull).rglob("*.wav"))
 
 
+def extract(feature, clip):
+    return extraction.module(feature, SETTINGS[feature]).extract(clip, **arguments(SETTINGS[feature]))
+
+
 def assert_equals_librosa(feature, samples):
-    ours = extraction.module(feature).extract(Clip(samples, RATE, SPECTRA), **SETTINGS[feature])
+    ours = extract(feature, Clip(samples, RATE, SPECTRA))
     theirs = plain_features.extract(feature, samples, RATE, SETTINGS[feature])
     if feature == "wavelet":  # its order is tested below
         ours, theirs = np.sort(ours.ravel()), np.sort(theirs)
@@ -85,9 +91,8 @@ def test_a_feature_does_not_depend_on_what_else_is_asked_for(feature):
     alone = Clip(NOISE, RATE, [(settings["n_fft"], settings["hop_length"])] if "n_fft" in settings else [])
     together = Clip(NOISE, RATE, SPECTRA)
     for other in SETTINGS:
-        extraction.module(other).extract(together, **SETTINGS[other])
-    extract = extraction.module(feature).extract
-    np.testing.assert_array_equal(extract(alone, **settings), extract(together, **settings))
+        extract(other, together)
+    np.testing.assert_array_equal(extract(feature, alone), extract(feature, together))
 
 
 def test_extraction_does_not_depend_on_the_number_of_threads(tmp_path):
@@ -108,7 +113,9 @@ def test_extraction_does_not_depend_on_the_number_of_threads(tmp_path):
 
 def test_extraction_imports_neither_librosa_nor_scipy():
     program = "import sys; from genrebench import extraction\n"
-    program += "".join(f"extraction.module({feature!r})\n" for feature in SETTINGS)
+    program += "".join(
+        f"extraction.module({name!r}, {{}})\n" for name in sorted(map(module_of, SETTINGS, SETTINGS.values()))
+    )
     program += "print(*sorted({name.split('.')[0] for name in sys.modules} & {'librosa', 'numba', 'scipy'}))"
     output = subprocess.check_output([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": "scripts"})
     assert output.decode().split() == []
@@ -117,19 +124,19 @@ def test_extraction_imports_neither_librosa_nor_scipy():
 def test_flattened_shapes_of_paper_001_on_the_longest_clip_of_gtzan():
     clip = Clip(np.resize(NOISE, 675808), RATE, SPECTRA)
     expected = {"mel": 168960, "mfcc": 105600, "chroma": 63360, "wavelet": 675808}
-    assert expected == {name: extraction.module(name).extract(clip, **SETTINGS[name]).size for name in expected}
+    assert expected == {name: extract(name, clip).size for name in expected}
 
 
 def test_too_many_bands_of_contrast_are_refused():
     settings = SETTINGS["spectral_contrast"] | {"n_bands": 8}
     with pytest.raises(InputError, match=r"features\.spectral_contrast"):
-        extraction.module("spectral_contrast").extract(Clip(NOISE, RATE, SPECTRA), **settings)
+        extraction.module("spectral_contrast", {}).extract(Clip(NOISE, RATE, SPECTRA), **settings)
 
 
 @pytest.mark.parametrize("wavelet", ["haar", "db4"])
 def test_wavelet_holds_the_coefficients_of_pywavelets_and_gives_the_signal_back(wavelet):
     samples = NOISE[: 32 * 500]
-    ours = extraction.module("wavelet").extract(Clip(samples, RATE, []), wavelet=wavelet, levels=5)
+    ours = extraction.module("wavelet", {}).extract(Clip(samples, RATE, []), wavelet=wavelet, levels=5)
     assert ours.shape == (32, 500)
     bands = pywt.wavedec(samples, wavelet, mode="periodization", level=5)
     starts = np.cumsum([0, 1, 1, 2, 4, 8, 16])
@@ -142,7 +149,7 @@ def test_wavelet_holds_the_coefficients_of_pywavelets_and_gives_the_signal_back(
 
 def test_a_haar_transform_padded_at_the_end_is_that_of_the_padded_clip():
     samples = NOISE[:1000]
-    extract = extraction.module("wavelet").extract
+    extract = extraction.module("wavelet", {}).extract
     short = extract(Clip(samples, RATE, []), wavelet="haar", levels=5)
     long = extract(Clip(np.pad(samples, (0, 600)), RATE, []), wavelet="haar", levels=5)
     np.testing.assert_array_equal(np.pad(short, ((0, 0), (0, long.shape[1] - short.shape[1]))), long)
@@ -154,7 +161,7 @@ def test_one_transform_serves_both_hops(monkeypatch):
     monkeypatch.setattr(np.fft, "rfft", lambda frames: counts.append(len(frames)) or rfft(frames))
     clip = Clip(NOISE, RATE, SPECTRA)
     for name in ("mel", "mfcc", "chroma", "spectral_contrast"):
-        extraction.module(name).extract(clip, **SETTINGS[name])
+        extract(name, clip)
     assert sum(counts) == 1 + len(NOISE) // 256
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 import plan_jobs
 
 ROOT = Path(__file__).parents[2]
-CORPUS = Corpus(clips=100, seconds=3000.0, longest=30.0, genres=10, source="a test")
+CORPUS = Corpus(durations=(30.0,) * 100, genres=10, source="a test")
 MODELS = {
     "logistic": {"features": ["mel", "mfcc"]},
     "random_forest": {"features": ["mel"], "n_estimators": 50},

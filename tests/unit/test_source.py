@@ -36,6 +36,16 @@ def test_constant_reads_without_import(tmp_path):
         source.constant(module, "B")
 
 
+def test_constant_takes_in_those_of_other_modules(tmp_path):
+    module = tmp_path / "m.py"
+    module.write_text("from genrebench.features import mel, rms\nA = {**mel.SETTINGS, 'x': 1}\n")
+    mel = source.constant("scripts/genrebench/features/mel.py", "SETTINGS")
+    assert source.constant(module, "A") == {**mel, "x": 1}
+    module.write_text("A = {**mel.SETTINGS}\n")
+    with pytest.raises(KeyError, match="mel is not imported"):
+        source.constant(module, "A")
+
+
 def test_digest_sees_contents_and_not_names(tmp_path):
     for name, text in (("a", "1"), ("b", "1"), ("c", "2")):
         (tmp_path / name).write_text(text)

@@ -109,23 +109,8 @@ def test_a_clip_added_changed_or_removed_is_noticed(project):
     assert "build_manifest" in project.jobs()
 
 
-def user_folder(project, name="mine", clips=5):
-    """A folder of the user's: two genres of the demo, without what the demo says about artists."""
-    for genre in ("jazz", "metal"):
-        target = project.folder / "data/raw" / name / genre
-        target.mkdir(parents=True)
-        wavs = [
-            path for path in (project.folder / "data/raw/demo" / genre).glob("*.wav") if path.stat().st_size > 40_000
-        ]
-        for number in range(clips):
-            source = sorted(wavs)[number % len(wavs)]
-            # other contents for every clip, so that none is a duplicate
-            (target / f"song {number}.wav").write_bytes(source.read_bytes()[: -2000 * number or None])
-    project.change("dataset", name)
-
-
 def test_no_command_of_snakemake_harms_a_users_audio(project):
-    user_folder(project, clips=3)
+    project.make_user_folder(clips=3)
     before = project.tree("data/raw/mine")
     project.snakemake("--forceall", "--until", "build_manifest")
     project.snakemake("--delete-all-output")

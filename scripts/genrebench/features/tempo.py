@@ -23,6 +23,11 @@ PAD_VALUE = 0.0
 HIGHEST = 320.0  # bpm
 
 
+def columns(**_: float) -> list[str]:
+    """The name of the only column."""
+    return ["tempo"]
+
+
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int, start_bpm: float) -> np.ndarray:
     """(1,) in bpm, as `librosa.feature.tempo`: the strongest lag of the mean tempogram under a log-normal prior.
 
