@@ -41,4 +41,5 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report/index.html",
+        rules.tables.input,
     localrule: True

@@ -114,6 +114,11 @@ def feature_modules(feature):
     return [f"genrebench/features/{module_of(feature, EXTRACTED[feature])}.py"] if feature in EXTRACTED else []
 
 
+def axes_of(feature):
+    """The axes of a feature that is computed from audio."""
+    return source.constant(f"scripts/{feature_modules(feature)[0]}", "AXES")
+
+
 def weights_index(feature):
     """The file that says which weights a pretrained model has; none for other features."""
     return [f".cache/weights/{feature}.json"] if feature in PRETRAINED else []
@@ -200,6 +205,7 @@ LONGEST = {}  # what seconds_of_longest_clip has read
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
+TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 
 # A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.job).

@@ -143,9 +143,83 @@ use rule collect_feature as collect_tempo with:
         feature=only_if_extracted("tempo"),
 
 
+use rule collect_feature as collect_tabular with:
+    wildcard_constraints:
+        feature=only_if_extracted("tabular"),
+
+
+use rule collect_feature as collect_tabular_segments with:
+    wildcard_constraints:
+        feature=only_if_extracted("tabular_segments"),
+
+
+use rule collect_feature as collect_tabular_004 with:
+    wildcard_constraints:
+        feature=only_if_extracted("tabular_004"),
+
+
+use rule collect_feature as collect_descriptors with:
+    wildcard_constraints:
+        feature=only_if_extracted("descriptors"),
+
+
+use rule collect_feature as collect_mel_image with:
+    wildcard_constraints:
+        feature=only_if_extracted("mel_image"),
+
+
+use rule collect_feature as collect_yamnet with:
+    wildcard_constraints:
+        feature=only_if_extracted("yamnet"),
+
+
+use rule collect_feature as collect_vggish with:
+    wildcard_constraints:
+        feature=only_if_extracted("vggish"),
+
+
+use rule collect_feature as collect_vggish_pca with:
+    wildcard_constraints:
+        feature=only_if_extracted("vggish_pca"),
+
+
 use rule collect_feature as collect_brought with:
     wildcard_constraints:
         feature="|".join(ONLY_BROUGHT) or NOTHING,
+
+
+rule write_table:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        description=f"{RESULTS}/features/{{feature}}.json",
+        # the description carries its hash
+        values=ancient(f"{RESULTS}/features/{{feature}}.npy"),
+        code=code("write_table.py"),
+    output:
+        table=f"{RESULTS}/features/{{feature}}.csv",
+    log:
+        f"{RESULTS}/logs/write_table/{{feature}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/write_table/{{feature}}.tsv"
+    wildcard_constraints:
+        feature="|".join(TABLES) or NOTHING,
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    message:
+        "Writing {wildcards.feature} as a table"
+    shell:
+        "python scripts/write_table.py --manifest {input.manifest} --feature {input.description} --table {output.table}"
+        " > {log} 2>&1"
+
+
+# `snakemake tables` writes every feature that is a table as CSV
+rule tables:
+    input:
+        expand(f"{RESULTS}/features/{{feature}}.csv", feature=TABLES),
+    localrule: True
 
 
 rule summarise_features:

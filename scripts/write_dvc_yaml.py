@@ -70,6 +70,7 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
             for name, rule in rules.items()
         ),
         Stage("summarise_features", ["summarise_features"], [f"{RESULTS}/features/summary.csv"]),
+        Stage("write_tables", ["write_table", "tables"], ["tables"]),
         Stage("make_splits", ["make_split", "splits"], ["splits"]),
         *(Stage(f"train_{name}", [f"train_{name}", f"runs_{name}"], [f"runs_{name}"]) for name in models),
         *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),

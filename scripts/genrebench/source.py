@@ -37,7 +37,7 @@ def digest(paths: Iterable[str | Path]) -> str:
 def constant(path: str | Path, name: str) -> Any:
     """The literal value of the constant `name` of a module, without importing the module.
 
-    A dictionary may take in one of another module of the project: `{**tabular.SETTINGS, ...}`, after
+    It may be, or as a dictionary take in, that of another module of the project: `{**tabular.SETTINGS, ...}`, after
     `from genrebench.features import tabular`. Raises KeyError where the module has no such constant.
     """
     tree = ast.parse(Path(path).read_text())
@@ -48,15 +48,16 @@ def constant(path: str | Path, name: str) -> Any:
 
 
 def _literal(node: ast.expr, tree: ast.Module) -> Any:
-    if not isinstance(node, ast.Dict):
-        return ast.literal_eval(node)
-    result = {}
-    for key, value in zip(node.keys, node.values, strict=True):
-        if key is None and isinstance(value, ast.Attribute):
-            result |= constant(_imported(ast.unparse(value.value), tree), value.attr)
-        else:
-            result[ast.literal_eval(key)] = ast.literal_eval(value)
-    return result
+    match node:
+        case ast.Attribute(value=module, attr=name):
+            return constant(_imported(ast.unparse(module), tree), name)
+        case ast.Dict(keys=keys, values=values):
+            result = {}
+            for key, value in zip(keys, values, strict=True):
+                own = _literal(value, tree)
+                result |= own if key is None else {ast.literal_eval(key): own}
+            return result
+    return ast.literal_eval(node)
 
 
 def _imported(name: str, tree: ast.Module) -> Path:

@@ -14,13 +14,11 @@ ratings. They are not the ratings, and none was fitted to any:
 import numpy as np
 from numpy.polynomial.polynomial import polyval
 
+from genrebench import framing
 from genrebench.clip import Clip
 from genrebench.features import chroma
 
-SETTINGS = {
-    "n_fft": {"description": "Samples of the chroma's window (Hann).", "type": "integer", "minimum": 16},
-    "hop_length": {"description": "Samples from one frame of it to the next.", "type": "integer", "minimum": 1},
-}
+SETTINGS = framing.SPECTRUM
 AXES = ("column",)
 UNIT = "loudness LKFS; danceability 1 / exponent; mode and key clarity as correlations"
 PAD_VALUE = 0.0

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from genrebench import framing
 from genrebench.clip import Clip, decibels
 
 SETTINGS = {
-    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    **framing.SPECTRUM,
     "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
 }
 AXES = ("value", "frame")

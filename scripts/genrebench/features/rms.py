@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from genrebench import framing
 from genrebench.clip import Clip
 
 SETTINGS = {
-    "frame_length": {"description": "Samples of a frame.", "type": "integer", "minimum": 2},
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    **framing.FRAMES,
 }
 AXES = ("value", "frame")
 UNIT = "amplitude re full scale"

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from genrebench import filters
+from genrebench import filters, framing
 from genrebench.clip import Clip
 
 SETTINGS = {
-    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    **framing.SPECTRUM,
 }
 AXES = ("value", "frame")
 UNIT = "Hz"

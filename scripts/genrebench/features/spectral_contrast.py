@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from genrebench import filters
+from genrebench import filters, framing
 from genrebench.clip import Clip, decibels
 from genrebench.job import InputError
 
 SETTINGS = {
-    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    **framing.SPECTRUM,
     "n_bands": {"description": "Octaves; below them lies one band more.", "type": "integer", "minimum": 1},
     "fmin": {"description": "Lower edge of the first octave in Hz.", "type": "number", "exclusiveMinimum": 0},
     "quantile": {

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from genrebench import hpss
+from genrebench import framing, hpss
 from genrebench.clip import Clip
 from genrebench.features import (
     chroma,
@@ -26,12 +26,7 @@ from genrebench.features import (
 )
 
 SETTINGS = {
-    "n_fft": {
-        "description": "Samples of a frame, and of the window (Hann).",
-        "type": "integer",
-        "minimum": 16,
-    },
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    **framing.SPECTRUM,
     "n_mfcc": {"description": "Coefficients, from the zeroth.", "type": "integer", "minimum": 1, "maximum": 128},
     "n_chroma": {"description": "Classes per octave; one statistic of all.", "type": "integer", "minimum": 1},
     "columns": {

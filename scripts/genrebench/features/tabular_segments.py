@@ -10,44 +10,7 @@ from genrebench.features import tabular
 
 SETTINGS = {
     "segment_s": {"description": "Seconds of a segment, and from one to the next.", "type": "number", "minimum": 0.1},
-    "n_fft": {
-        "description": "Samples of a frame, and of the window (Hann).",
-        "type": "integer",
-        "minimum": 16,
-    },
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
-    "n_mfcc": {"description": "Coefficients, from the zeroth.", "type": "integer", "minimum": 1, "maximum": 128},
-    "n_chroma": {"description": "Classes per octave; one statistic of all.", "type": "integer", "minimum": 1},
-    "columns": {
-        "description": "Families of columns, in the table's order.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {
-            "enum": [
-                "chroma_stft",
-                "rms",
-                "spectral_centroid",
-                "spectral_bandwidth",
-                "rolloff",
-                "zero_crossing_rate",
-                "harmony",
-                "perceptr",
-                "tempo",
-                "mfcc",
-                "spectral_contrast",
-                "tonnetz",
-                "onset_strength",
-            ]
-        },
-    },
-    "statistics": {
-        "description": "Of each family over time; the tempo is one number and has none.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {"enum": ["mean", "var", "std", "min", "max", "median"]},
-    },
+    **tabular.SETTINGS,
 }
 AXES = ("column", "segment")
 UNIT = "that of each column"

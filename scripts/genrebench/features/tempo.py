@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from genrebench import framing
 from genrebench.clip import Clip
 from genrebench.features import onset_strength, tempogram
 
 SETTINGS = {
-    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    **framing.SPECTRUM,
     "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
     "win_length": {
         "description": "Frames of the tempogram; 344 are 8 s at a hop of 512.",

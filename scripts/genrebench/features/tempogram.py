@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from genrebench import filters
+from genrebench import filters, framing
 from genrebench.clip import Clip
 from genrebench.features import onset_strength
 
 SETTINGS = {
-    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    **framing.SPECTRUM,
     "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
     "win_length": {
         "description": "Frames over which it is taken, and lags.",

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from genrebench import framing
 from genrebench.clip import Clip
 from genrebench.features import chroma
 
 SETTINGS = {
-    "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
-    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    **framing.SPECTRUM,
 }
 AXES = ("dimension", "frame")
 UNIT = "share of the radius (fifths and minor thirds 1, major thirds 0.5)"
