@@ -84,7 +84,7 @@ class Project:
             for number in range(clips):
                 source = sorted(wavs)[number % len(wavs)]
                 # other contents for every clip, so that none is a duplicate
-                (target / f"song {number}.wav").write_bytes(source.read_bytes()[: -2000 * number or None])
+                (target / f"song {number}.wav").write_bytes(source.read_bytes()[: -500 * number or None])
         self.change("dataset", name)
 
     def tree(self, *folders):
