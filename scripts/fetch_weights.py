@@ -7,6 +7,7 @@ import argparse
 import os
 import socket
 import tempfile
+import warnings
 from pathlib import Path
 
 import requests
@@ -51,8 +52,8 @@ def _fetch_model(handle: str, cache: Path) -> Path:
     """Download and unpack a model of TensorFlow Hub into `cache`; return its folder."""
     embeddings.tensorflow()  # silently
     os.environ |= {"TFHUB_CACHE_DIR": str(cache), "TFHUB_DOWNLOAD_PROGRESS": "1"}
-    import tensorflow_hub
-
+    with warnings.catch_warnings(action="ignore"):  # it imports what setuptools is about to drop
+        import tensorflow_hub
     socket.setdefaulttimeout(SILENCE_S)
     print(f"fetching {handle}", flush=True)
     try:

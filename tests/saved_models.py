@@ -1,4 +1,4 @@
-"""SavedModels with the interfaces of VGGish and YAMNet: their framing and log-mel, and a small network of fixed weights.
+"""SavedModels with the interfaces of VGGish and YAMNet: their framing and log-mel, and small fixed weights.
 
 In both, a patch is 96 log-mel spectra (64 bands, windows of 25 ms, 10 ms apart). VGGish's do not overlap, and what is
 left at the end is dropped; YAMNet's overlap by half, and the end is padded.

@@ -28,9 +28,7 @@ def locate(
     """
     named = local.settings(path_to_local).get("weights", {})
     if not isinstance(named, dict):
-        raise InputError(
-            f"{path_to_local}: weights is {named!r}, but must be a mapping such as {{{name}: /path/to/it}}"
-        )
+        raise InputError(f"{path_to_local}: weights is {named!r}, but must be a mapping: {{{name}: /path/to/it}}")
     if named.get(name) is not None:
         path = Path(str(named[name])).expanduser()
         if not path.is_dir():
