@@ -1,0 +1,90 @@
+"""Fetch the pretrained weights of a feature to data/weights, once; the workflow itself never does.
+
+python scripts/fetch_weights.py vggish
+"""
+
+import argparse
+import os
+import socket
+import tempfile
+import warnings
+from pathlib import Path
+
+import requests
+
+from genrebench import config, embeddings, files, job, weights
+from genrebench.job import InputError
+
+SILENCE_S = 60  # after which a server is given up
+
+
+def fetch_weights(name: str, params: str, folder: str) -> None:
+    """Put the weights that the feature `name` of the parameter file names into `folder`/`name`."""
+    handle = _handle(name, params)
+    target = Path(folder, name)
+    if target.exists():
+        raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
+    with files.atomic(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as cache:
+        _fetch_model(handle, Path(cache)).rename(temporary)
+        for file, address in weights.EXTRAS.get(name, {}).items():
+            (temporary / file).write_bytes(_fetch_file(address))
+    size = sum(path.stat().st_size for path in target.rglob("*"))
+    print(f"{target}: {size / 1e6:.1f} MB, {weights.digest(target)}")
+
+
+def _handle(name: str, params: str) -> str:
+    """The address of the weights, from the entry of this name, or from those whose module has it."""
+    entries = config.load(params)["features"]
+    with_handles = {key: entry for key, entry in entries.items() if isinstance(entry, dict) and "handle" in entry}
+    handles = {entry["handle"] for key, entry in with_handles.items() if entry.get("module", key) == name}
+    if not handles:
+        known = ", ".join(sorted({entry.get("module", key) for key, entry in with_handles.items()})) or "none"
+        raise InputError(f"{params} has no feature with weights of the name {name}; with weights are: {known}")
+    if len(handles) > 1:
+        raise InputError(f"{params} names several weights for {name} ({', '.join(sorted(handles))}): keep one")
+    handle = handles.pop()
+    if not weights.is_address(handle):
+        raise InputError(f"{params}: the handle of {name} is the folder {handle}; there is nothing to fetch")
+    return handle
+
+
+def _fetch_model(handle: str, cache: Path) -> Path:
+    """Download and unpack a model of TensorFlow Hub into `cache`; return its folder."""
+    embeddings.tensorflow()  # silently
+    os.environ |= {"TFHUB_CACHE_DIR": str(cache), "TFHUB_DOWNLOAD_PROGRESS": "1"}
+    with warnings.catch_warnings(action="ignore"):  # it imports what setuptools is about to drop
+        import tensorflow_hub
+    socket.setdefaulttimeout(SILENCE_S)
+    print(f"fetching {handle}", flush=True)
+    try:
+        path = Path(tensorflow_hub.resolve(handle))
+    except Exception as error:  # of urllib, http, tarfile, zlib or TensorFlow, as the fault is
+        raise InputError(_failure(handle, error)) from None
+    if not (path / "saved_model.pb").is_file():
+        raise InputError(f"{handle} gave an archive without a SavedModel; correct the handle in params.yaml")
+    return path
+
+
+def _fetch_file(address: str) -> bytes:
+    print(f"fetching {address}", flush=True)
+    try:
+        response = requests.get(address, timeout=SILENCE_S)
+        response.raise_for_status()
+    except requests.RequestException as error:
+        raise InputError(_failure(address, error)) from None
+    return response.content
+
+
+def _failure(address: str, error: Exception) -> str:
+    return (
+        f"{address} cannot be fetched ({error}); try again with access to the internet, or copy the folder from a "
+        "machine that has it and name it in local.yaml (weights: {...})"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", help="a feature of params.yaml that has a `handle`: yamnet or vggish")
+    parser.add_argument("--params", default="params.yaml", help="the parameter file (params.yaml)")
+    parser.add_argument("--folder", default=str(weights.FOLDER), help=f"where the weights go ({weights.FOLDER})")
+    job.run(fetch_weights, vars(parser.parse_args()))

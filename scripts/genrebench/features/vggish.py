@@ -1,0 +1,76 @@
+"""Embeddings of VGGish, pretrained on YouTube videos (Hershey et al. 2017; paper 001, 4.1).
+
+With `pca` they are those that AudioSet and YouTube-8M were released as. The paper's flattened shape, 3968 = 31 x 128,
+is that of either; the network as it is at the address is our reading.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from genrebench import embeddings, weights
+from genrebench.clip import Clip
+from genrebench.job import InputError
+
+SETTINGS = {
+    "handle": {"description": "Address or folder of the weights.", "type": "string", "minLength": 1},
+    "pca": {"description": "Whether the released PCA, whitening and quantisation follow.", "type": "boolean"},
+}
+AXES = ("dimension", "frame")
+UNIT = "activation; with pca, the 8-bit level 0 to 255 of -2 to 2 standard deviations"
+PAD_VALUE = 0.0
+SAMPLE_RATE = 16000
+
+DIMENSIONS = 128
+HOP = 15360  # samples: 0.96 s
+PCA = "vggish_pca_params.npz"
+CLIPPED = 2.0
+
+
+def extract(clip: Clip, handle: str, pca: bool) -> np.ndarray:
+    """(128, frames): a frame hears 0.975 s, each 0.96 s; 31 of 30 s. Raises InputError if the weights are missing."""
+    frames = embeddings.extract(clip, "vggish", handle, DIMENSIONS, HOP)
+    if pca:
+        frames = postprocess(frames, *_pca_parameters(embeddings.folder_of("vggish", handle)))
+    return frames.T
+
+
+def missing(handle: str, pca: bool) -> str | None:
+    """Why the feature is not available on this machine, or None."""
+    folder = weights.locate("vggish", handle)
+    if folder is None:
+        return weights.missing("vggish", handle)
+    return weights.missing_extra("vggish", PCA) if pca and not (folder / PCA).is_file() else None
+
+
+def postprocess(frames: np.ndarray, means: np.ndarray, eigenvectors: np.ndarray) -> np.ndarray:
+    """Embeddings (frames, 128) as they are released for AudioSet and YouTube-8M: 8-bit levels, as float32.
+
+    Less the means (128,), projected on the eigenvectors (128, 128; rows, scaled to whiten), clipped to [-2, 2], and
+    rounded down to 256 levels: `vggish_postprocess.py` of AudioSet's models.
+    """
+    whitened = np.clip((frames - means) @ eigenvectors.T, -CLIPPED, CLIPPED)
+    return np.floor((whitened + CLIPPED) * (255 / (2 * CLIPPED))).astype(np.float32)
+
+
+@cache
+def _pca_parameters(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    if not (folder / PCA).is_file():
+        raise InputError(f"{folder}: {weights.missing_extra('vggish', PCA)}; or set pca: false")
+    return read_pca(folder / PCA)
+
+
+def read_pca(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The means (128,) and eigenvectors (128, 128) of a released file; raises InputError if it is another one."""
+    try:
+        with np.load(path) as archive:
+            means, eigenvectors = archive["pca_means"].ravel(), archive["pca_eigen_vectors"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path} is not the released file of VGGish's PCA ({error}); fetch it again") from None
+    if (means.shape, eigenvectors.shape) != ((DIMENSIONS,), (DIMENSIONS, DIMENSIONS)):
+        raise InputError(
+            f"{path} has means {means.shape} and eigenvectors {eigenvectors.shape} instead of (128,) and (128, 128); "
+            "fetch the released file again"
+        )
+    return means, eigenvectors

@@ -1,0 +1,87 @@
+"""Pretrained weights: where they are on this machine, and what they are.
+
+The workflow never downloads weights: a person does (scripts/fetch_weights.py). It keeps an index, whose content is that
+of the weights and not their place, so that weights that arrive or change are noticed.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from genrebench import files, local, raw_index
+from genrebench.job import InputError
+
+FOLDER = Path("data/weights")
+SEEN = Path(".cache/weights")  # digests of files already read
+SIZES = {"yamnet": "15 MB", "vggish": "290 MB"}  # float32 weights: 3.7 and 72.1 million
+# What belongs to the weights and is published apart from them: file and address.
+EXTRAS = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/audioset/vggish_pca_params.npz"}}
+
+
+def locate(
+    name: str, handle: str, folder: str | Path = FOLDER, path_to_local: str | Path | None = "local.yaml"
+) -> Path | None:
+    """The folder of the weights `name`, or None where they are not on this machine.
+
+    In this order: what `weights: {<name>: path}` in local.yaml says; the handle, if it is a path; `folder`/`name`, if
+    the handle is an address. Raises InputError if local.yaml names what is not there.
+    """
+    named = local.settings(path_to_local).get("weights", {})
+    if not isinstance(named, dict):
+        raise InputError(f"{path_to_local}: weights is {named!r}, but must be a mapping: {{{name}: /path/to/it}}")
+    if named.get(name) is not None:
+        path = Path(str(named[name])).expanduser()
+        if not path.is_dir():
+            raise InputError(f"{path_to_local}: weights.{name} is {path}, which is no folder")
+        return path
+    path = Path(folder, name) if is_address(handle) else Path(handle).expanduser()
+    return path if path.is_dir() else None
+
+
+def is_address(handle: str) -> bool:
+    """Whether a handle is an address from which weights are fetched, and not a path."""
+    return handle.startswith(("https://", "http://"))
+
+
+def digest(path: str | Path, seen: str | Path = SEEN) -> str:
+    """Hexadecimal SHA-256 of the names and MD5s of all files below the folder `path`.
+
+    Files whose size and time of modification are as at the last call are not read again; `seen` is where that is kept.
+    """
+    place = Path(path).resolve()
+    rows = raw_index.update(place, Path(seen, f"{hashlib.md5(bytes(place)).hexdigest()}.csv"))
+    if unreadable := [row["path"] for row in rows if not row["md5"]]:
+        raise InputError(f"{path}/{unreadable[0]} cannot be read; mend its permissions or fetch the weights again")
+    return hashlib.sha256("".join(f"{row['path']}\0{row['md5']}\n" for row in rows).encode()).hexdigest()
+
+
+def update_index(
+    name: str,
+    handle: str,
+    index: str | Path,
+    folder: str | Path = FOLDER,
+    path_to_local: str | Path | None = "local.yaml",
+    seen: str | Path = SEEN,
+) -> dict[str, Any]:
+    """Bring `index` (JSON: name, handle, digest or null) up to date and return it; written only if it changed."""
+    path = locate(name, handle, folder, path_to_local)
+    found = {"name": name, "handle": handle, "digest": None if path is None else digest(path, seen)}
+    if not Path(index).is_file() or files.read_json(index) != found:
+        files.write_json(index, found)
+    return found
+
+
+def missing(name: str, handle: str) -> str:
+    """The sentence for people where `locate` finds nothing: what is to be fetched, and where it belongs."""
+    if not is_address(handle):
+        return f"the weights of {name} are to be in the folder {handle} (its handle in params.yaml), which is not there"
+    size = f", {SIZES[name]}," if name in SIZES else ""
+    return (
+        f"the weights of {name}{size} are not here: `python scripts/fetch_weights.py {name}` gets them from {handle}; "
+        f"or name a folder that has them in local.yaml (weights: {{{name}: /path/to/it}})"
+    )
+
+
+def missing_extra(name: str, file: str) -> str:
+    """The sentence for people where the folder of the weights `name` lacks `file`, one of `EXTRAS`."""
+    return f"the folder of the weights of {name} lacks {file}: put it there from {EXTRAS[name][file]}"
