@@ -23,6 +23,7 @@ LINES = {  # over one spectrum, each with its colour and style
 }
 LOWEST, PER_OCTAVE = 50.0, 18  # Hz, and rows of the spectrum
 OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)  # Hz, where the axes are labelled
+WIDTH, LEFT, RIGHT, TOP, BOTTOM, GAP = 9.0, 0.55, 0.55, 0.3, 0.45, 0.28  # of the figure, in inches
 SPECTRUM = mpl.colormaps["magma"]
 INK, LINE = "#1a1a1a", plots.OKABE_ITO[0]
 
@@ -83,24 +84,24 @@ def _is_computed(name: str, entry: Any) -> bool:
 def draw(view: View, title: str) -> Figure:
     """Draw the panels one above the other, with one axis of seconds."""
     panels = [panel for panel in PANELS if not panel.needs or set(panel.needs) & set(view.arrays)]
-    heights = [panel.height for panel in panels]
-    figure = Figure(figsize=(9, 0.9 + sum(heights) + 0.3 * len(heights)), layout="constrained")
-    figure.get_layout_engine().set(h_pad=0.03, hspace=0)
-    # the scales have a column of their own, or the panels would differ in width
-    grid = figure.add_gridspec(len(panels), 2, height_ratios=heights, width_ratios=[1, 0.012])
-    first = None
-    for row, panel in enumerate(panels):
-        axes = figure.add_subplot(grid[row, 0], sharex=first)
+    height = TOP + sum(panel.height + GAP for panel in panels) + BOTTOM
+    figure = Figure(figsize=(WIDTH, height))
+    figure.text(0.1 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=12, fontweight="bold")
+    bottom, first = height - TOP, None
+    for panel in panels:
+        bottom -= panel.height + GAP
+        # placed by hand: a layout engine would take twice the time of all else
+        place = np.array([LEFT, bottom, WIDTH - LEFT - RIGHT, panel.height]) / [WIDTH, height, WIDTH, height]
+        axes = figure.add_axes(place, sharex=first)
         first = first or axes
         image = panel.draw(view, axes)
         if image:
-            _scale(image, figure.add_subplot(grid[row, 1]))
+            _scale(image, figure.add_axes([1 - (RIGHT - 0.12) / WIDTH, place[1], 0.1 / WIDTH, place[3]]))
         axes.set_title(panel.name, fontsize=9, pad=3)
         axes.set_title(panel.unit, loc="right", fontsize=8, fontweight="normal", color="#555555", pad=3)
-        axes.tick_params(labelsize=8, length=2.5, labelbottom=row == len(panels) - 1)
+        axes.tick_params(labelsize=8, length=2.5, labelbottom=panel is panels[-1])
     first.set_xlim(0, view.seconds)
     axes.set_xlabel("time (s)", fontsize=9)
-    figure.suptitle(title, x=0.008, ha="left", fontsize=12, fontweight="bold")
     return figure
 
 
@@ -124,7 +125,8 @@ def _waveform(view: View, axes: Axes) -> None:
     """The least and the greatest sample of each stretch, so that no peak is lost between two columns."""
     starts = _starts(len(view.samples), view.columns)
     least, greatest = (which.reduceat(view.samples, starts) for which in (np.minimum, np.maximum))
-    axes.fill_between(starts / view.sample_rate, least, greatest, color=LINE, lw=0.4)
+    times = np.append(starts, len(view.samples)) / view.sample_rate
+    axes.fill_between(times, np.append(least, least[-1]), np.append(greatest, greatest[-1]), color=LINE, lw=0.4)
     limit = max(1.05 * np.abs(view.samples).max(), 1e-3)
     axes.set_ylim(-limit, limit)
 

@@ -216,7 +216,8 @@ def to_png(figure: Figure, dpi: int | None = None, palette: int | None = None) -
     if palette:
         image = Image.open(buffer).convert("RGB")
         buffer = io.BytesIO()
-        few = image.quantize(palette, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        # this method also keeps colours that few pixels have, such as the ends of a scale
+        few = image.quantize(palette, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
