@@ -18,6 +18,7 @@ include: "rules/features.smk"
 include: "rules/splits.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
+include: "rules/plots.smk"
 include: "rules/report.smk"
 
 

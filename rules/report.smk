@@ -11,6 +11,12 @@ rule build_report:
         leaderboard=f"{RESULTS}/leaderboard.csv",
         statuses=f"{RESULTS}/statuses.csv",
         plot=f"{RESULTS}/leaderboard.png",
+        columns=(
+            multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")
+            if "tabular" in config["features"]
+            else []
+        ),
+        clips=f"{RESULTS}/plots/genres",
         published="data/published.csv",
         params="params.yaml",
         template=multiext("report/", "template.html.j2", "style.css", "sort.js"),

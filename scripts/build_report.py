@@ -21,13 +21,14 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "librosa", "PyWavelets", "tensorfl
 STRICT_FIRST = ("fault_filtered", "artist")
 LOOSE_FIRST = ("size_matched", "stratified", "holdout", "kfold")
 MODELS_IN_PLOT = 8
+TABLE = "tabular"  # the feature with a row of numbers per clip
 MISTAKES_SHOWN = 10
 
 
 def build_report(
     dataset: str, results: Path, params: Path, published_table: Path, output: Path, benchmarks: Path | None = None
 ) -> None:
-    """Write the page for `results`/ (manifest, rejected, features, splits, evaluation, leaderboard) to `output`.
+    """Write the page for `results`/ (manifest, rejected, features, splits, evaluation, plots, leaderboard) to `output`.
 
     The runs are those of `results`/statuses.csv, so that what an earlier configuration left is not shown.
     `benchmarks` is the folder of Snakemake's benchmark files; without it there is no section on cost.
@@ -40,6 +41,7 @@ def build_report(
     genres = sorted({clip["genre"] for clip in manifest})
     strict, loose = pick_protocols(leaderboard, protocols)
     headline = strict or loose
+    features = read_features(results / "features" / "summary.csv")
     figures = published.read_accuracies(published_table)
     page = {
         "dataset": dataset,
@@ -49,7 +51,9 @@ def build_report(
         "colour": plots.colours(genres) | plots.colours(row["model"] for row in leaderboard),
         "has_audio": any(clip["duration_s"] for clip in manifest),
         "rejected": _rows(results / "rejected.csv"),
-        "features": read_features(results / "features" / "summary.csv"),
+        "features": features,
+        "table_plots": table_plots(results / "plots", features),
+        "clip_plots": clip_plots(results / "plots" / "genres", manifest),
         "protocols": protocols,
         "leaderboard": leaderboard,
         "by_model": accuracy_by_model(leaderboard),
@@ -96,6 +100,24 @@ def read_features(summary: Path) -> dict[str, Any]:
     rows = _rows(summary)
     missing = {row["feature"]: row["reason"] for row in rows if row["available"] != "True"}
     return {"summary": [row for row in rows if row["feature"] not in missing], "missing": missing}
+
+
+def table_plots(folder: Path, features: Mapping[str, Any]) -> dict[str, str | None]:
+    """The plots of the table of features as data addresses, or the `reason` why there are none."""
+    if TABLE in features["missing"]:
+        return {"reason": f"{TABLE} is not available: {features['missing'][TABLE]}"}
+    if TABLE not in [row["feature"] for row in features["summary"]]:
+        return {"reason": f"params.yaml has no feature {TABLE}, the table with a row per clip that would stand here."}
+    return {"reason": None} | {name: _png(folder / f"{name}.png") for name in ("distributions", "correlations")}
+
+
+def clip_plots(folder: Path, manifest: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Genre, clip and plot (a data address) of the first clip of each genre, as far as they have audio."""
+    first: dict[str, str] = {}
+    for clip in manifest:
+        if clip["path"]:
+            first.setdefault(clip["genre"], clip["clip_id"])
+    return [{"genre": g, "clip_id": clip, "plot": _png(folder / f"{g}.png")} for g, clip in sorted(first.items())]
 
 
 def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, dict[str, Any]]:
@@ -324,9 +346,9 @@ def draw_genres(
     return data_address(plots.to_svg(plots.draw_genre_scores(scores, genres, models))) if scores else None
 
 
-def data_address(svg: bytes) -> str:
+def data_address(image: bytes, kind: str = "svg+xml") -> str:
     """An image as the data: address of an img element, where its ids cannot meet those of another image."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
 def environment() -> Environment:
@@ -347,6 +369,12 @@ def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         raise job.InputError(f"{path} is missing, and the report is made from it: run its rule first.")
     return files.read_rows(path)
+
+
+def _png(path: Path) -> str:
+    if not path.exists():
+        raise job.InputError(f"{path} is missing, and the report shows it: run its rule first.")
+    return data_address(path.read_bytes(), "png")
 
 
 def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Figures are drawn without pyplot, so there is no display and no global state; `f
 """
 
 import io
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from genrebench import files
 
@@ -110,7 +112,7 @@ def draw_leaderboard(
     done = [row for row in rows if row["accuracy_mean"] is not None]
     protocols = list(dict.fromkeys(row["protocol"] for row in done))
     if not done:
-        return _empty("No model could be run.")
+        return empty("No model could be run.")
     colour = colours(row["model"] for row in rows)
     panels = {p: sorted((r for r in done if r["protocol"] == p), key=_worst_first) for p in protocols}
     heights = [len(panel) for panel in panels.values()]
@@ -162,7 +164,7 @@ def draw_genre_scores(
     """
     drawn = [[s[g] for s in scores.values() if s.get(g) is not None] for g in genres]
     if not any(drawn):
-        return _empty("No scores per genre.")
+        return empty("No scores per genre.")
     colour = colours(models)
     marker = {model: MARKERS[i % len(MARKERS)] for i, model in enumerate(sorted(colour))}
     figure = Figure(figsize=(8, 1.3 + 0.34 * len(genres)), layout="constrained")
@@ -196,14 +198,28 @@ def to_svg(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def write(figure: Figure, path: str | Path) -> None:
-    """Write the figure as .png or .svg, by the suffix of `path`, without dates or versions."""
-    if Path(path).suffix == ".svg":
-        with files.atomic(path) as temporary:
-            temporary.write_bytes(to_svg(figure))
-        return
-    with files.atomic(path) as temporary, mpl.rc_context(STYLE):
-        figure.savefig(temporary, format="png", metadata={"Software": None})
+def write(figure: Figure, path: str | Path, dpi: int | None = None, palette: int | None = None) -> None:
+    """Write the figure as .png or .svg, by the suffix of `path`, without dates or versions.
+
+    A .png is small with few dots per inch (`dpi`) and no more than `palette` colours, at most 256.
+    """
+    with files.atomic(path) as temporary:
+        temporary.write_bytes(to_svg(figure) if Path(path).suffix == ".svg" else to_png(figure, dpi, palette))
+
+
+def to_png(figure: Figure, dpi: int | None = None, palette: int | None = None) -> bytes:
+    """The figure as PNG, without the version that wrote it; see `write`."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        dots = dpi or STYLE["savefig.dpi"]
+        figure.savefig(buffer, format="png", dpi=dots, metadata={"Software": None})
+    if palette:
+        image = Image.open(buffer).convert("RGB")
+        buffer = io.BytesIO()
+        # this method also keeps colours that few pixels have, such as the ends of a scale
+        few = image.quantize(palette, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _percent(fraction: float, _position: int | None = None) -> str:
@@ -215,7 +231,8 @@ def _worst_first(row: Mapping[str, Any]) -> tuple[float, str]:
 
 
 @mpl.rc_context(STYLE)
-def _empty(message: str) -> Figure:
+def empty(message: str) -> Figure:
+    """A figure that says why there is nothing to see."""
     figure = Figure(figsize=(8, 1.2))
-    figure.text(0.5, 0.5, message, ha="center", va="center")
+    figure.text(0.5, 0.5, textwrap.fill(message, 100), ha="center", va="center")
     return figure

@@ -1,0 +1,105 @@
+# Features as a person looks at them: tables by genre, and clips over time.
+
+# features that have a place in the plot of a clip (genrebench.clip_plot)
+IN_CLIP_PLOT = [
+    "mel",
+    "spectral_centroid",
+    "spectral_bandwidth",
+    "spectral_rolloff",
+    "spectral_contrast",
+    "chroma",
+    "zero_crossing_rate",
+    "rms",
+]
+DRAWN = [name for name in IN_CLIP_PLOT if name in EXTRACTED and EXTRACTED[name].get("module", name) == name]
+
+
+rule plot_features:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        values=f"{RESULTS}/features/tabular.npy",
+        description=f"{RESULTS}/features/tabular.json",
+        code=code("plot_features.py"),
+    output:
+        distributions=report(
+            f"{RESULTS}/plots/distributions.png", caption="../report/distributions.rst", category="Features"
+        ),
+        correlations=report(
+            f"{RESULTS}/plots/correlations.png", caption="../report/correlations.rst", category="Features"
+        ),
+    log:
+        f"{RESULTS}/logs/plot_features.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_features.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing the table of features"
+    shell:
+        "python scripts/plot_features.py --manifest {input.manifest} --values {input.values}"
+        " --description {input.description} --distributions {output.distributions}"
+        " --correlations {output.correlations} > {log} 2>&1"
+
+
+rule plot_genres:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        code=code("plot_genres.py", *feature_modules(*DRAWN)),
+    output:
+        folder=report(
+            directory(f"{RESULTS}/plots/genres"),
+            patterns=["{genre}.png"],
+            caption="../report/clip.rst",
+            category="Clips",
+        ),
+    log:
+        f"{RESULTS}/logs/plot_genres.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_genres.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        features=DRAWN,
+        settings=[param("features", name) for name in DRAWN],
+        reading=lambda w: param("audio"),
+    message:
+        "Drawing a clip of each genre"
+    shell:
+        "python scripts/plot_genres.py --manifest {input.manifest} --features {params.features}"
+        " --settings {params.settings:q} --reading {params.reading:q} --output {output.folder} > {log} 2>&1"
+
+
+# Not part of the report: any clip, for whoever asks for it, as results/demo/plots/clips/<clip_id>.png.
+rule plot_clip:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        code=code("plot_clip.py", *feature_modules(*DRAWN)),
+    output:
+        plot=f"{RESULTS}/plots/clips/{{clip_id}}.png",
+    log:
+        f"{RESULTS}/logs/plot_clip/{{clip_id}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_clip/{{clip_id}}.tsv"
+    wildcard_constraints:
+        clip_id=".+",  # files in subfolders of a genre have slashes in their ids
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        features=DRAWN,
+        settings=[param("features", name) for name in DRAWN],
+        reading=lambda w: param("audio"),
+    message:
+        "Drawing {wildcards.clip_id}"
+    shell:
+        "python scripts/plot_clip.py --manifest {input.manifest} --clip-id {wildcards.clip_id:q}"
+        " --features {params.features} --settings {params.settings:q} --reading {params.reading:q}"
+        " --output {output.plot:q} > {log:q} 2>&1"
