@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from genrebench import config as parameters
-from genrebench import files, raw_index, scheduler, source, weights
+from genrebench import extraction, files, raw_index, scheduler, source, weights
 from genrebench.features import is_brought, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_count
@@ -31,9 +31,12 @@ def param(*path):
     return Param(".".join(path), value)
 
 
-def code(*paths):
-    """What a script's result depends on beside its inputs: its sources (see genrebench.source) and its packages."""
-    return [ENVIRONMENT, *source.closure(*(f"scripts/{path}" for path in paths))]
+def code(*paths, environment="envs/classical.yaml"):
+    """What a script's result depends on beside its inputs: its sources (see genrebench.source) and its packages.
+
+    The environments have the versions of requirements.lock.
+    """
+    return [environment, *source.closure(*(f"scripts/{path}" for path in paths))]
 
 
 def stop(sentence):
@@ -109,14 +112,19 @@ def cache_files(model, suffix):
     return [f"{RESULTS}/features/{feature}.{suffix}" for feature in config["models"][model]["features"]]
 
 
-def feature_modules(feature):
-    """The module of a feature that is computed from audio."""
-    return [f"genrebench/features/{module_of(feature, EXTRACTED[feature])}.py"] if feature in EXTRACTED else []
+def feature_modules(*features):
+    """The modules of those features that are computed from audio."""
+    return [f"genrebench/features/{module_of(name, EXTRACTED[name])}.py" for name in features if name in EXTRACTED]
 
 
 def axes_of(feature):
     """The axes of a feature that is computed from audio."""
     return source.constant(f"scripts/{feature_modules(feature)[0]}", "AXES")
+
+
+def environment_of(feature):
+    """The packages that a feature needs, as `code` takes them."""
+    return PRETRAINED_ENVIRONMENT if feature in PRETRAINED else "envs/classical.yaml"
 
 
 def weights_index(feature):
@@ -133,7 +141,7 @@ def shard_marks(feature):
     """The marks of a feature's extracted shards; none where it is not extracted from audio."""
     if brings_features(DATASET) or feature not in EXTRACTED:
         return []
-    if any(files.read_json(index)["digest"] is None for index in weights_index(feature)):
+    if feature in PRETRAINED and extraction.missing_weights(feature, PRETRAINED[feature]):
         return []  # the feature is then described as not available
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
@@ -194,7 +202,7 @@ except InputError as error:
 
 DATASET = config["dataset"]
 GENRES_OF_DEMO = 10
-ENVIRONMENT = "envs/classical.yaml"  # has the versions of requirements.lock
+PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"

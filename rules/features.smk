@@ -6,7 +6,6 @@
 rule extract_shard:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        weights=lambda w: weights_index(w.feature),
         code=lambda w: code("extract_shard.py", *feature_modules(w.feature)),
     output:
         done=f"{CACHE}/shards/{{feature}}/{{shard}}-of-{{shards}}.json",
@@ -14,6 +13,8 @@ rule extract_shard:
         f"{RESULTS}/logs/extract_shard/{{feature}}/{{shard}}-of-{{shards}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/extract_shard/{{feature}}/{{shard}}-of-{{shards}}.tsv"
+    wildcard_constraints:
+        feature="|".join(name for name in EXTRACTED if name not in PRETRAINED) or NOTHING,
     conda:
         "../envs/classical.yaml"
     resources:
@@ -33,13 +34,38 @@ rule extract_shard:
         " > {log} 2>&1"
 
 
+# A pretrained model is a pass of its own, in an environment of its own.
+use rule extract_shard as extract_embeddings with:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        weights=lambda w: weights_index(w.feature),
+        code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=PRETRAINED_ENVIRONMENT),
+    log:
+        f"{RESULTS}/logs/extract_embeddings/{{feature}}/{{shard}}-of-{{shards}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/extract_embeddings/{{feature}}/{{shard}}-of-{{shards}}.tsv"
+    wildcard_constraints:
+        feature="|".join(PRETRAINED) or NOTHING,
+    conda:
+        "../envs/pretrained.yaml"
+    resources:
+        mem_mb=2500,
+        runtime=240,
+
+
 rule collect_feature:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         index=INDEX,
         shards=lambda w: shard_marks(w.feature),
         weights=lambda w: weights_index(w.feature),
-        code=lambda w: code("collect_feature.py", *feature_modules(w.feature)),
+        # that of the extraction too, which is not asked for where weights are missing: DVC's stages are to be the same
+        code=lambda w: code(
+            "collect_feature.py",
+            "extract_shard.py",
+            *feature_modules(w.feature),
+            environment=environment_of(w.feature),
+        ),
     output:
         values=f"{RESULTS}/features/{{feature}}.npy",
         description=f"{RESULTS}/features/{{feature}}.json",
@@ -171,16 +197,22 @@ use rule collect_feature as collect_mel_image with:
 use rule collect_feature as collect_yamnet with:
     wildcard_constraints:
         feature=only_if_extracted("yamnet"),
+    conda:
+        "../envs/pretrained.yaml"
 
 
 use rule collect_feature as collect_vggish with:
     wildcard_constraints:
         feature=only_if_extracted("vggish"),
+    conda:
+        "../envs/pretrained.yaml"
 
 
 use rule collect_feature as collect_vggish_pca with:
     wildcard_constraints:
         feature=only_if_extracted("vggish_pca"),
+    conda:
+        "../envs/pretrained.yaml"
 
 
 use rule collect_feature as collect_brought with:

@@ -56,6 +56,46 @@ use rule train_model as train_random_forest with:
         model="random_forest",
 
 
+use rule train_model as train_random_forest_vggish with:
+    wildcard_constraints:
+        model="random_forest_vggish",
+
+
+use rule train_model as train_random_forest_all with:
+    wildcard_constraints:
+        model="random_forest_all",
+
+
+use rule train_model as train_logistic_004 with:
+    wildcard_constraints:
+        model="logistic_004",
+
+
+use rule train_model as train_sgd_004 with:
+    wildcard_constraints:
+        model="sgd_004",
+
+
+use rule train_model as train_random_forest_004 with:
+    wildcard_constraints:
+        model="random_forest_004",
+
+
+use rule train_model as train_logistic_tabular with:
+    wildcard_constraints:
+        model="logistic_tabular",
+
+
+use rule train_model as train_embedding_probe with:
+    wildcard_constraints:
+        model="embedding_probe",
+
+
+use rule train_model as train_embedding_probe_vggish with:
+    wildcard_constraints:
+        model="embedding_probe_vggish",
+
+
 # `snakemake runs_logistic` trains all runs of one model
 for model in config["models"]:
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from genrebench import files, job
-from genrebench.features import BROUGHT, arguments, is_brought
+from genrebench.features import BROUGHT, arguments, is_brought, is_pretrained
 from genrebench.job import InputError
 from genrebench.shards import shard_of
 
@@ -55,6 +55,8 @@ def _collect_extracted(
 ) -> dict[str, Any]:
     from genrebench import extraction  # not needed for what a dataset brings
 
+    if is_pretrained(settings) and (reason := extraction.missing_weights(feature, settings)):
+        return _not_available(values, reason)
     cache = extraction.Store(store, {feature: settings}, audio)
     for shard in sorted({shard_of(clip["md5"], shards) for clip in clips}):
         cache.fill(clips, shard, shards)  # nothing, unless the store was emptied since the shards were made

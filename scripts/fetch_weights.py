@@ -78,7 +78,7 @@ def _fetch_file(address: str) -> bytes:
 def _failure(address: str, error: Exception) -> str:
     return (
         f"{address} cannot be fetched ({error}); try again with access to the internet, or copy the folder from a "
-        "machine that has it and name it in local.yaml (weights: {...})"
+        f"machine that has it to {weights.FOLDER}"
     )
 
 

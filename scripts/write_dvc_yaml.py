@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 
 from genrebench import dag, files, job
-from genrebench.features import is_brought
+from genrebench.features import is_brought, is_pretrained
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
-EXTRACT = ["extract_shard", "index_raw"]
+CORRELATIONS = f"{RESULTS}/plots/correlations.png"
 # Never outputs of DVC: the page that joins what was measured (times, memory), and what only saves time.
 UNTRACKED = (f"{RESULTS}/report/", ".cache/")
 
@@ -57,17 +57,13 @@ def write_dvc_yaml(output: str) -> None:
 
 def _stages(settings: dict[str, Any]) -> list[Stage]:
     """The stages, in the order in which the data run."""
-    rules = {
-        name: "collect_brought" if is_brought(entry) else f"collect_{name}"
-        for name, entry in settings["features"].items()
-    }
     models = settings["models"]
     return [
         Stage("render_demo", ["render_demo"], [RAW]),
         Stage("build_manifest", ["build_manifest", "index_raw"], [f"{RESULTS}/manifest.csv"]),
         *(
-            Stage(f"collect_{name}", [rule, *EXTRACT], [f"{RESULTS}/features/{name}.json"])
-            for name, rule in rules.items()
+            Stage(f"collect_{name}", _rules_of(name, entry), [f"{RESULTS}/features/{name}.json"])
+            for name, entry in settings["features"].items()
         ),
         Stage("summarise_features", ["summarise_features"], [f"{RESULTS}/features/summary.csv"]),
         Stage("write_tables", ["write_table", "tables"], ["tables"]),
@@ -75,8 +71,16 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
         *(Stage(f"train_{name}", [f"train_{name}", f"runs_{name}"], [f"runs_{name}"]) for name in models),
         *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
         Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
+        *([Stage("plot_features", ["plot_features"], [CORRELATIONS])] if "tabular" in settings["features"] else []),
+        Stage("plot_genres", ["plot_genres"], [f"{RESULTS}/plots/genres"]),
         Stage("build_report", ["build_report"], [f"{RESULTS}/report/index.html"]),
     ]
+
+
+def _rules_of(feature: str, entry: Any) -> list[str]:
+    """The rules that make a feature from the manifest."""
+    extract = "extract_embeddings" if is_pretrained(entry) else "extract_shard"
+    return ["collect_brought" if is_brought(entry) else f"collect_{feature}", extract, "index_raw"]
 
 
 def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
@@ -118,6 +122,8 @@ def _jobs_of(stage: Stage, jobs: list[Any]) -> list[Any]:
 
 def _tracked(path: str) -> str:
     """What DVC tracks for a file of Snakemake's: some folders as a whole."""
+    if str(path).startswith(".cache/weights/"):
+        return "data/weights"  # of which it is the index
     folder = re.match(rf"{RESULTS}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
     return folder[0] if folder else str(path)
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from genrebench import files, job
 
 # One environment for each family of dependencies; pip brings what these need.
-FAMILIES = {
-    "classical": (
-        "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pywavelets pyyaml requests scikit-learn scipy "
-        "setuptools skops soundfile soxr statsmodels threadpoolctl tqdm"
-    ).split(),
-}
+CLASSICAL = (
+    "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pywavelets pyyaml requests scikit-learn scipy "
+    "setuptools skops soundfile soxr statsmodels threadpoolctl tqdm"
+).split()
+FAMILIES = {"classical": CLASSICAL, "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"]}
 
 
 def write_envs(lock: str, folder: Path) -> None:

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from genrebench import audio, files, source
+from genrebench import audio, files, source, weights
 from genrebench.clip import Clip
-from genrebench.features import arguments, module_of
+from genrebench.features import arguments, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_of
 
@@ -100,6 +100,8 @@ class Store:
         code = source.closure(_path(feature, entry), "scripts/genrebench/audio.py")
         versions = [version(package) for package in PACKAGES]
         parts = [feature, entry, self.sample_rate, self.duration, source.digest(code), versions]
+        if is_pretrained(entry):
+            parts.append(weights.digest(weights.locate(module_of(feature, entry), entry["handle"])))
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
@@ -124,6 +126,11 @@ def extract(
                 if not np.isfinite(arrays[feature]).all():
                     raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
     return arrays
+
+
+def missing_weights(feature: str, settings: dict[str, Any]) -> str | None:
+    """Why a pretrained feature is not available on this machine: a sentence for people; None if it is."""
+    return module(feature, settings).missing(**arguments(settings))
 
 
 def common_seconds(duration: str | float | dict[str, float], durations: Sequence[float]) -> float:

@@ -18,9 +18,10 @@ from typing import BinaryIO
 import requests
 import soundfile
 import urllib3
+import yaml
 from tqdm import tqdm
 
-from genrebench import files, job, local
+from genrebench import files, job
 
 SUFFIXES = (".wav", ".au")
 MAX_BYTES = 8 << 30  # of an archive's contents: GTZAN has 1.3 GB, and the copies with images and tables a little more
@@ -291,10 +292,14 @@ def _progress(verb: str, total: int | None, unit: str, scale: float, done: int =
 
 def local_source(path: str | Path | None) -> str | None:
     """The folder or archive that the key `gtzan` of a local.yaml names, or None; raises InputError if it is wrong."""
-    named = local.settings(path).get("gtzan")
-    if named is None:
+    if path is None or not Path(path).is_file():
         return None
-    source = Path(str(named)).expanduser()
+    settings = yaml.safe_load(Path(path).read_text()) or {}
+    if not isinstance(settings, dict) or set(settings) - {"gtzan"}:
+        raise job.InputError(f"{path} holds {settings}, but may hold one key: gtzan, a folder or an archive of GTZAN")
+    if settings.get("gtzan") is None:
+        return None
+    source = Path(str(settings["gtzan"])).expanduser()
     if not source.exists():
         raise job.InputError(f"{path}: gtzan is {source}, which does not exist")
     return str(source)

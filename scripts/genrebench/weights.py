@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from genrebench import files, local, raw_index
+from genrebench import files, raw_index
 from genrebench.job import InputError
 
 FOLDER = Path("data/weights")
@@ -18,22 +18,11 @@ SIZES = {"yamnet": "15 MB", "vggish": "290 MB"}  # float32 weights: 3.7 and 72.1
 EXTRAS = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/audioset/vggish_pca_params.npz"}}
 
 
-def locate(
-    name: str, handle: str, folder: str | Path = FOLDER, path_to_local: str | Path | None = "local.yaml"
-) -> Path | None:
+def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
     """The folder of the weights `name`, or None where they are not on this machine.
 
-    In this order: what `weights: {<name>: path}` in local.yaml says; the handle, if it is a path; `folder`/`name`, if
-    the handle is an address. Raises InputError if local.yaml names what is not there.
+    The handle, if it is a path; `folder`/`name`, or what it is a link to, if the handle is an address.
     """
-    named = local.settings(path_to_local).get("weights", {})
-    if not isinstance(named, dict):
-        raise InputError(f"{path_to_local}: weights is {named!r}, but must be a mapping: {{{name}: /path/to/it}}")
-    if named.get(name) is not None:
-        path = Path(str(named[name])).expanduser()
-        if not path.is_dir():
-            raise InputError(f"{path_to_local}: weights.{name} is {path}, which is no folder")
-        return path
     path = Path(folder, name) if is_address(handle) else Path(handle).expanduser()
     return path if path.is_dir() else None
 
@@ -56,15 +45,10 @@ def digest(path: str | Path, seen: str | Path = SEEN) -> str:
 
 
 def update_index(
-    name: str,
-    handle: str,
-    index: str | Path,
-    folder: str | Path = FOLDER,
-    path_to_local: str | Path | None = "local.yaml",
-    seen: str | Path = SEEN,
+    name: str, handle: str, index: str | Path, folder: str | Path = FOLDER, seen: str | Path = SEEN
 ) -> dict[str, Any]:
     """Bring `index` (JSON: name, handle, digest or null) up to date and return it; written only if it changed."""
-    path = locate(name, handle, folder, path_to_local)
+    path = locate(name, handle, folder)
     found = {"name": name, "handle": handle, "digest": None if path is None else digest(path, seen)}
     if not Path(index).is_file() or files.read_json(index) != found:
         files.write_json(index, found)
@@ -78,7 +62,7 @@ def missing(name: str, handle: str) -> str:
     size = f", {SIZES[name]}," if name in SIZES else ""
     return (
         f"the weights of {name}{size} are not here: `python scripts/fetch_weights.py {name}` gets them from {handle}; "
-        f"or name a folder that has them in local.yaml (weights: {{{name}: /path/to/it}})"
+        f"or put a folder that has them, or a link to it, at {FOLDER / name}"
     )
 
 

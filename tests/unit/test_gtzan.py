@@ -409,9 +409,8 @@ def test_local_yaml_names_a_copy_or_is_told_what_is_wrong(tmp_path):
     assert gtzan.local_source(local) == str(tmp_path)
     for text, words in (
         ("gtzan: /nowhere/at/all", "does not exist"),
-        ("gtzn: x", "may hold the keys gtzan"),
-        ("[1]", "may hold the keys"),
-        ("gtzan: {", "not valid YAML"),
+        ("gtzn: x", "one key: gtzan"),
+        ("[1]", "one key"),
     ):
         local.write_text(text)
         with pytest.raises(job.InputError, match=words):

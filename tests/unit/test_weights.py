@@ -36,29 +36,15 @@ def folder_with(path, **contents):
     return path
 
 
-def test_weights_are_where_local_yaml_the_handle_or_the_folder_says(here):
+def test_weights_are_where_the_handle_or_the_folder_says(here):
     assert weights.locate("yamnet", ADDRESS) is None
     assert weights.locate("yamnet", "of/mine") is None
-    fetched, mine, named = (folder_with(here / place) for place in ("data/weights/yamnet", "of/mine", "named"))
+    fetched, mine = (folder_with(here / place) for place in ("data/weights/yamnet", "of/mine"))
     assert weights.locate("yamnet", ADDRESS).resolve() == fetched
     assert weights.locate("yamnet", "of/mine").resolve() == mine
     assert weights.locate("vggish", ADDRESS) is None
-    (here / "local.yaml").write_text(f"gtzan: /elsewhere\nweights:\n  yamnet: {named}\n")
-    assert weights.locate("yamnet", ADDRESS) == weights.locate("yamnet", "of/mine") == named
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("weights: {yamnet: /nowhere}", r"weights.yamnet is /nowhere, which is no folder"),
-        ("weights: /nowhere", r"must be a mapping: \{yamnet: /path/to/it\}"),
-        ("wieghts: {}", "may hold the keys gtzan"),
-    ],
-)
-def test_a_wrong_local_yaml_is_told(here, text, words):
-    (here / "local.yaml").write_text(text)
-    with pytest.raises(InputError, match=words):
-        weights.locate("yamnet", ADDRESS)
+    (here / "data/weights/vggish").symlink_to(mine)
+    assert weights.locate("vggish", ADDRESS).resolve() == mine
 
 
 def test_the_digest_is_that_of_names_and_contents_and_reads_only_what_changed(here, monkeypatch):
@@ -90,7 +76,8 @@ def test_the_index_follows_the_weights_and_names_no_place(here):
     found = weights.update_index("yamnet", ADDRESS, index)
     assert found == {"name": "yamnet", "handle": ADDRESS, "digest": weights.digest(folder)} == files.read_json(index)
     before = index.read_bytes()
-    (here / "local.yaml").write_text(f"weights: {{yamnet: {folder_with(here / 'copy', a='weights')}}}")
+    folder.rename(here / "elsewhere")
+    folder.symlink_to(here / "elsewhere")
     weights.update_index("yamnet", ADDRESS, index)
     assert index.read_bytes() == before
     assert str(here) not in before.decode()
