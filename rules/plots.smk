@@ -1,17 +1,10 @@
 # Features as a person looks at them: tables by genre, and clips over time.
 
-# features that have a place in the plot of a clip (genrebench.clip_plot)
-IN_CLIP_PLOT = [
-    "mel",
-    "spectral_centroid",
-    "spectral_bandwidth",
-    "spectral_rolloff",
-    "spectral_contrast",
-    "chroma",
-    "zero_crossing_rate",
-    "rms",
+DRAWN = [
+    name
+    for name in source.constant("scripts/genrebench/clip_plot.py", "FEATURES")
+    if name in EXTRACTED and EXTRACTED[name].get("module", name) == name
 ]
-DRAWN = [name for name in IN_CLIP_PLOT if name in EXTRACTED and EXTRACTED[name].get("module", name) == name]
 
 
 rule plot_features:

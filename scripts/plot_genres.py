@@ -8,7 +8,7 @@ from typing import Any
 from genrebench import clip_plot, files, job, plots
 
 # About 50 kB a clip: dots per inch, colours in the file, what stands side by side, and shades of a spectrum.
-DPI, PALETTE, COLUMNS, SHADES = 85, 64, 200, 20
+DPI, PALETTE, COLUMNS, SHADES = 96, 64, 200, 20
 
 
 def plot_genres(

@@ -18,7 +18,7 @@ from genrebench.features import is_brought, is_pretrained
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
-CORRELATIONS = f"{RESULTS}/plots/correlations.png"
+PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
 # Never outputs of DVC: the page that joins what was measured (times, memory), and what only saves time.
 UNTRACKED = (f"{RESULTS}/report/", ".cache/")
 
@@ -36,11 +36,13 @@ def write_dvc_yaml(output: str) -> None:
     """Write `output` from the workflow in the working directory."""
     stages = _stages(yaml.safe_load(Path("params.yaml").read_text()))
     jobs, _ = dag.jobs({target for stage in stages for target in stage.targets}, {"dataset": "demo"})
+    made = {str(path) for one in jobs for path in one.output}
     document = {
         "stages": {stage.name: _stage(stage, jobs) for stage in stages},
         "metrics": ["results/${dataset}/accuracy.json"],
         "plots": [
             {"results/${dataset}/leaderboard.png": None},
+            *({path.replace(RESULTS, "results/${dataset}"): None} for path in PLOTS if path in made),
             {
                 "results/${dataset}/leaderboard.csv": {
                     "template": "bar_horizontal",
@@ -71,7 +73,7 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
         *(Stage(f"train_{name}", [f"train_{name}", f"runs_{name}"], [f"runs_{name}"]) for name in models),
         *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
         Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
-        *([Stage("plot_features", ["plot_features"], [CORRELATIONS])] if "tabular" in settings["features"] else []),
+        *([Stage("plot_features", ["plot_features"], [PLOTS[0]])] if "tabular" in settings["features"] else []),
         Stage("plot_genres", ["plot_genres"], [f"{RESULTS}/plots/genres"]),
         Stage("build_report", ["build_report"], [f"{RESULTS}/report/index.html"]),
     ]
@@ -88,7 +90,8 @@ def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
     own = _jobs_of(stage, jobs)
     outs = {_tracked(path) for job in own for path in job.output}
     deps = {_tracked(path) for job in own for path in job.input if not path.is_ancient} - outs
-    keys = {value.key for job in own for value in job.params if hasattr(value, "key")}
+    params = [value for job in own for param in job.params for value in (param if isinstance(param, list) else [param])]
+    keys = {value.key for value in params if hasattr(value, "key")}
     result = {
         "cmd": (
             "snakemake --workflow-profile \\${GENREBENCH_PROFILE:-profiles/default} "

@@ -1,3 +1,4 @@
+import base64
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -9,7 +10,7 @@ import pytest
 import build_leaderboard
 import build_report
 import evaluate_runs
-from genrebench import files, job
+from genrebench import files, job, plots
 
 ROOT = Path(__file__).parents[2]
 GENRES = ["jazz & blues", "rock", "pop"]
@@ -24,7 +25,7 @@ def make_results(folder: Path, audio: bool = True, skill: float = 3.0, artist_av
     results = folder / "results"
     clips = [
         {"clip_id": f"{genre}.{i:02d}", "genre": genre, "artist": f"{genre} {i // 3}", "group": "g", "duplicate_of": ""}
-        | (dict.fromkeys(AUDIO, "1.5") if audio else {})
+        | dict.fromkeys(AUDIO, "1.5" if audio else "")
         for genre in GENRES
         for i in range(12)
     ]
@@ -38,9 +39,12 @@ def make_results(folder: Path, audio: bool = True, skill: float = 3.0, artist_av
         ["feature", "shape", "mean", "available", "reason"],
         [
             {"feature": "mel", "shape": "36 x 128", "mean": -40.25, "available": True},
+            {"feature": "tabular", "shape": "36 x 57", "mean": 1.5, "available": True},
             {"feature": "vggish", "available": False, "reason": "its weights are missing"},
         ],
     )
+    for name in ("distributions", "correlations", *(f"genres/{genre}" for genre in GENRES if audio)):
+        plots.write(plots.empty(name), results / "plots" / f"{name}.png", 20)
     subsets = ["train", "train", "test"] * 8 + ["train"] * 12
     for protocol, shared in {"artist": 0, "stratified": 6}.items():
         available = protocol == "stratified" or artist_available
@@ -136,7 +140,7 @@ def test_nothing_is_fetched_from_elsewhere(html):
             assert address.startswith(("#", "data:")) or (tag == "a" and address.startswith("https://")), (tag, address)
     assert "url(" not in html
     assert "@import" not in html
-    assert sum(tag == "img" for tag, _ in page.elements) == 3
+    assert sum(tag == "img" for tag, _ in page.elements) == 8
 
 
 def test_what_people_wrote_is_escaped(html):
@@ -210,6 +214,45 @@ def test_costs_are_summed_by_rule_where_they_were_measured(results, html, tmp_pa
         ("train", 2, 150.5),
     ]
     assert 'id="cost"' in build(results, "cost.html", benchmarks=tmp_path)
+
+
+def image(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def test_the_plots_of_features_are_those_of_their_rules(results, html):
+    shown = {attrs["src"]: attrs["alt"] for tag, attrs in Page(html).elements if tag == "img"}
+    folder = results / "plots"
+    assert shown[image(folder / "distributions.png")].startswith("Box plots, by genre")
+    assert shown[image(folder / "correlations.png")].startswith("Correlation matrix")
+    for genre in GENRES:
+        assert shown[image(folder / "genres" / f"{genre}.png")] == f"{genre}: {genre}.00 over time"
+    for section in ("table", "clips"):
+        assert f'href="#{section}"' in html
+
+
+def test_a_report_without_table_and_without_audio_says_so(tmp_path):
+    results = make_results(tmp_path, audio=False)
+    summary = results / "features" / "summary.csv"
+    rows = [row for row in files.read_rows(summary) if row["feature"] != "tabular"]
+    missing = {"feature": "tabular", "available": False, "reason": "the dataset brings none", "shape": "", "mean": ""}
+    for added, sentence in (
+        ([missing], "tabular is not available: the dataset brings none"),
+        ([], "params.yaml has no feature tabular"),
+    ):
+        files.write_rows(summary, list(rows[0]), rows + added)
+        html = build(results)
+        section = Page(html[html.index('<section id="table">') : html.index('<section id="not-run">')])
+        assert sentence in section.text
+        assert "there is no sound to draw" in section.text
+        assert not any(tag == "img" for tag, _ in section.elements)
+
+
+def test_a_plot_that_is_missing_is_named(tmp_path):
+    results = make_results(tmp_path)
+    (results / "plots" / "genres" / "rock.png").unlink()
+    with pytest.raises(job.InputError, match=r"genres/rock\.png is missing"):
+        build(results)
 
 
 def test_missing_results_are_named(tmp_path):
