@@ -77,11 +77,11 @@ def look(path: str | Path, settings: dict[str, Any], audio_settings: dict[str, A
     """
     if not Path(path).is_file():
         raise InputError(f"{path} is not a file; give the path of a recording")
-    rate, duration = audio_settings["sample_rate"], audio_settings["duration"]
+    rate, duration = audio_settings["sample_rate"], extraction.given_seconds(audio_settings["duration"])
     samples = audio.load(path, rate)
     if not len(samples):
         raise InputError(f"{path} holds no samples; there is nothing to draw")
-    if duration != "longest":
+    if duration is not None:
         samples = samples[: round(duration * rate)]
     drawn = {name: settings[name] for name in FEATURES if _is_computed(name, settings.get(name))}
     return View(samples, rate, drawn, extraction.extract(path, rate, drawn, duration))

@@ -44,9 +44,7 @@ class Store:
         self.folder = Path(folder)
         self.features = features
         self.sample_rate = audio_settings["sample_rate"]
-        # only a number of seconds applies here; the rest depends on other clips, and comes when all are there
-        given = audio_settings["duration"]
-        self.duration = given if isinstance(given, (int, float)) else None
+        self.duration = given_seconds(audio_settings["duration"])
         self.keys = {name: self._key(name) for name in features}
 
     def folder_of(self, feature: str, shard: int, shards: int) -> Path:
@@ -131,6 +129,14 @@ def extract(
 def missing_weights(feature: str, settings: dict[str, Any]) -> str | None:
     """Why a pretrained feature is not available on this machine: a sentence for people; None if it is."""
     return module(feature, settings).missing(**arguments(settings))
+
+
+def given_seconds(duration: str | float | dict[str, float]) -> float | None:
+    """The seconds that a clip is cut or padded to before its features are computed, by `audio.duration` of params.yaml.
+
+    None where what it is made as long as depends on other clips (`common_seconds`), which comes afterwards.
+    """
+    return float(duration) if isinstance(duration, int | float) else None
 
 
 def common_seconds(duration: str | float | dict[str, float], durations: Sequence[float]) -> float:
