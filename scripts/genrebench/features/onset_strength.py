@@ -1,5 +1,7 @@
 """How much louder the mel bands become from one frame to the next."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from genrebench.clip import Clip, decibels
@@ -19,6 +21,11 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
 
     Mean over the bands of the increase in dB, counted from where half a window has passed.
     """
+    return flux(clip, n_fft, hop_length, n_mels, np.mean)[None]
+
+
+def flux(clip: Clip, n_fft: int, hop_length: int, n_mels: int, aggregate: Callable[..., np.ndarray]) -> np.ndarray:
+    """(1 + samples // hop_length,) with another `aggregate` over the bands: `np.mean` or `np.median`."""
     level = decibels(clip.mel_power(n_fft, hop_length, n_mels))
-    increase = np.maximum(0, level[:, 1:] - level[:, :-1]).mean(axis=0)
-    return np.pad(increase, (1 + n_fft // (2 * hop_length), 0))[None, : level.shape[1]]
+    increase = aggregate(np.maximum(0, level[:, 1:] - level[:, :-1]), axis=0)
+    return np.pad(increase, (1 + n_fft // (2 * hop_length), 0))[: level.shape[1]]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from genrebench.clip import Clip
-from genrebench.features import tempogram
+from genrebench.features import onset_strength, tempogram
 
 SETTINGS = {
     "n_fft": {"description": "Samples of the analysis window (Hann).", "type": "integer", "minimum": 16},
@@ -28,8 +28,14 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: in
 
     The prior is centred at `start_bpm` and an octave wide (Ellis, Beat tracking by dynamic programming, 2007).
     """
-    strength = tempogram.extract(clip, n_fft, hop_length, n_mels, win_length).mean(axis=1)
-    bpm = 60 * clip.sample_rate / (hop_length * np.arange(1, win_length))
+    onsets = onset_strength.extract(clip, n_fft, hop_length, n_mels)[0]
+    return of_onsets(onsets, clip.sample_rate / hop_length, win_length, start_bpm)
+
+
+def of_onsets(onsets: np.ndarray, frame_rate: float, win_length: int, start_bpm: float) -> np.ndarray:
+    """(1,) in bpm of an onset strength (frames,) with `frame_rate` frames a second."""
+    strength = tempogram.of_onsets(onsets, win_length).mean(axis=1)
+    bpm = 60 * frame_rate / np.arange(1, win_length)
     likely = np.log1p(1e6 * strength[1:]) - 0.5 * np.log2(bpm / start_bpm) ** 2
     likely[bpm >= HIGHEST] = -np.inf
     return bpm[likely.argmax(keepdims=True)]

@@ -27,7 +27,11 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: in
 
     Autocorrelation of the onset strength under a Hann window around each frame; the rows are lags in frames.
     """
-    onsets = onset_strength.extract(clip, n_fft, hop_length, n_mels)[0]
+    return of_onsets(onset_strength.extract(clip, n_fft, hop_length, n_mels)[0], win_length)
+
+
+def of_onsets(onsets: np.ndarray, win_length: int) -> np.ndarray:
+    """(win_length, frames) of an onset strength (frames,)."""
     padded = np.pad(onsets, win_length // 2, mode="linear_ramp", end_values=0)
     frames = np.lib.stride_tricks.sliding_window_view(padded, win_length)[: len(onsets)]
     blocks = range(0, len(frames), AT_ONCE)

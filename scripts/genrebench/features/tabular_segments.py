@@ -1,0 +1,68 @@
+"""The columns of `tabular` of each segment of a clip: those of GTZAN's widespread features_3_sec.csv.
+
+Segments of one clip on both sides of a split leak (see the protocol of that name); here they stay rows of one clip.
+"""
+
+import numpy as np
+
+from genrebench.clip import Clip
+from genrebench.features import tabular
+
+SETTINGS = {
+    "segment_s": {"description": "Seconds of a segment, and from one to the next.", "type": "number", "minimum": 0.1},
+    "n_fft": {
+        "description": "Samples of a frame, and of the window (Hann).",
+        "type": "integer",
+        "minimum": 16,
+    },
+    "hop_length": {"description": "Samples from one frame to the next.", "type": "integer", "minimum": 1},
+    "n_mfcc": {"description": "Coefficients, from the zeroth.", "type": "integer", "minimum": 1, "maximum": 128},
+    "n_chroma": {"description": "Classes per octave; one statistic of all.", "type": "integer", "minimum": 1},
+    "columns": {
+        "description": "Families of columns, in the table's order.",
+        "type": "array",
+        "minItems": 1,
+        "uniqueItems": True,
+        "items": {
+            "enum": [
+                "chroma_stft",
+                "rms",
+                "spectral_centroid",
+                "spectral_bandwidth",
+                "rolloff",
+                "zero_crossing_rate",
+                "harmony",
+                "perceptr",
+                "tempo",
+                "mfcc",
+                "spectral_contrast",
+                "tonnetz",
+                "onset_strength",
+            ]
+        },
+    },
+    "statistics": {
+        "description": "Of each family over time; the tempo is one number and has none.",
+        "type": "array",
+        "minItems": 1,
+        "uniqueItems": True,
+        "items": {"enum": ["mean", "var", "std", "min", "max", "median"]},
+    },
+}
+AXES = ("column", "segment")
+UNIT = "that of each column"
+PAD_VALUE = 0.0
+
+
+def columns(segment_s: float, **settings) -> list[str]:
+    """Names of the columns, the same in each segment."""
+    return tabular.columns(**settings)
+
+
+def extract(clip: Clip, segment_s: float, **settings) -> np.ndarray:
+    """(columns, segments): whole segments only, cut without overlap; a clip shorter than one segment is one."""
+    length = round(segment_s * clip.sample_rate)
+    spectra = [(settings["n_fft"], settings["hop_length"])]
+    count = max(1, len(clip.samples) // length)
+    parts = (clip.samples[number * length : (number + 1) * length] for number in range(count))
+    return np.stack([tabular.extract(Clip(part, clip.sample_rate, spectra), **settings) for part in parts], axis=1)
