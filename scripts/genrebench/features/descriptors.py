@@ -1,0 +1,161 @@
+"""What audio itself says towards "energy", "danceability" and "valence" (paper 001, future work), one row per clip.
+
+Those three words are names of ratings: Spotify's are unpublished models, a listener's differ from person to person.
+Here are published measures that are computed from the signal alone and that studies found to go along with such
+ratings. They are not the ratings, and none was fitted to any:
+
+- `loudness` for energy, or arousal: integrated loudness in LKFS (ITU-R BS.1770-4).
+- `danceability`: how regular the envelope is over 0.3 to 9 s (Streich and Herrera, AES 118th Convention, 2005).
+- `mode` (major above 0, minor below) and `key_clarity` for valence: correlations with the key profiles of Krumhansl and
+  Kessler (Psychological Review 89, 1982), both among the predictors of valence in Eerola, Lartillot and Toiviainen
+  (ISMIR 2009). Their regression is not applied: its coefficients hold for MIRtoolbox's features and film music only.
+"""
+
+import numpy as np
+from numpy.polynomial.polynomial import polyval
+
+from genrebench.clip import Clip
+from genrebench.features import chroma
+
+SETTINGS = {
+    "n_fft": {"description": "Samples of the chroma's window (Hann).", "type": "integer", "minimum": 16},
+    "hop_length": {"description": "Samples from one frame of it to the next.", "type": "integer", "minimum": 1},
+}
+AXES = ("column",)
+UNIT = "loudness LKFS; danceability 1 / exponent; mode and key clarity as correlations"
+PAD_VALUE = 0.0
+
+SILENCE, BELOW_MEAN = -70.0, -10.0  # gates of the loudness: LKFS, and dB re the loudness above the first gate
+FULL_SCALE = -0.691  # LKFS of K-weighted power 1
+OVERLAP_S = 0.5  # in which the K-weighting's response to an impulse falls below 1e-40
+ENVELOPE_S = 0.01
+SPANS_S, GROWTH = (0.31, 8.8), 1.1  # the least and the greatest span of the fluctuation analysis, and their ratio
+
+# How well the pitch classes from the tonic upwards fit a key, 1 to 7.
+MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+
+
+def columns(n_fft: int, hop_length: int) -> list[str]:
+    """Names of the columns."""
+    return ["loudness", "danceability", "mode", "key_clarity"]
+
+
+def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """(4,): see `loudness`, `danceability` and `mode_and_clarity`, the last of the mean chroma of 12 classes."""
+    classes = chroma.extract(clip, n_fft, hop_length, n_chroma=12).mean(axis=1)
+    return np.array(
+        [
+            loudness(clip.samples, clip.sample_rate),
+            danceability(clip.samples, clip.sample_rate),
+            *mode_and_clarity(classes),
+        ]
+    )
+
+
+def loudness(samples: np.ndarray, sample_rate: int) -> float:
+    """Integrated loudness in LKFS of one channel (ITU-R BS.1770-4), at least -70: what is quieter is silence.
+
+    Mean power after the K-weighting, in blocks of 0.4 s every 0.1 s, of those blocks that are above -70 LKFS and
+    less than 10 dB below the loudness of all such blocks; a clip shorter than a block is one. The clip is mono: as two
+    equal channels it would be 3 dB louder. What lies above half the sample rate is not in it.
+    """
+    power = _block_power(_k_weighted(samples, sample_rate), sample_rate)
+    power = power[power > _power(SILENCE)]
+    if not len(power):
+        return SILENCE
+    power = power[power > power.mean() * 10 ** (BELOW_MEAN / 10)]
+    return float(FULL_SCALE + 10 * np.log10(power.mean()))
+
+
+def k_weighting(hz: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Complex response at these frequencies of the K-weighting: a shelf for the head, then a high-pass.
+
+    The standard gives the coefficients at 48 kHz; these are the analogue filters behind them (De Man, Evaluation of
+    implementations of the EBU R128 loudness measurement, AES 145th Convention, 2018), so that any rate will do.
+    """
+    z = np.exp(-2j * np.pi * np.asarray(hz) / sample_rate)
+    k, q = np.tan(np.pi * 1681.974450955533 / sample_rate), 0.7071752369554196
+    high = 10 ** (3.999843853973347 / 20)
+    middle = high**0.4996667741545416
+    shelf = [high + middle * k / q + k**2, 2 * (k**2 - high), high - middle * k / q + k**2]
+    head = polyval(z, shelf) / polyval(z, _poles(k, q))
+    poles = _poles(np.tan(np.pi * 38.13547087602444 / sample_rate), 0.5003270373238773)
+    return head * poles[0] * polyval(z, [1, -2, 1]) / polyval(z, poles)  # 1, -2, 1 as printed: not of gain 1
+
+
+def danceability(samples: np.ndarray, sample_rate: int) -> float:
+    """1 / mean exponent of the detrended fluctuation analysis of the envelope, as Essentia's `Danceability`.
+
+    Usually 0 to 3. The exponent is near 1.5 for an envelope that wanders, 0.5 for one without memory, and lower for one
+    that repeats itself, as beats do. 0 for silence and for clips shorter than two spans.
+    """
+    length = int(ENVELOPE_S * sample_rate)
+    envelope = samples[: len(samples) // length * length].reshape(-1, length).std(axis=1, dtype=np.float64)
+    spans = _spans()
+    spans = spans[spans < len(envelope)]
+    profile = np.cumsum(envelope - envelope.mean()) if len(spans) > 1 else envelope
+    fluctuation = np.array([_fluctuation(profile, span) for span in spans])
+    if len(spans) < 2 or fluctuation.min() <= 0:
+        return 0.0
+    # Short spans fluctuate less than the power law says; the authors' correction is to count 3 more.
+    exponents = np.diff(np.log(fluctuation)) / np.diff(np.log(spans + 3))
+    return float(1 / exponents.mean())
+
+
+def mode_and_clarity(classes: np.ndarray) -> tuple[float, float]:
+    """Best correlation with a major key less that with a minor one, and the best of all, for pitch classes (12,).
+
+    As MIRtoolbox's `mirmode` and the clarity of `mirkey`. Both are 0 where all classes are equal.
+    """
+    if np.ptp(classes) == 0:
+        return 0.0, 0.0
+    major, minor = (
+        max(np.corrcoef(classes, np.roll(profile, tonic))[0, 1] for tonic in range(12)) for profile in (MAJOR, MINOR)
+    )
+    return float(major - minor), float(max(major, minor))
+
+
+def _poles(k: float, q: float) -> list[float]:
+    return [1 + k / q + k**2, 2 * (k**2 - 1), 1 - k / q + k**2]
+
+
+def _k_weighted(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """The samples after the K-weighting, by parts (overlap-save) for long clips."""
+    before = int(OVERLAP_S * sample_rate)
+    size = 1 << (4 * before).bit_length()
+    response = k_weighting(np.fft.rfftfreq(size, 1 / sample_rate), sample_rate)
+    padded = np.pad(samples, (before, 0))
+    starts = range(0, len(samples), size - before)
+    parts = [np.fft.irfft(np.fft.rfft(padded[start : start + size], size) * response)[before:] for start in starts]
+    return np.concatenate(parts)[: len(samples)]
+
+
+def _block_power(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Mean square of each 0.4 s, every 0.1 s; of the whole where it is shorter."""
+    edges = np.round(np.arange(0, len(samples) / sample_rate + 0.1, 0.1) * sample_rate).astype(int)
+    edges = edges[edges <= len(samples)]
+    if len(edges) < 5:
+        return np.mean(samples**2, keepdims=True)
+    sums = np.concatenate([[0], np.cumsum(np.add.reduceat(samples[: edges[-1]] ** 2, edges[:-1]))])
+    return (sums[4:] - sums[:-4]) / (edges[4:] - edges[:-4])
+
+
+def _power(lkfs: float) -> float:
+    return 10 ** ((lkfs - FULL_SCALE) / 10)
+
+
+def _spans() -> np.ndarray:
+    """Spans of the fluctuation analysis in samples of the envelope."""
+    shortest, longest = SPANS_S
+    count = 1 + int(np.log(longest / shortest) / np.log(GROWTH))
+    return (shortest * GROWTH ** np.arange(count) / ENVELOPE_S).astype(int)
+
+
+def _fluctuation(profile: np.ndarray, span: int) -> float:
+    """Root mean square of the profile around its linear trend in each `span` (every 50th of a span)."""
+    parts = np.lib.stride_tricks.sliding_window_view(profile, span)[: -1 : max(1, span // 50)]
+    parts = parts - parts.mean(axis=1, keepdims=True)
+    time = np.arange(span) - (span - 1) / 2
+    residual = np.einsum("ts,ts->t", parts, parts) - (parts @ time) ** 2 / (time @ time)
+    return float(np.sqrt(np.maximum(residual, 0).mean() / span))
