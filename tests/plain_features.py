@@ -61,10 +61,10 @@ def tempo(y, sr, win_length, start_bpm, **settings):
 def hpss(y, n_fft, hop_length):
     """Harmonic and percussive part: `librosa.effects.hpss`, but where SciPy is wrong.
 
-    `scipy.ndimage.median_filter` (1.17) of 31 values along an axis of 2, with another axis beside it, reads what is not
-    there; such a spectrum is reflected beforehand.
+    `scipy.ndimage.median_filter` (1.17) of 31 values along an axis of a few, with another axis beside it, reads what is
+    not there; such a spectrum is reflected beforehand.
     """
-    if len(y) // hop_length != 1:
+    if len(y) // hop_length > 30:
         return librosa.effects.hpss(y, n_fft=n_fft, hop_length=hop_length)
     spectrum = np.pad(librosa.stft(y, n_fft=n_fft, hop_length=hop_length), ((0, 0), (15, 15)), mode="symmetric")
     return [
