@@ -4,7 +4,7 @@
 
 GENRES holds `<clip_id>.wav` somewhere below, FOLDER a dataset that brings the table: manifest.csv, features/tabular.npy
 and features/tabular.columns.txt. Of the clips that are in both it prints, per column, the correlation and the median
-and the greatest relative difference: of our table, and of our table as librosa computed it before version 0.10 (2023),
+and the greatest relative difference: of our table, and of our table as librosa computed it before version 0.9 (2022),
 which explains what differs. At the clip's ends that reflected the signal where zeros stand now, and `effects.hpss` left
 the samples after the last frame's centre 0.
 """
@@ -44,7 +44,7 @@ def compare_tabular(audio: str, published: str) -> None:
     ours = np.array([tabular.extract(Clip(*clip, [(2048, 512)]), **SETTINGS) for clip in clips])
     before = np.array([as_before(Reflected(*clip, [(2048, 512)]), names) for clip in clips])
     print(f"{len(paths)} clips; correlation, median and greatest relative difference")
-    print(f"{'':24}{'ours':>33}{'as librosa before 0.10':>33}")
+    print(f"{'':24}{'ours':>33}{'as librosa before 0.9':>33}")
     for column, name in enumerate(names):
         figures = [compare(table[:, column], theirs[:, column]) for table in (ours, before)]
         print(f"{name:24}" + "".join(f"{r:13.7f}{middle:10.1e}{most:10.1e}" for r, middle, most in figures))
