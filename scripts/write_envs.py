@@ -8,7 +8,7 @@ from genrebench import files, job
 
 # One environment for each family of dependencies; pip brings what these need.
 CLASSICAL = (
-    "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pywavelets pyyaml requests scikit-learn scipy "
+    "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pillow pywavelets pyyaml requests scikit-learn scipy "
     "setuptools skops soundfile soxr statsmodels threadpoolctl tqdm"
 ).split()
 FAMILIES = {"classical": CLASSICAL, "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"]}

@@ -30,7 +30,7 @@ from genrebench.features import arguments, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_of
 
-PACKAGES = ("av", "numpy", "pywavelets", "scipy", "soundfile", "soxr")  # that compute the arrays
+PACKAGES = ("av", "numpy", "pillow", "pywavelets", "scipy", "soundfile", "soxr")  # that compute the arrays
 PART_BYTES = 64e6  # of arrays in memory before they are written
 
 

@@ -37,8 +37,8 @@ def harmonic(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
 def running_median(values: np.ndarray) -> np.ndarray:
     """Median of each 2 * HALF - 1 successive rows of `values` (rows, columns): (rows - 2 * HALF + 2, columns).
 
-    Equal to `scipy.ndimage.median_filter`, in a thirtieth of its time: sorted blocks of rows are shared by all windows
-    that hold them, and compared column by column without a branch, which the processor does for many at a time.
+    Equal to `scipy.ndimage.median_filter` and 17 times as fast, on the spectrum of a 30 s clip: sorted blocks of rows
+    are shared by all windows that hold them, and what is compared is whole rows, without a branch.
     """
     wanted = len(values) - 2 * HALF + 2
     # Group b of the windows, HALF of them from row HALF * b - HALF + 1 on, shares block b: the first one is group 1.

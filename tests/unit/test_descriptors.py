@@ -32,7 +32,7 @@ SIGNALS = {
     "short": NOISE[:700],
     "half a second": NOISE[:11025],
 }
-SETTINGS = {"n_fft": 4096, "hop_length": 512}
+SETTINGS = {"n_fft": 4096, "hop_length": 2048}
 
 
 def sine(hz, dbfs, seconds, rate=48000):
@@ -70,7 +70,7 @@ def ffmpeg_loudness(samples, rate):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # librosa warns of short signals
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_equals_the_steps_one_by_one(signal):
-    ours = descriptors.extract(Clip(SIGNALS[signal], RATE, [(4096, 512)]), **SETTINGS)
+    ours = descriptors.extract(Clip(SIGNALS[signal], RATE, [(4096, 2048)]), **SETTINGS)
     theirs = plain_features.extract("descriptors", SIGNALS[signal], RATE, SETTINGS)
     assert len(ours) == len(descriptors.columns(**SETTINGS))
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
@@ -175,11 +175,11 @@ A_MINOR, D_MINOR, E = (9, 12, 16), (2, 5, 9), (4, 8, 11)
 def test_mode_tells_c_major_from_a_minor_in_any_key(up):
     for sign, progression in ((1, (C, F, G, C)), (-1, (A_MINOR, D_MINOR, E, A_MINOR))):
         samples = chords(*(tuple(note + up for note in triad) for triad in progression))
-        _, _, mode, clarity = descriptors.extract(Clip(samples, RATE, [(4096, 512)]), **SETTINGS)
+        _, _, mode, clarity = descriptors.extract(Clip(samples, RATE, [(4096, 2048)]), **SETTINGS)
         assert sign * mode > 0.05
         assert clarity > 0.7
 
 
 def test_what_has_no_key_is_less_clear():
-    clarity = descriptors.extract(Clip(NOISE, RATE, [(4096, 512)]), **SETTINGS)[3]
+    clarity = descriptors.extract(Clip(NOISE, RATE, [(4096, 2048)]), **SETTINGS)[3]
     assert clarity < 0.6
