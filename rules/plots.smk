@@ -59,7 +59,7 @@ rule plot_genres:
         runtime=10,
     params:
         features=DRAWN,
-        settings=[param("features", name) for name in DRAWN],
+        settings=lambda w: [param("features", name) for name in DRAWN],
         reading=lambda w: param("audio"),
     message:
         "Drawing a clip of each genre"
@@ -88,7 +88,7 @@ rule plot_clip:
         runtime=10,
     params:
         features=DRAWN,
-        settings=[param("features", name) for name in DRAWN],
+        settings=lambda w: [param("features", name) for name in DRAWN],
         reading=lambda w: param("audio"),
     message:
         "Drawing {wildcards.clip_id}"

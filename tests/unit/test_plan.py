@@ -185,7 +185,15 @@ def test_typical_rows_are_read_back_as_they_were(tmp_path):
 def test_the_reference_costs_cover_every_rule_that_makes_something():
     there = {one.kind for one in plan.read_reference(ROOT / "data/reference_costs.csv")}
     rules = {"render_demo", "build_manifest", "extract_shard", "collect_feature", "summarise_features", "make_split"}
-    rules |= {"evaluate_runs", "build_leaderboard", "build_report", plan.AGAIN, plan.SCHEDULER}
+    rules |= {
+        "evaluate_runs",
+        "build_leaderboard",
+        "plot_features",
+        "plot_genres",
+        "build_report",
+        plan.AGAIN,
+        plan.SCHEDULER,
+    }
     assert rules | {"train_logistic", "train_sgd", "train_random_forest"} <= there
 
 

@@ -57,6 +57,21 @@ def test_the_files_of_a_result(finished):
     assert "fault_filtered" in page and "too short" in page
 
 
+def test_any_clip_can_be_drawn_and_a_clip_of_each_genre_is(project):
+    results = project.folder / "results" / "demo"
+    manifest = read(results / "manifest.csv")
+    drawn = {path.stem for path in (results / "plots" / "genres").glob("*.png")}
+    assert drawn == {clip["genre"] for clip in manifest}
+    clip = results / "plots" / "clips" / f"{manifest[-1]['clip_id']}.png"
+    target = str(clip.relative_to(project.folder))
+    assert project.jobs(target) == {"plot_clip": 1}
+    project.snakemake(target)
+    assert clip.read_bytes().startswith(b"\x89PNG")
+    assert project.jobs(target) == {}
+    output = project.snakemake(f"results/demo/plots/clips/{manifest[-1]['clip_id']}x.png", check=False)
+    assert "has no clip" in output
+
+
 def test_accuracy_is_what_the_predictions_say(finished):
     results = finished.folder / "results" / "demo"
     accuracy = json.loads((results / "accuracy.json").read_text())
