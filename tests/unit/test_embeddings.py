@@ -56,6 +56,16 @@ def test_in_blocks_is_the_whole(hop, frames, rest):
     np.testing.assert_array_equal(found, averages(hop)(samples))
 
 
+def test_in_blocks_leaves_the_padding_of_the_end_to_the_network():
+    def padding(samples):
+        return averages(yamnet.HOP)(np.pad(samples, (0, yamnet.HOP)))
+
+    samples = noise(embeddings.WINDOW + 99 * yamnet.HOP)
+    found = embeddings.in_blocks(padding, samples, yamnet.HOP, "where")
+    assert len(found) == 101
+    np.testing.assert_array_equal(found, padding(samples))
+
+
 def test_ten_minutes_are_heard_in_parts_no_larger_than_those_of_one():
     most = {}
     for minutes in (1, 10):
