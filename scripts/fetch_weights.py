@@ -4,12 +4,14 @@ python scripts/fetch_weights.py vggish
 """
 
 import argparse
+import importlib
 import os
 import socket
 import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
 import requests
 
 from genrebench import config, embeddings, files, job, weights
@@ -28,6 +30,7 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
         _fetch_model(handle, Path(cache)).rename(temporary)
         for file, address in weights.EXTRAS.get(name, {}).items():
             (temporary / file).write_bytes(_fetch_file(address))
+        _check(name, handle, temporary)
     size = sum(path.stat().st_size for path in target.rglob("*"))
     print(f"{target}: {size / 1e6:.1f} MB, {weights.digest(target)}")
 
@@ -73,6 +76,15 @@ def _fetch_file(address: str) -> bytes:
     except requests.RequestException as error:
         raise InputError(_failure(address, error)) from None
     return response.content
+
+
+def _check(name: str, handle: str, folder: Path) -> None:
+    """Have the network hear a second of silence: better now than in the middle of a run."""
+    module = importlib.import_module(f"genrebench.features.{name}")
+    try:
+        embeddings.network(folder, name, module.DIMENSIONS)(np.zeros(embeddings.SAMPLE_RATE, np.float32))
+    except InputError as error:
+        raise InputError(f"{handle} is not {name}; correct the handle in params.yaml ({error})") from None
 
 
 def _failure(address: str, error: Exception) -> str:

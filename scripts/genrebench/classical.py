@@ -1,10 +1,14 @@
 """The engine of the scikit-learn models: flattened, standardised features in, probabilities out."""
 
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+from scipy.special import softmax
+from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics import accuracy_score, log_loss
 
@@ -12,32 +16,68 @@ from genrebench import files, storage
 from genrebench.training import Data, Scaler, batches
 
 
-class Classical:
-    """An estimator and the scaler of its inputs."""
+@dataclass
+class Trial:
+    """One candidate: its settings, the fitted estimator, its row of the history, and the warnings of its fit."""
 
-    def __init__(self, estimator: ClassifierMixin, data: Data, scaler_fit_on: str):
+    candidate: dict[str, Any]
+    estimator: ClassifierMixin
+    figures: dict[str, Any]
+    caught: list[warnings.WarningMessage]
+
+
+class Classical:
+    """An estimator and the scaler of its inputs.
+
+    Of several `candidates`, settings of the estimator, it keeps the one with the highest accuracy on the validation
+    clips, the first of equals; `model.json` then lists what each of them reached there.
+    """
+
+    def __init__(
+        self,
+        estimator: ClassifierMixin,
+        data: Data,
+        scaler_fit_on: str,
+        candidates: Sequence[dict[str, Any]] = ({},),
+    ):
         self.estimator = estimator
         self.data = data
         self.scaler = Scaler(data.features, data.scaler_rows(scaler_fit_on))
+        self.candidates = candidates
+        self.trials: list[Trial] = []
 
     def fit(self) -> list[dict[str, Any]]:
         """Fit on the training clips; return the history: one row with the figures of training and validation."""
-        rows = self.data.rows["train"]
-        inputs = self.scaler.flat(self.data.features, rows)
-        if isinstance(self.estimator, LinearClassifierMixin):
-            _fit_linear(self.estimator, inputs, self.data.labels[rows])
-        else:
-            self.estimator.fit(inputs, self.data.labels[rows])
+        inputs = self.scaler.flat(self.data.features, self.data.rows["train"])
+        self.trials = [self._try(candidate, inputs) for candidate in self.candidates]
+        best = max(self.trials, key=lambda trial: trial.figures["val_accuracy"])
+        self.estimator = best.estimator
+        for warning in best.caught:  # those of the others are of no concern
+            warnings.warn(warning.message, stacklevel=2)
+        if len(self.trials) > 1:
+            print(f"{best.candidate} is the best of {len(self.trials)} on the validation clips")
+        return [best.figures]
+
+    def _try(self, candidate: dict[str, Any], inputs: np.ndarray) -> Trial:
+        labels = self.data.labels
+        self.estimator = clone(self.estimator).set_params(**candidate)
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            if isinstance(self.estimator, LinearClassifierMixin):
+                _fit_linear(self.estimator, inputs, labels[self.data.rows["train"]])
+            else:
+                self.estimator.fit(inputs, labels[self.data.rows["train"]])
         row: dict[str, Any] = {"epoch": int(np.max(getattr(self.estimator, "n_iter_", 1)))}
         for subset, prefix in (("train", ""), ("valid", "val_")):
-            labels, probabilities = self.data.labels[self.data.rows[subset]], self.predict(self.data.rows[subset])
-            row[f"{prefix}accuracy"] = accuracy_score(labels, probabilities.argmax(1))
-            row[f"{prefix}loss"] = log_loss(labels, probabilities, labels=range(len(self.data.genres)))
-        return [row]
+            rows = self.data.rows[subset]
+            predicted = self.predict(rows)
+            row[f"{prefix}accuracy"] = accuracy_score(labels[rows], predicted.argmax(1))
+            row[f"{prefix}loss"] = log_loss(labels[rows], predicted, labels=range(len(self.data.genres)))
+        return Trial(candidate, self.estimator, row, caught)
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities (rows, genres)."""
-        parts = [self.estimator.predict_proba(self.scaler.flat(self.data.features, part)) for part in batches(rows)]
+        inputs = (self.scaler.flat(self.data.features, part) for part in batches(rows))
+        parts = [probabilities(self.estimator, part) for part in inputs]
         return np.concatenate(parts) if parts else np.empty((0, len(self.data.genres)))
 
     def save(self, folder: Path) -> None:
@@ -54,7 +94,27 @@ class Classical:
             "features": [feature.name for feature in self.data.features],
             "genres": self.data.genres,
         }
+        if len(self.trials) > 1:
+            description["candidates"] = [
+                trial.candidate | {figure: trial.figures[figure] for figure in ("val_accuracy", "val_loss")}
+                for trial in self.trials
+            ]
         files.write_json(folder / "model.json", description)
+
+
+def probabilities(estimator: ClassifierMixin, inputs: np.ndarray) -> np.ndarray:
+    """Probabilities (rows, classes): the estimator's own, else the softmax of its scores."""
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(inputs)
+    return softmax_of_scores(estimator, inputs)
+
+
+def softmax_of_scores(estimator: ClassifierMixin, inputs: np.ndarray) -> np.ndarray:
+    """The softmax of the scores (rows, classes); the most probable class is what `predict` says."""
+    scores = estimator.decision_function(inputs)
+    if scores.ndim == 1:
+        scores = np.stack([np.zeros_like(scores), scores], axis=1)  # the sigmoid
+    return softmax(scores, axis=1)
 
 
 def _fit_linear(estimator: LinearClassifierMixin, inputs: np.ndarray, labels: np.ndarray) -> None:

@@ -39,7 +39,8 @@ def extract(clip: Clip, name: str, handle: str, dimensions: int, hop: int) -> np
     """
     if clip.sample_rate != SAMPLE_RATE:
         raise ValueError(f"{name} hears audio at {SAMPLE_RATE} Hz, not at {clip.sample_rate} Hz")
-    return in_blocks(network(folder_of(name, handle), name, dimensions), clip.samples, hop)
+    folder = folder_of(name, handle)
+    return in_blocks(network(folder, name, dimensions), clip.samples, hop, str(folder))
 
 
 def folder_of(name: str, handle: str) -> Path:
@@ -50,8 +51,11 @@ def folder_of(name: str, handle: str) -> Path:
     return folder
 
 
-def in_blocks(network: Network, samples: np.ndarray, hop: int) -> np.ndarray:
-    """`network(samples)`, computed of some frames at a time (from `FRAMES` to nearly twice as many)."""
+def in_blocks(network: Network, samples: np.ndarray, hop: int, where: str) -> np.ndarray:
+    """`network(samples)`, computed of some frames at a time (from `FRAMES` to nearly twice as many).
+
+    Raises InputError, naming the folder `where` the network is, if its frames are not `hop` samples apart.
+    """
     samples = np.pad(samples, (0, max(0, WINDOW - len(samples))))
     full = 1 + (len(samples) - WINDOW) // hop
     *earlier, last = range(0, FRAMES * max(1, full // FRAMES), FRAMES)
@@ -61,8 +65,8 @@ def in_blocks(network: Network, samples: np.ndarray, hop: int) -> np.ndarray:
     frames = sum(map(len, parts))
     if not full <= frames <= full + 1:
         raise InputError(
-            f"the network gives {frames} frames of {len(samples)} samples instead of {full}, one each {hop} samples; "
-            "use the weights that its feature is named after"
+            f"{where} holds a model that gives {frames} frames of {len(samples)} samples instead of {full}, one each "
+            f"{hop} samples: put the weights there that the feature is named after"
         )
     return np.concatenate(parts)
 

@@ -51,23 +51,33 @@ def averages(hop, sizes=None):
 @pytest.mark.parametrize("rest", [0, 1, 7679])
 def test_in_blocks_is_the_whole(hop, frames, rest):
     samples = noise(embeddings.WINDOW + (frames - 1) * hop + rest)
-    found = embeddings.in_blocks(averages(hop), samples, hop)
+    found = embeddings.in_blocks(averages(hop), samples, hop, "where")
     assert found.shape == (frames, 2)
     np.testing.assert_array_equal(found, averages(hop)(samples))
+
+
+def test_in_blocks_leaves_the_padding_of_the_end_to_the_network():
+    def padding(samples):
+        return averages(yamnet.HOP)(np.pad(samples, (0, yamnet.HOP)))
+
+    samples = noise(embeddings.WINDOW + 99 * yamnet.HOP)
+    found = embeddings.in_blocks(padding, samples, yamnet.HOP, "where")
+    assert len(found) == 101
+    np.testing.assert_array_equal(found, padding(samples))
 
 
 def test_ten_minutes_are_heard_in_parts_no_larger_than_those_of_one():
     most = {}
     for minutes in (1, 10):
         sizes = []
-        embeddings.in_blocks(averages(yamnet.HOP, sizes), noise(minutes * 60 * RATE), yamnet.HOP)
+        embeddings.in_blocks(averages(yamnet.HOP, sizes), noise(minutes * 60 * RATE), yamnet.HOP, "where")
         most[minutes] = max(sizes)
     assert most[10] <= most[1] < 60 * RATE
 
 
 def test_a_network_of_another_hop_is_told():
-    with pytest.raises(InputError, match=r"gives 5 frames of .* instead of 3"):
-        embeddings.in_blocks(averages(yamnet.HOP), noise(embeddings.WINDOW + 2 * vggish.HOP), vggish.HOP)
+    with pytest.raises(InputError, match=r"where holds a model that gives 5 frames of .* instead of 3"):
+        embeddings.in_blocks(averages(yamnet.HOP), noise(embeddings.WINDOW + 2 * vggish.HOP), vggish.HOP, "where")
 
 
 @pytest.mark.parametrize("seconds", [0.0001, 0.5, 0.975, 0.976, 3.0, 16.0, 40.0])

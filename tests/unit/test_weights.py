@@ -182,6 +182,7 @@ def test_what_cannot_be_fetched_is_told_and_leaves_nothing(fetch, model, tmp_pat
             ("yamnet", "/junk", r"/junk cannot be fetched"),
             ("yamnet", "/empty", "without a SavedModel"),
             ("vggish", "/model", r"/absent cannot be fetched \(404"),
+            ("yamnet", "/model", r"/model is not yamnet; correct the handle .* gives \(1, 128\)"),
         ):
             with pytest.raises(InputError, match=words):
                 fetch(name, address + path)

@@ -7,10 +7,9 @@ hinge loss, does not.
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.linear_model import SGDClassifier
 
-from genrebench.classical import Classical
+from genrebench.classical import Classical, softmax_of_scores
 from genrebench.training import Data
 
 SETTINGS = {
@@ -28,10 +27,7 @@ class OneAgainstRest(SGDClassifier):
 
     def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
         """Probabilities (rows, classes): the softmax of the scores, the most probable being what `predict` says."""
-        scores = self.decision_function(inputs)
-        if scores.ndim == 1:
-            scores = np.stack([np.zeros_like(scores), scores], axis=1)  # the sigmoid
-        return softmax(scores, axis=1)
+        return softmax_of_scores(self, inputs)
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, threads: int) -> Classical:
