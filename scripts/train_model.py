@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from genrebench import files, job
@@ -55,6 +54,8 @@ def train_model(
         (folder / "model").mkdir(exist_ok=True)
         print(f"not run: {reason}")
     else:
+        from sklearn.exceptions import ConvergenceWarning  # 1 s, which a run that cannot be does not need
+
         clips = files.read_rows(manifest)
         subsets = {row["clip_id"]: row["subset"] for row in files.read_rows(split)}
         data = Data.of_split(clips, subsets, caches)

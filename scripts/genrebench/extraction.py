@@ -100,6 +100,7 @@ class Store:
         parts = [feature, entry, self.sample_rate, self.duration, source.digest(code), versions]
         if is_pretrained(entry):
             parts.append(weights.digest(weights.locate(module_of(feature, entry), entry["handle"])))
+            parts.append(version("tensorflow"))
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

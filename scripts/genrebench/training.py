@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 
 from genrebench import files
 
@@ -29,8 +28,8 @@ class Feature:
 
     @property
     def by_column(self) -> bool:
-        """Whether its values are columns of a table, each with a unit of its own."""
-        return self.description["axes"] == ["column"]
+        """Whether it has columns of a table, each with a unit of its own."""
+        return self.description["axes"][0] == "column"
 
 
 @dataclass
@@ -73,18 +72,23 @@ class Scaler:
     """
 
     def __init__(self, features: list[Feature], rows: np.ndarray):
+        from sklearn.preprocessing import StandardScaler  # 1 s, which a run that cannot be does not need
+
         self.scalers: dict[str, StandardScaler] = {}
         for feature in features:
             scaler = StandardScaler()
             for batch in batches(rows):
                 values = feature.values[batch].astype(np.float64)
-                scaler.partial_fit(values if feature.by_column else values.reshape(-1, 1))
+                columns = values.shape[1] if feature.by_column else 1
+                scaler.partial_fit(values.reshape(len(batch), columns, -1).swapaxes(1, 2).reshape(-1, columns))
             self.scalers[feature.name] = scaler
 
     def transform(self, feature: Feature, rows: np.ndarray) -> np.ndarray:
         """Standardised values of these rows, float32, of the cache's shape."""
         scaler = self.scalers[feature.name]
-        return ((feature.values[rows] - scaler.mean_) / scaler.scale_).astype(np.float32)
+        # one number, or one for each column, whatever axes follow
+        mean, scale = (values.reshape(-1, *[1] * (feature.values.ndim - 2)) for values in (scaler.mean_, scaler.scale_))
+        return ((feature.values[rows] - mean) / scale).astype(np.float32)
 
     def flat(self, features: list[Feature], rows: np.ndarray) -> np.ndarray:
         """Standardised values of these rows, all features side by side: float32 (rows, values)."""

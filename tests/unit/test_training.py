@@ -192,3 +192,13 @@ def test_what_cannot_run_is_a_result_with_its_reason(corpus, tmp_path):
     status, predictions = run_script(tmp_path, clips, *corpus[1:], settings)
     assert (status["status"], predictions) == ("not run", [])
     assert "of one genre" in status["reason"]
+
+
+def test_columns_of_segments_are_scaled_column_by_column():
+    values = np.random.default_rng(0).normal([[5], [-100], [0.1]], [[1], [30], [0.001]], (50, 3, 4)).astype(np.float32)
+    feature = Feature("tabular_segments", values, {"axes": ["column", "segment"]})
+    rows = np.arange(40)
+    scaled = Scaler([feature], rows).transform(feature, rows)
+    assert scaled.shape == (40, 3, 4)
+    np.testing.assert_allclose(scaled.mean(axis=(0, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(scaled.std(axis=(0, 2)), 1, rtol=1e-4)

@@ -152,6 +152,7 @@ def fetch(tmp_path, monkeypatch):
         params = yaml.safe_load(Path("params.yaml").read_text())
         params["features"]["yamnet"] = {"handle": handle}
         params["features"]["vggish"] = {"handle": handle, "pca": True}
+        params["features"]["vggish_pca"]["handle"] = handle
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
         fetch_weights.fetch_weights(name, str(tmp_path / "params.yaml"), str(tmp_path / "weights"))
         return tmp_path / "weights" / name

@@ -50,9 +50,9 @@ def build(data: Data, settings: dict[str, Any], seed: int, threads: int) -> Clas
 def pool(feature: Feature, pooling: list[str]) -> list[Feature]:
     """One feature of columns, named `<feature>.<statistic>`, for each statistic of the last axis, which is time.
 
-    Only a clip's own frames count, not its padding. A feature of columns has no time and stays as it is.
+    Only a clip's own frames count, not its padding. A feature without time stays as it is.
     """
-    if feature.by_column:
+    if feature.values.ndim == 2:
         return [feature]
     shape = len(feature.values), int(np.prod(feature.values.shape[1:-1]))
     pooled = {statistic: np.empty(shape, np.float32) for statistic in pooling}
