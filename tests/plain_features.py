@@ -11,6 +11,8 @@ import scipy.signal
 import scipy.stats
 from PIL import Image
 
+from genrebench.features import arguments, module_of
+
 
 def mel(y, sr, **settings):
     return librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=sr, **settings), ref=np.max)
@@ -189,4 +191,4 @@ FUNCTIONS = {
 
 def extract(feature: str, samples: np.ndarray, sample_rate: int, settings: dict[str, Any]) -> np.ndarray:
     """One clip's array of a feature with its settings of params.yaml."""
-    return FUNCTIONS[feature](y=samples, sr=sample_rate, **settings)
+    return FUNCTIONS[module_of(feature, settings)](y=samples, sr=sample_rate, **arguments(settings))

@@ -98,9 +98,8 @@ def test_a_feature_does_not_depend_on_what_else_is_asked_for(feature):
 def test_extraction_does_not_depend_on_the_number_of_threads(tmp_path):
     soundfile.write(tmp_path / "clip.wav", np.resize(NOISE, 10 * RATE), RATE)
     program = (
-        "import hashlib, yaml; from genrebench import extraction;"
-        "features = yaml.safe_load(open('params.yaml'))['features'];"
-        f"arrays = extraction.extract({str(tmp_path / 'clip.wav')!r}, {RATE}, features);"
+        "import hashlib; from genrebench import extraction;"
+        f"arrays = extraction.extract({str(tmp_path / 'clip.wav')!r}, {RATE}, {SETTINGS});"
         "print({name: hashlib.md5(array.tobytes()).hexdigest() for name, array in arrays.items()})"
     )
     digests = set()

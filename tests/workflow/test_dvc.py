@@ -1,5 +1,6 @@
 """The two engines tell one truth."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -55,6 +56,7 @@ def test_every_output_of_a_job_is_tracked_and_every_input_is_a_dependency(finish
         stage = next(stage for stage in stages.values() if owners[0] in stage.get("outs", []))
         for needed in row["input-file(s)"].split(","):
             needed = {".cache/demo/raw.csv": "data/raw/demo"}.get(needed, needed)
+            needed = "data/weights" if needed.startswith(".cache/weights/") else needed
             if not needed or "/shards/" in needed or needed.endswith(".npy"):  # ancient
                 continue
             assert any(needed == dep or needed.startswith(dep + "/") for dep in stage["deps"]), (path, needed)
@@ -150,3 +152,10 @@ def test_forced_reproduction_does_not_harm_a_users_audio(reproduced, tmp_path):
     assert project.tree("data/raw/mine") == before
     assert (project.folder / "results/mine/manifest.csv").is_file()
     assert Path(project.folder / "data/raw/mine").is_dir()
+
+
+def test_weights_that_arrive_are_noticed(reproduced, tmp_path):
+    project = reproduced.copy(tmp_path / "project")
+    (project.folder / "data/weights/yamnet").mkdir()
+    (project.folder / "data/weights/yamnet/saved_model.pb").write_text("weights")
+    assert set(json.loads(project.run("dvc", "status", "--json"))) == {"collect_yamnet"}

@@ -1,9 +1,12 @@
 """The jobs that extract features: what they decode, and what they say when a clip fails."""
 
+import json
 import re
 import shutil
 
 import numpy as np
+
+import saved_models
 
 
 def decoded(project, feature, dataset):
@@ -58,3 +61,17 @@ def test_clips_are_cut_to_a_percentile_without_decoding_them_again(project):
     project.snakemake(*features)
     assert decoded(project, "mel", "mine") == 0
     assert np.load(project.folder / features[0]).shape[-1] < longest
+
+
+def test_weights_that_arrive_start_what_waits_for_them(project):
+    statuses = (project.folder / "results/demo/statuses.csv").read_text()
+    assert "python scripts/fetch_weights.py yamnet" in statuses
+    saved_models.yamnet_like(project.folder / "data/weights/yamnet")
+    jobs = project.jobs()
+    waiting = {"extract_embeddings": 1, "collect_yamnet": 1, "train_embedding_probe": 3, "evaluate_runs": 1}
+    assert waiting.items() <= jobs.items()
+    assert "extract_shard" not in jobs and "train_logistic" not in jobs
+    project.snakemake("runs_embedding_probe")
+    assert np.load(project.folder / "results/demo/features/yamnet.npy").shape[1] == 1024
+    status = project.folder / "results/demo/runs/embedding_probe/stratified/repeat0/seed0/status.json"
+    assert json.loads(status.read_text())["status"] == "done"
