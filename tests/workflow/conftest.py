@@ -1,5 +1,6 @@
 """A project of its own for every test: a checkout with a tiny demo corpus, copied from one that was run once."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -141,11 +142,18 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def finished(tiny, tmp_path_factory):
+def finished(tiny, tmp_path_factory, worker_id):
     """The same, after `snakemake`. Copy it, do not change it."""
-    project = tiny.copy(tmp_path_factory.mktemp("finished") / "project")
-    project.snakemake()
-    return project
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "finished"  # one for all of xdist's workers
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "project").exists():
+            project = tiny.copy(folder / "started")
+            project.snakemake()
+            project.folder.rename(folder / "project")
+    return Project(folder / "project")
 
 
 @pytest.fixture
