@@ -148,12 +148,12 @@ def shard_marks(feature):
 
 def extraction_memory(wildcards, input):
     """MB for the extraction of a shard: one clip at a time, the longest needs most. Known when the manifest is there."""
-    return 600 + round(2 * seconds_of_longest_clip(input.manifest))
+    return 400 + round(1.2 * seconds_of_longest_clip(input.manifest))
 
 
 def collection_memory(wildcards, input):
     """MB for a cache: a few clips at a time, as long as the longest."""
-    return 500 + round(0.5 * seconds_of_longest_clip(input.manifest))
+    return 300 + round(0.4 * seconds_of_longest_clip(input.manifest))
 
 
 def seconds_of_longest_clip(manifest):
