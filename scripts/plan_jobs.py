@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,19 +133,25 @@ def seconds_of(path: Path) -> float:
 
 
 def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) -> dict[str, int]:
-    """Values per clip of each feature, by extracting it from noise of this length; 0 for one that audio has not.
+    """Values per clip of each feature, by extracting it from noise of this length; 0 for one that is not to be had.
 
     Clips of more than a minute are reckoned from one of a minute: all features grow with the length.
     """
     trial = min(seconds, LONGEST_TRIAL)
-    noise = np.random.default_rng(0).uniform(-0.5, 0.5, round(trial * sample_rate)).astype(np.float32)
     computed = {name: settings for name, settings in features.items() if not entries.is_brought(settings)}
     spectra = [(own["n_fft"], own["hop_length"]) for own in computed.values() if "n_fft" in own]
-    clip = Clip(noise, sample_rate, spectra)
+
+    @cache
+    def clip(rate: int) -> Clip:
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, round(trial * rate)).astype(np.float32)
+        return Clip(noise, rate, spectra)
+
     sizes = dict.fromkeys(features, 0)
     for name, own in computed.items() if trial else ():
+        if entries.is_pretrained(own) and extraction.missing_weights(name, own):
+            continue
         module = extraction.module(name, own)
-        size = module.extract(clip, **entries.arguments(own)).size
+        size = module.extract(clip(getattr(module, "SAMPLE_RATE", sample_rate)), **entries.arguments(own)).size
         sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES != ("column",) else size
     return sizes
 

@@ -1,4 +1,8 @@
-"""Embeddings of pretrained networks; the real YAMNet is heard where GENREBENCH_YAMNET names its folder."""
+"""Embeddings of pretrained networks.
+
+What is no part of the project is tested where the environment names it: the real YAMNet (GENREBENCH_YAMNET, its
+folder), the released PCA (GENREBENCH_VGGISH_PCA, its .npz) and real clips (GENREBENCH_CLIPS, a folder).
+"""
 
 import os
 import subprocess
@@ -8,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import plan_jobs
 import saved_models
 from genrebench import audio, embeddings
 from genrebench.clip import Clip
@@ -16,8 +21,8 @@ from genrebench.job import InputError
 
 RATE = embeddings.SAMPLE_RATE
 REAL = os.environ.get("GENREBENCH_YAMNET")
-PARAMETERS = Path("../shared/data/weights/vggish_pca_params.npz")
-CLIPS = Path("../shared/data/gtzan_audio")
+PARAMETERS = Path(os.environ.get("GENREBENCH_VGGISH_PCA") or os.devnull)
+CLIPS = Path(os.environ.get("GENREBENCH_CLIPS") or os.devnull)
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +200,14 @@ def test_the_real_yamnet_hears_music():
     assert found.shape in {(1024, 61), (1024, 62)}
     classes = (Path(REAL) / "assets" / "yamnet_class_map.csv").read_text().splitlines()[1:]
     assert classes[int(scores.numpy().mean(axis=0).argmax())].endswith(",Music")
+
+
+def test_the_plan_knows_the_size_of_what_is_there_and_of_what_is_not(models):
+    features = {
+        "yamnet": {"handle": str(models["yamnet"])},
+        "vggish": {"handle": "not/there", "pca": False},
+        "rms": {"frame_length": 2048, "hop_length": 512},
+    }
+    frames = yamnet.extract(Clip(noise(3 * RATE), RATE, []), str(models["yamnet"])).size
+    expected = {"yamnet": frames, "vggish": 0, "rms": 1 + 3 * 22050 // 512}
+    assert plan_jobs.feature_sizes(features, 22050, 3.0) == expected
