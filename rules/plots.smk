@@ -55,7 +55,7 @@ rule plot_genres:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=extraction_memory,
         runtime=10,
     params:
         features=DRAWN,
@@ -84,7 +84,7 @@ rule plot_clip:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=extraction_memory,
         runtime=10,
     params:
         features=DRAWN,

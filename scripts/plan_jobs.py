@@ -362,7 +362,7 @@ def as_text(result: dict[str, Any]) -> str:
         f"models {', '.join(result['models'])}; protocols {', '.join(result['protocols'])}; "
         f"seeds {', '.join(map(str, result['seeds']))}",
         "",
-        f"{'rule':<22}{'jobs':>6}{'per job':>10}{'in all':>10}   measured on",
+        f"{'rule':<30}{'jobs':>6}{'per job':>10}{'in all':>10}   measured on",
     ]
     for row in result["rules"]:
         total = row["core_seconds"]
@@ -373,9 +373,9 @@ def as_text(result: dict[str, Any]) -> str:
             if row["source"]
             else f"{'':>20}"
         )
-        lines.append(f"{row['rule']:<22}{row['jobs']:>6}{times}   {row['source']}".rstrip())
+        lines.append(f"{row['rule']:<30}{row['jobs']:>6}{times}   {row['source']}".rstrip())
     lines += [
-        f"{'total':<22}{result['jobs']:>6}{'':>10}{plan.duration(result['core_seconds']):>10}   of one core",
+        f"{'total':<30}{result['jobs']:>6}{'':>10}{plan.duration(result['core_seconds']):>10}   of one core",
         "",
         f"Time      about {plan.duration(result['wall_seconds'])} ({result['wall_seconds'] / 3600:.2f} h) on "
         f"{result['cores']} cores: the work spread evenly, not below the longest chain of jobs "
