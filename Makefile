@@ -49,7 +49,7 @@ dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml scripts/*.py scripts/genreb
 	python scripts/write_dvc_yaml.py --output $@
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
-	snakemake --rulegraph dot | sed -n '/^digraph/,$$p' | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
+	python scripts/draw_rules.py | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
 
 envs: $(READY) ## write envs/*.yaml from requirements.lock
 	python scripts/write_envs.py
