@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from genrebench import dag, files, job
+from genrebench import dag, files, job, weights
 from genrebench.features import is_brought, is_pretrained
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
@@ -125,8 +125,9 @@ def _jobs_of(stage: Stage, jobs: list[Any]) -> list[Any]:
 
 def _tracked(path: str) -> str:
     """What DVC tracks for a file of Snakemake's: some folders as a whole."""
-    if str(path).startswith(".cache/weights/"):
-        return "data/weights"  # of which it is the index
+    if str(path).startswith(".cache/weights/"):  # the index of weights
+        handle = files.read_json(path)["handle"]
+        return str(weights.FOLDER) if weights.is_address(handle) else handle
     folder = re.match(rf"{RESULTS}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
     return folder[0] if folder else str(path)
 
