@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from genrebench import config as parameters
-from genrebench import extraction, files, raw_index, scheduler, source, weights
+from genrebench import files, raw_index, scheduler, source, weights
 from genrebench.features import is_brought, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_count
@@ -96,6 +96,12 @@ def all_splits(suffix):
     return [f"{RESULTS}/splits/{p}/{s}.{suffix}" for p in config["protocols"] for s in splits_of(p)]
 
 
+def model_settings(model):
+    """The entry of a model in params.yaml, but for which seeds there are: another seed changes no run of the others."""
+    entry = config["models"][model]
+    return Param(f"models.{model}", {key: value for key, value in entry.items() if key != "seeds"})
+
+
 def run_names(model):
     """The runs of a model: protocol/split/seed."""
     seeds = config["models"][model].get("seeds", config["seeds"])
@@ -141,7 +147,7 @@ def shard_marks(feature):
     """The marks of a feature's extracted shards; none where it is not extracted from audio."""
     if brings_features(DATASET) or feature not in EXTRACTED:
         return []
-    if feature in PRETRAINED and extraction.missing_weights(feature, PRETRAINED[feature]):
+    if feature in PRETRAINED and weights.unavailable(module_of(feature, PRETRAINED[feature]), PRETRAINED[feature]):
         return []  # the feature is then described as not available
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
@@ -157,12 +163,14 @@ def collection_memory(wildcards, input):
 
 
 def seconds_of_longest_clip(manifest):
-    """Of a manifest; one of features alone has no durations."""
+    """Of a manifest, or what clips are padded to; a manifest of features alone has no durations."""
     time = Path(manifest).stat().st_mtime_ns
     if LONGEST.get("time") != time:
         rows = files.read_rows(manifest)
         LONGEST.update(time=time, seconds=max((float(row.get("duration_s") or 0) for row in rows), default=0))
-    return LONGEST["seconds"]
+    given = config["audio"]["duration"]
+    padded = given["at_least_s"] if isinstance(given, dict) else 0 if given == "longest" else given
+    return max(LONGEST["seconds"], padded)
 
 
 def manifest_settings():

@@ -30,7 +30,7 @@ rule train_model:
         mem_mb=training_memory,
         runtime=60,
     params:
-        settings=lambda w: param("models", w.model),
+        settings=lambda w: model_settings(w.model),
         numerics=lambda w: param("numerics"),
         folder=subpath(output.status, parent=True),
     message:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from genrebench import files, job
-from genrebench.features import BROUGHT, arguments, is_brought, is_pretrained
+from genrebench import files, job, source, weights
+from genrebench.features import BROUGHT, TIME, arguments, is_brought, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_of
 
@@ -55,7 +55,7 @@ def _collect_extracted(
 ) -> dict[str, Any]:
     from genrebench import extraction  # not needed for what a dataset brings
 
-    if is_pretrained(settings) and (reason := extraction.missing_weights(feature, settings)):
+    if is_pretrained(settings) and (reason := weights.unavailable(module_of(feature, settings), settings)):
         return _not_available(values, reason)
     cache = extraction.Store(store, {feature: settings}, audio)
     for shard in sorted({shard_of(clip["md5"], shards) for clip in clips}):
@@ -64,9 +64,10 @@ def _collect_extracted(
     lengths, shape = [0] * len(clips), ()
     for row, array in cache.read(feature, clips, shards):
         lengths[row], shape = array.shape[-1], array.shape[:-1]
-    durations = [float(clip["duration_s"]) for clip in clips]
-    seconds = extraction.common_seconds(audio["duration"], durations)
-    common = max(lengths) if module.AXES == ("column",) else common_length(seconds, lengths, durations)
+    common = max(lengths)
+    if module.AXES[-1] in TIME and extraction.given_seconds(audio["duration"]) is None:
+        durations = [float(clip["duration_s"]) for clip in clips]
+        common = common_length(extraction.common_seconds(audio["duration"], durations), lengths, durations)
     _write(values, (len(clips), *shape, common), cache.read(feature, clips, shards), module.PAD_VALUE)
     result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths])
     if module.AXES[0] == "column":
@@ -77,13 +78,12 @@ def _collect_extracted(
 def common_length(seconds: float, lengths: list[int], durations: list[float]) -> int:
     """The length of the last axis to which all clips are padded or cut, from theirs and their durations in seconds.
 
-    That of the longest clip which lasts no more than `seconds`; if all are shorter, what the longest would then have.
-    (Paper 001 takes a percentile of the durations, with a floor.)
+    That of the clips which last just `seconds`; where none does, what the longest clip has of that time. (Paper 001
+    takes a percentile of the durations, with a floor.)
     """
+    same = [frames for frames, own in zip(lengths, durations, strict=True) if own == seconds]
     longest = int(np.argmax(durations))
-    if seconds > durations[longest]:
-        return round(lengths[longest] * seconds / durations[longest])
-    return max(frames for frames, own in zip(lengths, durations, strict=True) if own <= seconds)
+    return max(same, default=max(1, round(lengths[longest] * seconds / durations[longest])))
 
 
 def _collect_brought(feature: str, entry: Any, clips: list, folder: Path, values: str) -> dict[str, Any]:
@@ -100,8 +100,9 @@ def _collect_brought(feature: str, entry: Any, clips: list, folder: Path, values
     if array.ndim == 1:
         array = array[:, None]  # one number per clip
     axes = {1: ["column"], 2: ["band", "frame"]}.get(array.ndim - 1, [f"axis{i}" for i in range(1, array.ndim)])
-    if isinstance(entry, dict) and is_brought(entry):
-        axes = list(entry[BROUGHT])
+    if isinstance(entry, dict):
+        own = entry[BROUGHT] if is_brought(entry) else _axes_of(feature, entry)
+        axes = list(own) if is_brought(entry) or len(own) == len(axes) else axes
     if len(axes) != array.ndim - 1:
         raise InputError(
             f"{path} has the shape {array.shape}, clips first, but params.yaml: features.{feature} names "
@@ -114,10 +115,14 @@ def _collect_brought(feature: str, entry: Any, clips: list, folder: Path, values
     result = _describe(values, axes, "as brought by the dataset", None)
     names = path.with_suffix(".columns.txt")
     if axes[0] == "column" and names.is_file():
-        result["columns"] = names.read_text(encoding="utf-8").split()
+        result["columns"] = names.read_text(encoding="utf-8").splitlines()
         if len(result["columns"]) != array.shape[1]:
             raise InputError(f"{names} has {len(result['columns'])} names, but {path} has {array.shape[1]} columns")
     return result
+
+
+def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
+    return source.constant(f"scripts/genrebench/features/{module_of(feature, entry)}.py", "AXES")
 
 
 def _not_available(values: str, reason: str) -> dict[str, Any]:

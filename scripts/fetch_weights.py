@@ -83,6 +83,8 @@ def _check(name: str, handle: str, folder: Path) -> None:
     module = importlib.import_module(f"genrebench.features.{name}")
     try:
         embeddings.network(folder, name, module.DIMENSIONS)(np.zeros(embeddings.SAMPLE_RATE, np.float32))
+        if name in weights.EXTRAS:
+            module.read_pca(folder / module.PCA)
     except InputError as error:
         raise InputError(f"{handle} is not {name}; correct the handle in params.yaml ({error})") from None
 
@@ -90,7 +92,7 @@ def _check(name: str, handle: str, folder: Path) -> None:
 def _failure(address: str, error: Exception) -> str:
     return (
         f"{address} cannot be fetched ({error}); try again with access to the internet, or copy the folder from a "
-        f"machine that has it to {weights.FOLDER}"
+        f"machine that has it to {weights.FOLDER}, under the name of the feature"
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from snakemake_interface_common.exceptions import WorkflowError
 
-from genrebench import config, dag, extraction, files, job, plan
+from genrebench import config, dag, extraction, files, job, plan, weights
 from genrebench import features as entries
 from genrebench.clip import Clip
 from genrebench.job import InputError
@@ -148,11 +148,11 @@ def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) ->
 
     sizes = dict.fromkeys(features, 0)
     for name, own in computed.items() if trial else ():
-        if entries.is_pretrained(own) and extraction.missing_weights(name, own):
+        if entries.is_pretrained(own) and weights.unavailable(entries.module_of(name, own), own):
             continue
         module = extraction.module(name, own)
         size = module.extract(clip(getattr(module, "SAMPLE_RATE", sample_rate)), **entries.arguments(own)).size
-        sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES != ("column",) else size
+        sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES[-1] in entries.TIME else size
     return sizes
 
 

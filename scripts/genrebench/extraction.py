@@ -9,6 +9,7 @@ results, and deleting it costs time only. A shard is written part by part, so th
 import fcntl
 import hashlib
 import importlib
+import inspect
 import json
 import sys
 import time
@@ -56,11 +57,14 @@ class Store:
 
         `clips` are manifest rows; those of other shards, and those without audio, are passed over. With
         `unless_complete`, the name of a feature, nothing is done where that feature lacks no clip. Raises InputError,
-        naming the clip, if one cannot be read or its features are not finite; what was computed before is kept.
+        naming the clip, if one cannot be read or its features are not finite (with `unless_complete`, that feature: a
+        job fails for its own feature alone); what was computed before is kept.
         """
         members = {clip["md5"]: clip for clip in clips if clip["path"] and shard_of(clip["md5"], shards) == shard}
         folders = {feature: self.folder_of(feature, shard, shards) for feature in self.features}
-        with _locked(self.folder / f"{shard}-of-{shards}.lock"):
+        # a pretrained model keeps nobody waiting
+        held = next((name for name, entry in self.features.items() if is_pretrained(entry)), "audio")
+        with _locked(self.folder / f"{held}-{shard}-of-{shards}.lock"):
             present = {feature: _parts(folder) for feature, folder in folders.items()}
             missing = {md5: [name for name in self.features if md5 not in present[name]] for md5 in members}
             if unless_complete and not any(unless_complete in names for names in missing.values()):
@@ -69,7 +73,7 @@ class Store:
             arrays: dict[str, dict[str, np.ndarray]] = {feature: {} for feature in self.features}
             try:
                 for done, md5 in enumerate(to_do, 1):
-                    for feature, values in self._extract(members[md5], missing[md5]).items():
+                    for feature, values in self._extract(members[md5], missing[md5], unless_complete).items():
                         arrays[feature][md5] = values
                     if sum(array.nbytes for new in arrays.values() for array in new.values()) > PART_BYTES:
                         _write_parts(folders, arrays)
@@ -89,28 +93,37 @@ class Store:
                 for row in members:
                     yield row, archive[clips[row]["md5"]]
 
-    def _extract(self, clip: dict[str, str], features: list[str]) -> dict[str, np.ndarray]:
+    def _extract(self, clip: dict[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
-        return extract(clip["path"], self.sample_rate, wanted, self.duration)
+        return extract(clip["path"], self.sample_rate, wanted, self.duration, needed)
 
     def _key(self, feature: str) -> str:
         entry = self.features[feature]
         code = source.closure(_path(feature, entry), "scripts/genrebench/audio.py")
         versions = [version(package) for package in PACKAGES]
-        parts = [feature, entry, self.sample_rate, self.duration, source.digest(code), versions]
+        # not all of this file: how the store is kept changes no array
+        reading = [inspect.getsource(function) for function in (extract, _compute, _read)]
+        parts = [feature, entry, self.sample_rate, self.duration, source.digest(code), reading, versions]
         if is_pretrained(entry):
-            parts.append(weights.digest(weights.locate(module_of(feature, entry), entry["handle"])))
-            parts.append(version("tensorflow"))
+            name = module_of(feature, entry)
+            if reason := weights.unavailable(name, entry):
+                raise InputError(reason)
+            parts += [weights.digest(weights.locate(name, entry["handle"])), version("tensorflow")]
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def extract(
-    path: str | Path, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | None = None
+    path: str | Path,
+    sample_rate: int,
+    features: dict[str, dict[str, Any]],
+    duration: float | None = None,
+    needed: str | None = None,
 ) -> dict[str, np.ndarray]:
     """The arrays (float32) of these features, each with its settings, of one file, in one pass over its audio.
 
     Features of pretrained models hear the file at their own rate. `duration` is a number of seconds to cut or pad to.
-    Raises InputError, naming the clip, if it cannot be read or a feature of it is not finite.
+    Raises InputError, naming the clip, if it cannot be read or a feature of it is not finite; if one is `needed`, the
+    others are then left out.
     """
     by_rate: dict[int, dict[str, dict[str, Any]]] = {}
     for feature, settings in features.items():
@@ -120,16 +133,12 @@ def extract(
         for rate, some in by_rate.items():
             clip = _read(path, rate, some, duration)
             for feature, settings in some.items():
-                values = module(feature, settings).extract(clip, **arguments(settings))
-                arrays[feature] = values.astype(np.float32, copy=False)
-                if not np.isfinite(arrays[feature]).all():
-                    raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
+                try:
+                    arrays[feature] = _compute(path, clip, feature, settings)
+                except InputError:
+                    if needed in (None, feature):
+                        raise
     return arrays
-
-
-def missing_weights(feature: str, settings: dict[str, Any]) -> str | None:
-    """Why a pretrained feature is not available on this machine: a sentence for people; None if it is."""
-    return module(feature, settings).missing(**arguments(settings))
 
 
 def given_seconds(duration: str | float | dict[str, float]) -> float | None:
@@ -141,7 +150,12 @@ def given_seconds(duration: str | float | dict[str, float]) -> float | None:
 
 
 def common_seconds(duration: str | float | dict[str, float], durations: Sequence[float]) -> float:
-    """The seconds that all clips are made as long as, by `audio.duration` of params.yaml and their own durations."""
+    """The seconds that all clips are made as long as, by `audio.duration` of params.yaml and their own durations.
+
+    0 if there are none.
+    """
+    if not len(durations):
+        return 0.0
     if isinstance(duration, dict):
         percentile = float(np.percentile(durations, duration["percentile"], method="higher"))
         return max(percentile, duration["at_least_s"])
@@ -151,6 +165,13 @@ def common_seconds(duration: str | float | dict[str, float], durations: Sequence
 def module(feature: str, settings: dict[str, Any]) -> ModuleType:
     """The module of a feature with these settings, by name."""
     return importlib.import_module(f"genrebench.features.{module_of(feature, settings)}")
+
+
+def _compute(path: str | Path, clip: Clip, feature: str, settings: dict[str, Any]) -> np.ndarray:
+    values = module(feature, settings).extract(clip, **arguments(settings)).astype(np.float32, copy=False)
+    if not np.isfinite(values).all():
+        raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
+    return values
 
 
 def _read(path: str | Path, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | None) -> Clip:
@@ -175,8 +196,11 @@ def _parts(folder: Path) -> dict[str, Path]:
     """The archive that holds each array of a folder."""
     found = {}
     for path in sorted(folder.glob("[0-9]*.npz")):
-        with zipfile.ZipFile(path) as archive:
-            found.update((name.removesuffix(".npy"), path) for name in archive.namelist())
+        try:
+            with zipfile.ZipFile(path) as archive:
+                found.update((name.removesuffix(".npy"), path) for name in archive.namelist())
+        except zipfile.BadZipFile:
+            raise InputError(f"{path} is damaged; delete it, and what was in it is computed again") from None
     return found
 
 

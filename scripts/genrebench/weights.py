@@ -21,7 +21,7 @@ EXTRAS = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/au
 def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
     """The folder of the weights `name`, or None where they are not on this machine.
 
-    The handle, if it is a path; `folder`/`name`, or what it is a link to, if the handle is an address.
+    The handle, if it is a path; `folder`/`name`, if it is an address.
     """
     path = Path(folder, name) if is_address(handle) else Path(handle).expanduser()
     return path if path.is_dir() else None
@@ -55,6 +55,18 @@ def update_index(
     return found
 
 
+def unavailable(name: str, settings: dict[str, Any]) -> str | None:
+    """Why a feature with these settings cannot be had on this machine: a sentence for people; None if it can.
+
+    `name` is that of the feature's module.
+    """
+    folder = locate(name, settings["handle"])
+    if folder is None:
+        return missing(name, settings["handle"])
+    needed = EXTRAS.get(name, {}) if settings.get("pca") else {}
+    return next((missing_extra(name, file) for file in needed if not (folder / file).is_file()), None)
+
+
 def missing(name: str, handle: str) -> str:
     """The sentence for people where `locate` finds nothing: what is to be fetched, and where it belongs."""
     if not is_address(handle):
@@ -62,7 +74,7 @@ def missing(name: str, handle: str) -> str:
     size = f", {SIZES[name]}," if name in SIZES else ""
     return (
         f"the weights of {name}{size} are not here: `python scripts/fetch_weights.py {name}` gets them from {handle}; "
-        f"or put a folder that has them, or a link to it, at {FOLDER / name}"
+        f"or copy a folder that has them to {FOLDER / name}"
     )
 
 

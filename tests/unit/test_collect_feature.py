@@ -41,12 +41,20 @@ def frames(seconds):
 
 @pytest.mark.parametrize(
     "duration, seconds",
-    [("longest", 10), ({"percentile": 60, "at_least_s": 1}, 4), ({"percentile": 0, "at_least_s": 0}, 1), (2.5, 2.5)],
+    [
+        ("longest", 10),
+        ({"percentile": 60, "at_least_s": 1}, 4),
+        ({"percentile": 60, "at_least_s": 6}, 6),
+        ({"percentile": 0, "at_least_s": 0}, 1),
+        (2.5, 2.5),
+        (0.5, 0.5),
+        (15, 15),
+    ],
 )
 def test_clips_are_padded_and_cut_to_one_length(collect, duration, seconds):
     values, description = collect(duration)
     assert values.shape == (5, 8, frames(seconds))
-    own = [frames(s) for s in SECONDS] if isinstance(duration, (str, dict)) else [frames(2.5)] * 5
+    own = [frames(s) for s in SECONDS] if isinstance(duration, (str, dict)) else [frames(seconds)] * 5
     assert description["lengths"] == [min(length, frames(seconds)) for length in own]
     for row, length in enumerate(description["lengths"]):
         assert (values[row, :, length:] == -80).all()
@@ -69,6 +77,12 @@ def test_one_value_per_clip_is_never_cut(collect):
     values, description = collect({"percentile": 20, "at_least_s": 1}, tempo, "tempo")
     assert values.shape == (5, 1)
     assert description["axes"] == ["column"]
+
+
+@pytest.mark.parametrize("duration", ["longest", 15, {"percentile": 20, "at_least_s": 20}])
+def test_a_picture_keeps_its_size(collect, duration):
+    picture = {**MEL, "size": [6, 5], "scale": "log"}
+    assert collect(duration, picture, "mel_image")[0].shape == (5, 6, 5)
 
 
 def test_the_description_has_the_figures_of_the_array(collect, monkeypatch):
@@ -102,6 +116,13 @@ def test_time_is_the_last_axis_of_what_a_dataset_brings(tmp_path):
     values, description = collect_brought(tmp_path, "musicnn")
     np.testing.assert_array_equal(values, array)
     assert description["axes"] == ["band", "frame"]
+
+
+def test_axes_of_what_is_brought_in_place_of_a_feature_are_those_of_its_module(tmp_path):
+    bring(tmp_path, "tabular_segments", np.zeros((3, 4, 2)))
+    assert collect_brought(tmp_path, "tabular_segments", {"segment_s": 3.0})[1]["axes"] == ["column", "segment"]
+    bring(tmp_path, "wavelet", np.zeros((3, 4)))
+    assert collect_brought(tmp_path, "wavelet", {"levels": 5})[1]["axes"] == ["column"]
 
 
 def test_axes_that_do_not_fit_are_refused(tmp_path):

@@ -101,6 +101,26 @@ def test_a_failure_keeps_the_parts_before_it(tmp_path, monkeypatch):
     assert sorted(row for row, _ in store.read("mel", clips[:3], 1)) == [0, 1, 2]
 
 
+def test_a_job_fails_for_its_own_feature_alone(tmp_path):
+    clips = make_clips(tmp_path, range(2))
+    contrast = {"n_fft": 2048, "hop_length": 512, "n_bands": 9, "fmin": 200.0, "quantile": 0.02}  # above half the rate
+    store = extraction.Store(tmp_path / "store", {**FEATURES, "spectral_contrast": contrast}, AUDIO)
+    assert store.fill(clips, 0, 1, unless_complete="mel") == 2
+    assert sorted(row for row, _ in store.read("mel", clips, 1)) == [0, 1]
+    with pytest.raises(InputError, match="spectral_contrast"):
+        store.fill(clips, 0, 1, unless_complete="spectral_contrast")
+
+
+def test_a_damaged_archive_is_named(tmp_path):
+    clips = make_clips(tmp_path, range(1))
+    store = extraction.Store(tmp_path / "store", FEATURES, AUDIO)
+    store.fill(clips, 0, 1)
+    part = store.folder_of("mel", 0, 1) / "0.npz"
+    part.write_bytes(part.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"0\.npz is damaged; delete it"):
+        store.fill(clips, 0, 1)
+
+
 def test_entries_of_one_module_are_features_of_their_own(tmp_path):
     clips = make_clips(tmp_path, [0])
     few = {"module": "mel", "n_fft": 2048, "hop_length": 512, "n_mels": 8}

@@ -16,7 +16,7 @@ import yaml
 import fetch_weights
 import saved_models
 from genrebench import files, weights
-from genrebench.features import vggish, yamnet
+from genrebench.features import vggish
 from genrebench.job import InputError
 
 ADDRESS = "https://tfhub.dev/google/yamnet/1"
@@ -84,15 +84,16 @@ def test_the_index_follows_the_weights_and_names_no_place(here):
 
 
 def test_what_is_missing_is_said_with_the_way_to_get_it(here):
-    assert "`python scripts/fetch_weights.py yamnet`" in yamnet.missing(ADDRESS)
-    assert "15 MB" in yamnet.missing(ADDRESS) and ADDRESS in yamnet.missing(ADDRESS)
-    assert "the folder of/mine" in yamnet.missing("of/mine")
-    assert "fetch_weights.py vggish" in vggish.missing(ADDRESS, pca=False)
-    folder = folder_with(here / "data/weights/vggish")
-    assert vggish.missing(ADDRESS, pca=False) is None
-    assert weights.EXTRAS["vggish"][vggish.PCA] in vggish.missing(ADDRESS, pca=True)
-    (folder / vggish.PCA).write_bytes(b"")
-    assert vggish.missing(ADDRESS, pca=True) is None
+    said = weights.unavailable("yamnet", {"handle": ADDRESS})
+    assert "`python scripts/fetch_weights.py yamnet`" in said and "15 MB" in said and ADDRESS in said
+    assert "the folder of/mine" in weights.unavailable("yamnet", {"handle": "of/mine"})
+    without, with_pca = ({"handle": ADDRESS, "pca": pca} for pca in (False, True))
+    assert "fetch_weights.py vggish" in weights.unavailable("vggish", without)
+    folder = folder_with(here / "data/weights/vggish", a="weights")
+    assert weights.unavailable("vggish", without) is None
+    assert weights.EXTRAS["vggish"][vggish.PCA] in weights.unavailable("vggish", with_pca)
+    (folder / vggish.PCA).write_text("parameters")
+    assert weights.unavailable("vggish", with_pca) is None
 
 
 # Fetching
@@ -161,11 +162,13 @@ def fetch(tmp_path, monkeypatch):
 
 
 def test_fetched_weights_are_the_published_files(fetch, model, monkeypatch, capsys):
-    with serving(model=archive_of(model), pca=b"parameters") as (address, asked):
+    released = io.BytesIO()
+    np.savez(released, pca_means=np.zeros((128, 1)), pca_eigen_vectors=np.eye(128))
+    with serving(model=archive_of(model), pca=released.getvalue()) as (address, asked):
         monkeypatch.setattr(weights, "EXTRAS", {"vggish": {vggish.PCA: f"{address}/pca"}})
         folder = fetch("vggish", f"{address}/model")
         assert asked == ["/model?tf-hub-format=compressed", "/pca"]
-        assert (folder / vggish.PCA).read_bytes() == b"parameters"
+        assert (folder / vggish.PCA).read_bytes() == released.getvalue()
         (folder / vggish.PCA).unlink()
         assert weights.digest(folder) == weights.digest(model)
         assert [path.name for path in folder.parent.iterdir()] == ["vggish"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, Project
+
+from project import ROOT, Project
 
 
 @pytest.fixture(scope="session")

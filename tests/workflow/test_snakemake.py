@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 import draw_rules
 from genrebench import dag
+from project import ROOT
 
 KILLS = int(os.environ.get("GENREBENCH_KILLS", "3"))
 AFTER_A_MODEL = {"all": 1, "evaluate_runs": 1, "build_leaderboard": 1, "build_report": 1}

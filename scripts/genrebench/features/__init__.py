@@ -1,8 +1,8 @@
 """The features, one module each; `genrebench.extraction` finds them by name.
 
 A module has the constants SETTINGS (the JSON schema of each of its settings in params.yaml), AXES (names of the axes
-of one clip's array; the last is time, unless the only one is `column`), UNIT and PAD_VALUE (what stands after the end
-of a shorter clip), and `extract(clip, **settings)`, which returns one clip's array, unpadded. Where the first axis is
+of one clip's array; time, where there is one, is the last), UNIT and PAD_VALUE (what stands after the end of a shorter
+clip), and `extract(clip, **settings)`, which returns one clip's array, unpadded. Where the first axis is
 `column`, `columns(**settings)` gives the names along it. SAMPLE_RATE is in the modules of pretrained models, which
 hear audio at a rate of their own (Hz).
 
@@ -12,6 +12,9 @@ An entry under `features` in params.yaml is named after its module, or names it 
 from typing import Any
 
 BROUGHT = "brought"  # instead of settings, or the key of the axes: only a dataset with features of its own has it
+
+
+TIME = ("frame", "block", "segment")  # names of axes that are time
 
 
 def is_brought(entry: Any) -> bool:

@@ -27,6 +27,7 @@ SILENCE, BELOW_MEAN = -70.0, -10.0  # gates of the loudness: LKFS, and dB re the
 FULL_SCALE = -0.691  # LKFS of K-weighted power 1
 OVERLAP_S = 0.5  # in which the K-weighting's response to an impulse falls below 1e-40
 ENVELOPE_S = 0.01
+LEAST_EXPONENT = 0.001  # of an envelope that repeats itself exactly it would be 0 or less
 SPANS_S, GROWTH = (0.31, 8.8), 1.1  # the least and the greatest span of the fluctuation analysis, and their ratio
 
 # How well the pitch classes from the tonic upwards fit a key, 1 to 7.
@@ -98,7 +99,7 @@ def danceability(samples: np.ndarray, sample_rate: int) -> float:
         return 0.0
     # Short spans fluctuate less than the power law says; the authors' correction is to count 3 more.
     exponents = np.diff(np.log(fluctuation)) / np.diff(np.log(spans + 3))
-    return float(1 / exponents.mean())
+    return float(1 / max(exponents.mean(), LEAST_EXPONENT))
 
 
 def mode_and_clarity(classes: np.ndarray) -> tuple[float, float]:

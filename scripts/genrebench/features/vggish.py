@@ -36,14 +36,6 @@ def extract(clip: Clip, handle: str, pca: bool) -> np.ndarray:
     return frames.T
 
 
-def missing(handle: str, pca: bool) -> str | None:
-    """Why the feature is not available on this machine, or None."""
-    folder = weights.locate("vggish", handle)
-    if folder is None:
-        return weights.missing("vggish", handle)
-    return weights.missing_extra("vggish", PCA) if pca and not (folder / PCA).is_file() else None
-
-
 def postprocess(frames: np.ndarray, means: np.ndarray, eigenvectors: np.ndarray) -> np.ndarray:
     """Embeddings (frames, 128) as they are released for AudioSet and YouTube-8M: 8-bit levels, as float32.
 

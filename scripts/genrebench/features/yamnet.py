@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genrebench import embeddings, weights
+from genrebench import embeddings
 from genrebench.clip import Clip
 
 SETTINGS = {
@@ -20,8 +20,3 @@ HOP = 7680  # samples: 0.48 s
 def extract(clip: Clip, handle: str) -> np.ndarray:
     """(1024, frames): a frame hears 0.975 s, each 0.48 s; 61 or 62 of 30 s, as the release pads the end or not."""
     return embeddings.extract(clip, "yamnet", handle, DIMENSIONS, HOP).T
-
-
-def missing(handle: str) -> str | None:
-    """Why the feature is not available on this machine, or None."""
-    return None if weights.locate("yamnet", handle) else weights.missing("yamnet", handle)
