@@ -25,7 +25,7 @@ demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpu
 	@python scripts/show_result.py
 
 test: $(READY) ## run the tests
-	pytest -n 2 --dist loadfile --durations 8
+	pytest -n 2 --dist worksteal --durations 8
 
 bench: $(READY) ## time the extraction of features against librosa
 	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py

@@ -5,20 +5,9 @@ import re
 import shutil
 from pathlib import Path
 
-import pytest
 import yaml
 
 from project import ROOT, Project
-
-
-@pytest.fixture(scope="session")
-def reproduced(tiny, tmp_path_factory):
-    """The tiny checkout after `dvc repro` and a commit. Copy it, do not change it."""
-    project = tiny.copy(tmp_path_factory.mktemp("reproduced") / "project")
-    project.run("dvc", "repro")
-    project.run("git", "add", "--all")
-    project.run("git", "commit", "--quiet", "-m", "first experiment")
-    return project
 
 
 def lock(project):
