@@ -1,6 +1,7 @@
 # What the rules share: the parameters, the paths, and the functions that name inputs. No rules stand here.
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -97,15 +98,34 @@ def all_splits(suffix):
 
 
 def model_settings(model):
-    """The entry of a model in params.yaml, but for which seeds there are: another seed changes no run of the others."""
-    entry = config["models"][model]
-    return Param(f"models.{model}", {key: value for key, value in entry.items() if key != "seeds"})
+    """The entry of a model in params.yaml, but for which runs there are: another seed changes no run of the others."""
+    entry = MODELS[model]
+    return Param(f"models.{model}", {key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS})
+
+
+def numerics_of(model):
+    """What of section `numerics` in params.yaml a model depends on: of the backend, networks only."""
+    if is_network(model):
+        return param("numerics")
+    return Param("numerics.threads", {"threads": config["numerics"]["threads"]})
+
+
+def is_network(model):
+    """Whether a model is a neural network."""
+    return NETWORK_ENGINE in source.closure(model_module(model))
+
+
+def protocols_of(model):
+    """The protocols under which a model is run; one that deals segments is for models of segments only."""
+    entry = MODELS[model]
+    suitable = [p for p, settings in config["protocols"].items() if "segments" in entry or "length_s" not in settings]
+    return entry.get("protocols", suitable)
 
 
 def run_names(model):
     """The runs of a model: protocol/split/seed."""
-    seeds = config["models"][model].get("seeds", config["seeds"])
-    return [f"{p}/{s}/seed{seed}" for p in config["protocols"] for s in splits_of(p) for seed in seeds]
+    seeds = MODELS[model].get("seeds", config["seeds"])
+    return [f"{p}/{s}/seed{seed}" for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
 
 
 def all_runs(model, *names):
@@ -115,7 +135,7 @@ def all_runs(model, *names):
 
 def cache_files(model, suffix):
     """The files of the feature caches that a model reads."""
-    return [f"{RESULTS}/features/{feature}.{suffix}" for feature in config["models"][model]["features"]]
+    return [f"{RESULTS}/features/{feature}.{suffix}" for feature in parameters.features_of(MODELS[model])]
 
 
 def feature_modules(*features):
@@ -133,9 +153,9 @@ def environment_of(feature):
     return PRETRAINED_ENVIRONMENT if feature in PRETRAINED else "envs/classical.yaml"
 
 
-def weights_index(feature):
-    """The file that says which weights a pretrained model has; none for other features."""
-    return [f".cache/weights/{feature}.json"] if feature in PRETRAINED else []
+def weights_index(name):
+    """The file that says which weights a pretrained feature or model has; none for others."""
+    return [f".cache/weights/{name}.json"] if name in PRETRAINED or name in PRETRAINED_MODELS else []
 
 
 def only_if_extracted(feature):
@@ -186,6 +206,11 @@ def training_memory(wildcards, input):
     return 1000 + round(3 * sum(Path(path).stat().st_size for path in input.caches) / 1e6)
 
 
+def network_memory(wildcards, input):
+    """MB for the training of a network: the backend, the model, a few batches; it does not grow with the corpus."""
+    return 4000
+
+
 def refuse_entries_without_rules(rules):
     """Stop where params.yaml has a feature or a model that none of the rules, given by name, makes."""
     for kind, names, verb, file in (
@@ -197,10 +222,26 @@ def refuse_entries_without_rules(rules):
                 stop(f"params.yaml: {kind}.{name} has no rule; add `{verb}_{name}` to rules/{file}.smk, as the others.")
 
 
+def model_module(model):
+    """The file of the module that serves a model."""
+    return f"scripts/genrebench/models/{module_of(model, MODELS[model])}.py"
+
+
 def model_code(model):
-    """The sources that the training of a model depends on."""
-    name = config["models"][model].get("module", model)
-    return code("train_model.py", f"genrebench/models/{name}.py")
+    """The sources and packages that the training of a model depends on."""
+    environment = "envs/networks.yaml" if is_network(model) else "envs/classical.yaml"
+    module = Path(model_module(model)).relative_to("scripts")
+    return code("train_model.py", module, environment=environment)
+
+
+def refuse_other_backend():
+    """Stop where KERAS_BACKEND asks for another backend than params.yaml: numbers depend on it, so it is a parameter."""
+    asked, backend = os.environ.get("KERAS_BACKEND"), config["numerics"]["backend"]
+    if asked not in (None, "", backend):
+        stop(
+            f"The environment variable KERAS_BACKEND is {asked}, but params.yaml: numerics.backend is {backend}. "
+            f"Set that to {asked}, or unset the variable."
+        )
 
 
 try:
@@ -210,8 +251,11 @@ except InputError as error:
 
 DATASET = config["dataset"]
 GENRES_OF_DEMO = 10
+NETWORK_ENGINE = "scripts/genrebench/neural.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
+NO_WEIGHTS = weights.NONE
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
+MODELS = {name: parameters.for_dataset(entry, DATASET) for name, entry in config["models"].items()}
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
 CACHE = f".cache/{DATASET}"
@@ -221,6 +265,8 @@ LONGEST = {}  # what seconds_of_longest_clip has read
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
+# models whose weights come from elsewhere, unless they are to be trained from scratch
+PRETRAINED_MODELS = {name: entry for name, entry in MODELS.items() if entry.get("handle", NO_WEIGHTS) != NO_WEIGHTS}
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 
@@ -231,6 +277,7 @@ scheduler.set_environment()
 if workflow.is_main_process:
     scheduler.clear_stale_lock()
     refuse_foreign_demo()
-    for name, entry in PRETRAINED.items():
+    refuse_other_backend()
+    for name, entry in (PRETRAINED | PRETRAINED_MODELS).items():
         weights.update_index(module_of(name, entry), entry["handle"], *weights_index(name))
 SHARDS = shard_count(count_raw_files())

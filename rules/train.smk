@@ -9,6 +9,7 @@ rule train_model:
         features=lambda w: cache_files(w.model, "json"),
         # the descriptions carry the caches' hashes, so that the caches need not be hashed for every job
         caches=lambda w: ancient(cache_files(w.model, "npy")),
+        weights=lambda w: weights_index(w.model),
         code=lambda w: model_code(w.model),
     output:
         status=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/status.json",
@@ -16,6 +17,7 @@ rule train_model:
         history=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/history.csv",
         predictions=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/predictions.csv",
         model=directory(f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/model"),
+        cost=f"{RESULTS}/costs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}.json",
     log:
         f"{RESULTS}/logs/train/{{model}}/{{protocol}}/{{split}}/seed{{seed}}.log",
     benchmark:
@@ -31,14 +33,16 @@ rule train_model:
         runtime=60,
     params:
         settings=lambda w: model_settings(w.model),
-        numerics=lambda w: param("numerics"),
+        numerics=lambda w: numerics_of(w.model),
+        checkpoints=f"{CACHE}/checkpoints/{{model}}/{{protocol}}/{{split}}/seed{{seed}}",
         folder=subpath(output.status, parent=True),
     message:
         "Training {wildcards.model} on {wildcards.protocol} {wildcards.split}, seed {wildcards.seed}"
     shell:
         "python scripts/train_model.py --model {wildcards.model} --settings {params.settings:q}"
         " --numerics {params.numerics:q} --seed {wildcards.seed} --manifest {input.manifest} --split {input.split}"
-        " --features {input.features} --folder {params.folder} > {log} 2>&1"
+        " --features {input.features} --checkpoints {params.checkpoints} --folder {params.folder} --cost {output.cost}"
+        " > {log} 2>&1"
 
 
 use rule train_model as train_logistic with:
@@ -94,6 +98,21 @@ use rule train_model as train_embedding_probe with:
 use rule train_model as train_embedding_probe_vggish with:
     wildcard_constraints:
         model="embedding_probe_vggish",
+
+
+# A network is trained from its last checkpoint on, if it was interrupted.
+use rule train_model as train_network with:
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=network_memory,
+        runtime=1440,
+        gpu=1,
+
+
+use rule train_network as train_cnn with:
+    wildcard_constraints:
+        model="cnn",
 
 
 # `snakemake runs_logistic` trains all runs of one model

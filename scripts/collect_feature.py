@@ -65,11 +65,14 @@ def _collect_extracted(
     for row, array in cache.read(feature, clips, shards):
         lengths[row], shape = array.shape[-1], array.shape[:-1]
     common = max(lengths)
-    if module.AXES[-1] in TIME and extraction.given_seconds(audio["duration"]) is None:
-        durations = [float(clip["duration_s"]) for clip in clips]
-        common = common_length(extraction.common_seconds(audio["duration"], durations), lengths, durations)
+    durations = [float(clip["duration_s"]) for clip in clips]
+    seconds = extraction.given_seconds(audio["duration"])
+    if seconds is None:
+        seconds = extraction.common_seconds(audio["duration"], durations)
+        if module.AXES[-1] in TIME:
+            common = common_length(seconds, lengths, durations)
     _write(values, (len(clips), *shape, common), cache.read(feature, clips, shards), module.PAD_VALUE)
-    result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths])
+    result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths], seconds)
     if module.AXES[0] == "column":
         result["columns"] = module.columns(**arguments(settings))
     return result
@@ -112,7 +115,8 @@ def _collect_brought(feature: str, entry: Any, clips: list, folder: Path, values
         array = np.moveaxis(array, 1 + axes.index("frame"), -1)
         axes = [axis for axis in axes if axis != "frame"] + ["frame"]
     _write(values, array.shape, enumerate(array), 0)
-    result = _describe(values, axes, "as brought by the dataset", None)
+    durations = [float(clip.get("duration_s") or 0) for clip in clips]
+    result = _describe(values, axes, "as brought by the dataset", None, max(durations) or None)
     names = path.with_suffix(".columns.txt")
     if axes[0] == "column" and names.is_file():
         result["columns"] = names.read_text(encoding="utf-8").splitlines()
@@ -149,7 +153,9 @@ def _write(path: str, shape: tuple[int, ...], rows: Iterable[tuple[int, np.ndarr
             out.tofile(file)
 
 
-def _describe(values: str, axes: list[str], unit: str, lengths: list[int] | None) -> dict[str, Any]:
+def _describe(
+    values: str, axes: list[str], unit: str, lengths: list[int] | None, seconds: float | None
+) -> dict[str, Any]:
     total, low, high, size = 0.0, np.inf, -np.inf, 0
     for first, block in _blocks(values):
         if not np.isfinite(block).all():
@@ -166,6 +172,7 @@ def _describe(values: str, axes: list[str], unit: str, lengths: list[int] | None
         "unit": unit,
         "shape": list(np.load(values, mmap_mode="r").shape),
         "lengths": lengths,  # of the last axis, before padding
+        "seconds": seconds,  # that the last axis spans, if it is time
         "mean": float(mean),
         "std": float((squares / size) ** 0.5),
         "min": float(low),

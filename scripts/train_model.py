@@ -1,8 +1,12 @@
 """Train one model on one split with one seed, then predict every clip of the split."""
 
 import argparse
+import hashlib
 import importlib
 import json
+import resource
+import statistics
+import time
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -11,8 +15,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from genrebench import files, job
-from genrebench.training import Data, Feature
+from genrebench import backend, files, job, source, weights
+from genrebench.training import Data, Feature, best_row
 
 HISTORY_COLUMNS = ("epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss")
 NOT_CONVERGED = "stopped at max_iter, not converged"
@@ -27,15 +31,20 @@ def train_model(
     manifest: str,
     split: str,
     features: list[str],
+    checkpoints: Path,
     folder: Path,
+    cost: Path,
 ) -> None:
-    """Write status.json, config.json, history.csv, predictions.csv and model/ into `folder`.
+    """Write status.json, config.json, history.csv, predictions.csv and model/ into `folder`, and the costs to `cost`.
 
     `split` is the CSV of a split, its description beside it; `features` are the JSON descriptions of the caches. Where
-    the split or a feature is not available, that is the result: a status with the reason, and empty tables.
+    the split or a feature is not available, that is the result: a status with the reason, and empty tables. A training
+    that is interrupted leaves what it has reached in `checkpoints`.
     """
+    name = settings.get("module", model)
     described = files.read_json(Path(split).with_suffix(".json"))
     caches = [Feature.open(feature) for feature in features]
+    packages = {"scikit-learn", "numpy"} | ({"keras", numerics["backend"]} if "backend" in numerics else set())
     config = {
         "model": model,
         "settings": settings,
@@ -44,50 +53,73 @@ def train_model(
         "protocol": described["protocol"],
         "split": described["split"],
         "features": {cache.name: cache.description["sha256"] for cache in caches},
-        "versions": {name: version(name) for name in ("numpy", "scikit-learn")},
+        "versions": {package: version(package) for package in sorted(packages)},
     }
     files.write_json(folder / "config.json", config)
-    reason = _reason_not_to_run(described, caches)
-    marks = [SCALER_MARK] if settings["scaler_fit_on"] == "all" else []
+    reason = _reason_not_to_run(described, caches, name, settings)
     if reason:
         _write_tables(folder, [], [], [])
         (folder / "model").mkdir(exist_ok=True)
+        files.write_json(cost, {"status": "not run"})
+        files.write_json(folder / "status.json", {"status": "not run", "reason": reason, "marks": []})
         print(f"not run: {reason}")
-    else:
-        from sklearn.exceptions import ConvergenceWarning  # 1 s, which a run that cannot be does not need
+        return
+    from sklearn.exceptions import ConvergenceWarning  # 1 s, which a run that cannot be does not need
 
-        clips = files.read_rows(manifest)
-        subsets = {row["clip_id"]: row["subset"] for row in files.read_rows(split)}
-        data = Data.of_split(clips, subsets, caches)
-        with threadpool_limits(numerics["threads"]), files.atomic(folder / "model") as temporary:
-            module = importlib.import_module(f"genrebench.models.{settings.get('module', model)}")
-            fitted = module.build(data, settings, seed, numerics["threads"])
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", ConvergenceWarning)
-                history = fitted.fit()
-            marks += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
-            temporary.mkdir()
-            fitted.save(temporary)
-            # The weights are written: from here on nothing that the test clips say can change them.
-            predictions = _predict(fitted, data, clips)
-        _write_tables(folder, history, predictions, data.genres)
-        print(f"{model}, seed {seed}, {config['protocol']} {config['split']}: {_figures(history[-1])}")
-    files.write_json(
-        folder / "status.json", {"status": "not run" if reason else "done", "reason": reason, "marks": marks}
-    )
+    clips = files.read_rows(manifest)
+    data = Data.of_split(clips, files.read_rows(split), caches, settings.get("segments"), settings.get("cut"))
+    if "backend" in numerics:
+        backend.choose(numerics)
+    module = importlib.import_module(f"genrebench.models.{name}")
+    key = _key(config, split, name)
+    with threadpool_limits(numerics["threads"]), files.atomic(folder / "model") as temporary:
+        fitted = module.build(data, settings, seed, numerics)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            history = fitted.fit(checkpoints, key)
+        temporary.mkdir()
+        fitted.save(temporary)
+        # The weights are written: from here on nothing that the test clips say can change them.
+        started = time.perf_counter()
+        predictions = _predict(fitted, data, clips)
+        seconds = time.perf_counter() - started
+    _write_tables(folder, history, predictions, data.genres)
+    files.write_json(cost, _costs(fitted, data, history, folder / "model", seconds, numerics))
+    marks = [SCALER_MARK] if settings["scaler_fit_on"] == "all" else []
+    marks += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
+    marks += module.marks(settings) if hasattr(module, "marks") else []
+    best = history[best_row(history)]
+    print(f"{model}, seed {seed}, {config['protocol']} {config['split']}: {_figures(best)}")
+    files.write_json(folder / "status.json", {"status": "done", "reason": None, "marks": marks})
 
 
-def _reason_not_to_run(split: dict[str, Any], caches: list[Feature]) -> str | None:
+def _reason_not_to_run(split: dict[str, Any], caches: list[Feature], name: str, settings: dict[str, Any]) -> str | None:
     if not split["available"]:
         return split["reason"]
     if sum(counts["train"] > 0 for counts in split["genres"].values()) < 2:
         return "The training clips are all of one genre: there is nothing to tell apart."
     if unknown := [genre for genre, counts in split["genres"].items() if counts["train"] == 0]:
         return f"The training subset has no clip of {', '.join(unknown)}."
+    dealt = split.get("segments")
+    if dealt and settings.get("segments") != dealt:
+        return (
+            f"{split['protocol']} deals segments of {dealt['length_s']:g} s each {dealt['hop_s']:g} s, and this model "
+            f"takes {_extent(settings.get('segments'))}."
+        )
     missing = [cache for cache in caches if not cache.description["available"]]
     if missing:
         return "; ".join(f"{cache.name} is missing: {cache.description['reason']}" for cache in missing)
-    return None
+    return weights.unavailable(name, settings) if settings.get("handle", weights.NONE) != weights.NONE else None
+
+
+def _extent(segments: dict[str, float] | None) -> str:
+    return f"{segments['length_s']:g} s each {segments['hop_s']:g} s" if segments else "whole clips"
+
+
+def _key(config: dict[str, Any], split: str, module: str) -> str:
+    """What stands for all that a training depends on: its configuration, its clips, and the code."""
+    sources = source.closure("scripts/train_model.py", f"scripts/genrebench/models/{module}.py")
+    return hashlib.sha256(f"{config} {source.digest([split, *sources])}".encode()).hexdigest()
 
 
 def _predict(fitted: Any, data: Data, clips: list[dict[str, str]]) -> list[dict[str, Any]]:
@@ -95,16 +127,42 @@ def _predict(fitted: Any, data: Data, clips: list[dict[str, str]]) -> list[dict[
     subset = {int(row): name for name, members in data.rows.items() for row in members}
     predictions = []
     for row, probabilities in zip(rows, fitted.predict(rows), strict=True):
-        clip = clips[row]
+        clip = clips[data.clips[row]]
         prediction = {
             "clip_id": clip["clip_id"],
-            "segment": 0,
+            "segment": int(data.segments[row]),
             "subset": subset[int(row)],
             "genre": clip["genre"],
             "predicted": data.genres[int(probabilities.argmax())],
         }
         predictions.append(prediction | {g: f"{p:.9g}" for g, p in zip(data.genres, probabilities, strict=True)})
     return predictions
+
+
+def _costs(
+    fitted: Any,
+    data: Data,
+    history: list[dict[str, Any]],
+    model: Path,
+    inference_s: float,
+    numerics: dict[str, Any],
+) -> dict[str, Any]:
+    """What the run took. Seconds per epoch are the median, which the first one, with its compilation, does not change."""
+    seconds = statistics.median(fitted.seconds)
+    classical = {"backend": f"scikit-learn {version('scikit-learn')}", "device": "CPU"}
+    return {
+        "status": "done",
+        "parameters": fitted.parameters,
+        "bytes": sum(path.stat().st_size for path in model.iterdir()),
+        "epochs": len(history),
+        "best_epoch": best_row(history) + 1,
+        "seconds_per_epoch": seconds,
+        "training_clips_per_s": len(set(data.clips[data.rows["train"]])) / seconds,
+        "inference_ms_per_clip": 1000 * inference_s / len(set(data.clips)),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "threads": numerics["threads"],
+        **(backend.describe() if "backend" in numerics else classical),
+    }
 
 
 def _write_tables(folder: Path, history: list[dict], predictions: list[dict], genres: list[str]) -> None:
@@ -127,5 +185,7 @@ if __name__ == "__main__":
     parser.add_argument("--manifest", required=True)
     parser.add_argument("--split", required=True, help="CSV of the split, its JSON beside it")
     parser.add_argument("--features", required=True, nargs="+", help="JSON of each cache, its .npy beside it")
+    parser.add_argument("--checkpoints", required=True, type=Path, help="where an interrupted training is kept")
+    parser.add_argument("--cost", required=True, type=Path, help="JSON to write: what the run took")
     parser.add_argument("--folder", required=True, type=Path, help="where the run's files go")
     job.run(train_model, vars(parser.parse_args()))

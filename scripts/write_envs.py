@@ -11,7 +11,11 @@ CLASSICAL = (
     "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pillow pywavelets pyyaml requests scikit-learn scipy "
     "setuptools skops soundfile soxr statsmodels threadpoolctl tqdm"
 ).split()
-FAMILIES = {"classical": CLASSICAL, "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"]}
+FAMILIES = {
+    "classical": CLASSICAL,
+    "networks": [*CLASSICAL, "keras", "tensorflow"],
+    "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"],
+}
 
 
 def write_envs(lock: str, folder: Path) -> None:

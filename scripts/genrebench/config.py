@@ -1,5 +1,6 @@
 """params.yaml: its schema and the sentences that say what is wrong with it."""
 
+import copy
 import difflib
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,48 @@ MODEL_SETTINGS = {
         "uniqueItems": True,
         "items": {"type": "integer", "minimum": 0},
     },
+    "protocols": {
+        "description": "Instead of all protocols, those under which the model is run.",
+        "type": "array",
+        "minItems": 1,
+        "uniqueItems": True,
+        "items": {"type": "string"},
+    },
     "scaler_fit_on": {
         "description": "Clips that the scaler sees: train, or all as in paper 001 (marked where it is used).",
         "enum": ["train", "all"],
     },
+    "segments": {
+        "description": "Train on segments of length_s seconds each hop_s, and predict a clip by their mean.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["length_s", "hop_s"],
+        "properties": {
+            "length_s": {"description": "Length in seconds.", "type": "number", "exclusiveMinimum": 0},
+            "hop_s": {
+                "description": "From one start to the next, in seconds.",
+                "type": "number",
+                "exclusiveMinimum": 0,
+            },
+        },
+    },
+    "cut": {
+        "description": (
+            "Cut time axes to this percentile of the training clips' lengths, but not below at_least steps (paper 001)."
+        ),
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["percentile", "at_least"],
+        "properties": {
+            "percentile": {"description": "Of the lengths.", "type": "number", "minimum": 0, "maximum": 100},
+            "at_least": {"description": "Floor in steps of the axis.", "type": "integer", "minimum": 1},
+        },
+    },
 }
+# What says which runs of a model there are, and not what one of them does.
+FOR_DATASET = "for_dataset"
+NO_EMBEDDING = "none"
+WHICH_RUNS = ("seeds", "protocols")
 
 
 def load(path: str | Path = "params.yaml") -> dict[str, Any]:
@@ -66,10 +104,28 @@ def validate(params: Any, path: str = "params.yaml") -> None:
             raise InputError(
                 f"{path}: protocols.{protocol}: test and valid are the whole; nothing is left to train on."
             )
-    for model, settings in params["models"].items():
-        for feature in settings["features"]:
-            if feature not in params["features"]:
-                raise InputError(_unknown(path, f"models.{model}.features", feature, sorted(params["features"])))
+    for model, entry in params["models"].items():
+        for dataset in (params["dataset"], *entry.get(FOR_DATASET, {})):
+            settings = for_dataset(entry, dataset)
+            for feature in features_of(settings):
+                if feature not in params["features"]:
+                    raise InputError(_unknown(path, f"models.{model}.features", feature, sorted(params["features"])))
+            for protocol in settings.get("protocols", ()):
+                if protocol not in params["protocols"]:
+                    known = sorted(params["protocols"])
+                    raise InputError(_unknown(path, f"models.{model}.protocols", protocol, known))
+
+
+def for_dataset(entry: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """The settings of a model for a dataset: those of `for_dataset.<dataset>` in the place of the others."""
+    own = entry.get(FOR_DATASET, {}).get(dataset, {})
+    return {key: value for key, value in entry.items() if key != FOR_DATASET} | own
+
+
+def features_of(settings: dict[str, Any]) -> list[str]:
+    """The features that a model reads: `features`, and the one that it names as its `embedding`."""
+    embedding = settings.get("embedding", NO_EMBEDDING)
+    return [*settings["features"], *([] if embedding == NO_EMBEDDING else [embedding])]
 
 
 def schema(params: dict[str, Any]) -> dict[str, Any]:
@@ -86,12 +142,17 @@ def schema(params: dict[str, Any]) -> dict[str, Any]:
                 continue
             module = LIBRARY / kind / f"{module_of(name, settings)}.py"
             own = source.constant(module, "SETTINGS")
-            node["properties"][name] = {
-                "type": "object",
-                "additionalProperties": False,
-                "required": [*own, *(["features", "scaler_fit_on"] if kind == "models" else [])],
-                "properties": {**MODULE, **common, **own},
-            }
+            entry = {"type": "object", "additionalProperties": False, "properties": {**MODULE, **common, **own}}
+            required = list(own)
+            if kind == "models":
+                required += ["features", "scaler_fit_on"]
+                variants = {
+                    "description": "By dataset, the settings that it has instead.",
+                    "type": "object",
+                    "additionalProperties": copy.deepcopy(entry),
+                }
+                entry["properties"][FOR_DATASET] = variants
+            node["properties"][name] = entry | {"required": required}
     return result
 
 

@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from genrebench import files
+from genrebench.features import TIME
+from genrebench.job import InputError
+from genrebench.segments import starts as starts_of_segments
 
 BATCH_ROWS = 32  # rows of a cache that are in memory at a time
 
 
 @dataclass
 class Feature:
-    """One feature cache: `values` (clips, ...), memory-mapped float32, and its JSON description."""
+    """One feature: `values` (clips, ...), memory-mapped float32 or `Windows` of that, and its JSON description."""
 
     name: str
     values: np.ndarray
@@ -27,40 +30,160 @@ class Feature:
         return cls(path.stem, np.load(path.with_suffix(".npy"), mmap_mode="r"), files.read_json(path))
 
     @property
+    def has_time(self) -> bool:
+        """Whether its last axis is time."""
+        return self.description["axes"][-1] in TIME
+
+    @property
     def by_column(self) -> bool:
         """Whether it has columns of a table, each with a unit of its own."""
         return self.description["axes"][0] == "column"
 
 
+class Windows:
+    """Stretches of time of a cache, as an array (rows, ..., steps) of which only what is asked for is read.
+
+    `clips` and `starts` (seconds) say where each row comes from; `rate` is the cache's steps per second. A feature
+    without time is the same in all stretches of a clip. What lies after the end of the cache is 0.
+    """
+
+    def __init__(self, values: np.ndarray, clips: np.ndarray, starts: np.ndarray, steps: int | None, rate: float = 0.0):
+        self.cache = values
+        self.clips = clips
+        self.starts = starts
+        self.rate = rate
+        self.steps = steps
+        self.shape = (len(clips), *values.shape[1:-1], values.shape[-1] if steps is None else steps)
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        if np.ndim(rows) == 0:
+            return self.at(np.array([rows]), self.starts[[rows]])[0]
+        return self.at(rows, self.starts[rows])
+
+    def at(self, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """The stretches of these rows' clips that start at other moments (seconds): float32 (rows, ..., steps)."""
+        if self.steps is None:
+            return np.asarray(self.cache[self.clips[rows]], np.float32)
+        out = np.zeros((len(rows), *self.shape[1:]), np.float32)
+        last = self.cache.shape[-1] - self.steps
+        for place, clip, start in zip(out, self.clips[rows], np.rint(starts * self.rate).astype(int), strict=True):
+            first = max(0, min(start, last))
+            part = self.cache[clip, ..., first : first + self.steps]
+            place[..., : part.shape[-1]] = part
+        return out
+
+
 @dataclass
 class Data:
-    """The clips of one split.
+    """The examples of one split: its clips, or segments of them.
 
-    `rows` has the rows of the caches by subset (train, valid, test); `labels` the index into `genres` of every row of
-    the manifest, -1 where it is not a training or validation clip: nothing that trains can see a test label.
+    `rows` has the rows of the features' values by subset (train, valid, test). For each row, `clips` has the row of the
+    manifest, `segments` the number of the segment in its clip, and `labels` the index into `genres`, -1 where it is not
+    for training or validation: nothing that trains can see a test label. Where rows are segments, `starts` has when
+    they start, and `latest` when the last one of the same clip does (seconds).
     """
 
     features: list[Feature]
     rows: dict[str, np.ndarray]
     labels: np.ndarray
     genres: list[str]
+    clips: np.ndarray
+    segments: np.ndarray
+    starts: np.ndarray
+    latest: np.ndarray
 
     @classmethod
-    def of_split(cls, clips: list[dict[str, str]], subsets: dict[str, str], features: list[Feature]) -> "Data":
-        """The clips (manifest rows) that `subsets` (clip_id to subset) names. The genres are those of the training."""
-        rows = {
-            subset: np.array([i for i, clip in enumerate(clips) if subsets.get(clip["clip_id"]) == subset])
-            for subset in ("train", "valid", "test")
-        }
-        genres = sorted({clips[i]["genre"] for i in rows["train"]})
-        labels = np.full(len(clips), -1)
-        for i in (*rows["train"], *rows["valid"]):
-            labels[i] = genres.index(clips[i]["genre"])
-        return cls(features, rows, labels, genres)
+    def of_split(
+        cls,
+        clips: list[dict[str, str]],
+        split: list[dict[str, str]],
+        features: list[Feature],
+        segments: dict[str, float] | None = None,
+        cut: dict[str, float] | None = None,
+    ) -> "Data":
+        """The clips (manifest rows) that `split` (rows with clip_id and subset) names. Genres are those of the training.
+
+        `segments` (length_s, hop_s) cuts each clip into stretches of this length; a split with a column `segment` deals
+        these, otherwise a clip's segments are all in its subset. `cut` (percentile, at_least) shortens time axes to
+        that percentile of the training clips' own lengths, but not below so many steps. Raises `InputError` where the
+        features do not say how many seconds they span.
+        """
+        number = {clip["clip_id"]: i for i, clip in enumerate(clips)}
+        named = [(number[row["clip_id"]], row.get("segment"), row["subset"]) for row in split]
+        if segments:
+            grids = {clip: _grid(clips[clip], features, segments) for clip in {clip for clip, _, _ in named}}
+            examples = [
+                (clip, place, start, subset)
+                for clip, segment, subset in named
+                for place, start in enumerate(grids[clip])
+                if segment in (None, str(place))
+            ]
+        else:
+            grids = {clip: [0.0] for clip, _, _ in named}
+            examples = [(clip, 0, 0.0, subset) for clip, _, subset in named]
+        examples.sort()
+        of_clip = np.array([clip for clip, *_ in examples])
+        starts = np.array([start for _, _, start, _ in examples])
+        subsets = np.array([subset for *_, subset in examples])
+        rows = {subset: np.flatnonzero(subsets == subset) for subset in ("train", "valid", "test")}
+        genres = sorted({clips[clip]["genre"] for clip in of_clip[rows["train"]]})
+        labels = np.full(len(examples), -1)
+        for row in (*rows["train"], *rows["valid"]):
+            labels[row] = genres.index(clips[of_clip[row]]["genre"])
+        trained = np.unique(of_clip[rows["train"]])
+        return cls(
+            [_windows(feature, of_clip, starts, segments, cut, trained) for feature in features],
+            rows,
+            labels,
+            genres,
+            of_clip,
+            np.array([place for _, place, _, _ in examples]),
+            starts,
+            np.array([grids[clip][-1] for clip in of_clip]),
+        )
 
     def scaler_rows(self, fit_on: str) -> np.ndarray:
         """The rows that the scaler may see: `train`, or `all` as in paper 001."""
         return self.rows["train"] if fit_on == "train" else np.concatenate(list(self.rows.values()))
+
+
+def _grid(clip: dict[str, str], features: list[Feature], segments: dict[str, float]) -> list[float]:
+    """When the segments of a clip start (seconds): those that lie in the clip, and in what its features span."""
+    spans = [feature.description.get("seconds") for feature in features if feature.has_time]
+    if not all(spans):
+        raise InputError(
+            f"The features of {clip['clip_id']} do not say how many seconds they span, so they cannot be cut into "
+            "segments: give the manifest of the dataset a column duration_s, or take `segments` out of the model."
+        )
+    return starts_of_segments(min([float(clip["duration_s"]), *spans]), segments["length_s"], segments["hop_s"])
+
+
+def _windows(
+    feature: Feature,
+    clips: np.ndarray,
+    starts: np.ndarray,
+    segments: dict[str, float] | None,
+    cut: dict[str, float] | None,
+    trained: np.ndarray,
+) -> Feature:
+    """The rows of a feature that are the examples: the cache itself where these are its clips, whole and in order."""
+    values, described = feature.values, feature.description
+    lengths = np.array(described.get("lengths") or [values.shape[-1]] * len(values))[clips]
+    steps, rate = None, 0.0
+    if feature.has_time and segments:
+        rate = values.shape[-1] / described["seconds"]
+        steps = max(1, round(segments["length_s"] * rate))
+        lengths = np.clip(lengths - np.rint(starts * rate).astype(int), 1, steps)
+    elif feature.has_time and cut:
+        own = np.array(described.get("lengths") or [values.shape[-1]] * len(values))[trained]
+        steps = min(values.shape[-1], max(cut["at_least"], round(np.percentile(own, cut["percentile"]))))
+        lengths = np.minimum(lengths, steps)
+    windows = Windows(values, clips, starts, steps, rate)
+    return Feature(feature.name, windows, described | {"lengths": lengths.tolist()})
 
 
 class Scaler:
@@ -85,10 +208,18 @@ class Scaler:
 
     def transform(self, feature: Feature, rows: np.ndarray) -> np.ndarray:
         """Standardised values of these rows, float32, of the cache's shape."""
+        return self.standardise(feature, feature.values[rows])
+
+    def standardise(self, feature: Feature, values: np.ndarray) -> np.ndarray:
+        """Standardised `values` (rows, ...) of a feature, which are float32 and changed in place."""
         scaler = self.scalers[feature.name]
         # one number, or one for each column, whatever axes follow
-        mean, scale = (values.reshape(-1, *[1] * (feature.values.ndim - 2)) for values in (scaler.mean_, scaler.scale_))
-        return ((feature.values[rows] - mean) / scale).astype(np.float32)
+        mean, scale = (
+            of.reshape(-1, *[1] * (values.ndim - 2)).astype(np.float32) for of in (scaler.mean_, scaler.scale_)
+        )
+        values -= mean
+        values /= scale
+        return values
 
     def flat(self, features: list[Feature], rows: np.ndarray) -> np.ndarray:
         """Standardised values of these rows, all features side by side: float32 (rows, values)."""
@@ -109,6 +240,11 @@ class Scaler:
             for name, scaler in self.scalers.items()
             for kind in ("mean", "scale")
         }
+
+
+def best_row(history: list[dict[str, Any]]) -> int:
+    """The row, from 0, with the highest accuracy in validation, of equals the one with the lowest loss, then the first."""
+    return max(range(len(history)), key=lambda i: (history[i]["val_accuracy"], -history[i]["val_loss"], -i))
 
 
 def batches(rows: np.ndarray) -> Iterator[np.ndarray]:

@@ -12,6 +12,7 @@ from genrebench import files, raw_index
 from genrebench.job import InputError
 
 FOLDER = Path("data/weights")
+NONE = "none"  # the handle of a model that is to be trained from scratch
 SEEN = Path(".cache/weights")  # digests of files already read
 SIZES = {"yamnet": "15 MB", "vggish": "290 MB"}  # float32 weights: 3.7 and 72.1 million
 # What belongs to the weights and is published apart from them: file and address.

@@ -39,7 +39,7 @@ SETTINGS = {
 }
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, threads: int) -> Classical:
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
     """The model for these data; `seed` changes nothing, because both problems are convex."""
     pooled = [part for feature in data.features for part in pool(feature, settings["pooling"])]
     candidates = [{"C": C} for C in sorted(settings["C"])]
@@ -58,7 +58,7 @@ def pool(feature: Feature, pooling: list[str]) -> list[Feature]:
     pooled = {statistic: np.empty(shape, np.float32) for statistic in pooling}
     lengths = feature.description.get("lengths") or [feature.values.shape[-1]] * len(feature.values)
     for row, length in enumerate(lengths):
-        frames = feature.values[row, ..., :length].astype(np.float64)
+        frames = feature.values[row][..., :length].astype(np.float64)
         for statistic in pooling:
             pooled[statistic][row] = getattr(np, statistic)(frames, axis=-1).ravel()
     return [Feature(f"{feature.name}.{name}", values, {"axes": ["column"]}) for name, values in pooled.items()]

@@ -16,7 +16,7 @@ SETTINGS = {
 }
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, threads: int) -> Classical:
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
     """The model for these data; `seed` changes nothing, because the problem is convex and solved to its optimum."""
     estimator = LogisticRegression(C=settings["C"], max_iter=settings["max_iter"], random_state=seed)
     return Classical(estimator, data, settings["scaler_fit_on"])

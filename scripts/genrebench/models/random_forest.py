@@ -16,7 +16,9 @@ SETTINGS = {
 }
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, threads: int) -> Classical:
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
     """The model for these data; `seed` draws clips and values for the trees."""
-    estimator = RandomForestClassifier(n_estimators=settings["n_estimators"], random_state=seed, n_jobs=threads)
+    estimator = RandomForestClassifier(
+        n_estimators=settings["n_estimators"], random_state=seed, n_jobs=numerics["threads"]
+    )
     return Classical(estimator, data, settings["scaler_fit_on"])

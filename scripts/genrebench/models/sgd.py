@@ -30,7 +30,7 @@ class OneAgainstRest(SGDClassifier):
         return softmax_of_scores(self, inputs)
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, threads: int) -> Classical:
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
     """The model for these data; `seed` orders the clips."""
     estimator = OneAgainstRest(
         loss="log_loss", alpha=settings["alpha"], max_iter=settings["max_iter"], random_state=seed

@@ -1,0 +1,64 @@
+"""The library under Keras: TensorFlow, JAX or PyTorch, made to compute the same each time.
+
+This is the only module that knows which of them it is. `choose` comes before the first import of Keras, `prepare`
+before anything is computed.
+"""
+
+import os
+from importlib.metadata import version
+from typing import Any
+
+
+def choose(numerics: dict[str, Any]) -> None:
+    """Have Keras use the backend of the section `numerics` of params.yaml, with so many threads."""
+    os.environ["KERAS_BACKEND"] = numerics["backend"]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # of TensorFlow's log, errors only
+    if numerics["backend"] == "jax":  # reads these when it is imported, and has no other way to say it
+        alone = "" if numerics["threads"] > 1 else " --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        deterministic = " --xla_gpu_deterministic_ops=true"
+        os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + alone + deterministic
+
+
+def prepare(numerics: dict[str, Any], seed: int) -> None:
+    """Seed everything that is drawn, and make results repeatable: deterministic operations, a fixed number of threads."""
+    import keras
+
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy(numerics["precision"])
+    match keras.config.backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            tf.config.experimental.enable_op_determinism()
+            for set_threads in (
+                tf.config.threading.set_intra_op_parallelism_threads,
+                tf.config.threading.set_inter_op_parallelism_threads,
+            ):
+                try:
+                    set_threads(numerics["threads"])
+                except RuntimeError:  # TensorFlow has begun to compute in this process, in tests, and keeps its threads
+                    pass
+        case "torch":
+            import torch
+
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+            torch.set_num_threads(numerics["threads"])
+
+
+def compiles() -> bool:
+    """Whether to compile the training step with XLA: JAX is nothing without it, TensorFlow on a CPU is slower with it."""
+    import keras
+
+    return keras.config.backend() == "jax"
+
+
+def describe() -> dict[str, str]:
+    """The backend with its version, and the kind of device it computes on."""
+    import keras
+
+    name = keras.config.backend()
+    devices = keras.distribution.list_devices()
+    kind = devices[0].partition(":")[0].upper() if devices else "CPU"
+    return {"backend": f"{name} {version(name)}", "device": "GPU" if kind in ("CUDA", "GPU") else kind}
