@@ -110,9 +110,14 @@ use rule train_model as train_network with:
         gpu=1,
 
 
-use rule train_network as train_cnn with:
+use rule train_network as train_mel_lstm with:
     wildcard_constraints:
-        model="cnn",
+        model="mel_lstm",
+
+
+use rule train_network as train_mel599_cnn with:
+    wildcard_constraints:
+        model="mel599_cnn",
 
 
 # `snakemake runs_logistic` trains all runs of one model

@@ -147,7 +147,7 @@ def _costs(
     inference_s: float,
     numerics: dict[str, Any],
 ) -> dict[str, Any]:
-    """What the run took. Seconds per epoch are the median, which the first one, with its compilation, does not change."""
+    """What the run took. Seconds per epoch are the median: the first epoch has the compilation in it."""
     seconds = statistics.median(fitted.seconds)
     classical = {"backend": f"scikit-learn {version('scikit-learn')}", "device": "CPU"}
     return {

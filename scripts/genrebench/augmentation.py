@@ -22,7 +22,7 @@ SETTINGS = {
         "$ref": "#/$defs/masks",
     },
     "mixup": {
-        "description": "alpha of the beta distribution of the weights of two mixed examples (Zhang et al. 2018, mixup).",
+        "description": "alpha of the beta distribution of two mixed examples' weights (Zhang et al. 2018, mixup).",
         "type": "number",
         "exclusiveMinimum": 0,
     },

@@ -20,7 +20,7 @@ def choose(numerics: dict[str, Any]) -> None:
 
 
 def prepare(numerics: dict[str, Any], seed: int) -> None:
-    """Seed everything that is drawn, and make results repeatable: deterministic operations, a fixed number of threads."""
+    """Seed what is drawn, and make results repeatable: deterministic operations, a fixed number of threads."""
     import keras
 
     keras.utils.clear_session(free_memory=False)
@@ -48,7 +48,7 @@ def prepare(numerics: dict[str, Any], seed: int) -> None:
 
 
 def compiles() -> bool:
-    """Whether to compile the training step with XLA: JAX is nothing without it, TensorFlow on a CPU is slower with it."""
+    """Whether XLA compiles the training step: JAX is nothing without it, TensorFlow on a CPU is slower with it."""
     import keras
 
     return keras.config.backend() == "jax"

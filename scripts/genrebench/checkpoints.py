@@ -36,7 +36,7 @@ class Checkpoints:
                 path.unlink()
 
     def load(self) -> tuple[Arrays, dict[str, Any], Arrays] | None:
-        """The state, the facts and the best weights; None, and an empty folder, where there is nothing to go on from."""
+        """The state, the facts and the best weights; None, and no folder, where there is nothing to go on from."""
         try:
             state = _read(self.folder / "last.npz")
             about = json.loads(str(state.pop("about")))

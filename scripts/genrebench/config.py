@@ -50,7 +50,7 @@ MODEL_SETTINGS = {
         "properties": {
             "length_s": {"description": "Length in seconds.", "type": "number", "exclusiveMinimum": 0},
             "hop_s": {
-                "description": "From one start to the next, in seconds.",
+                "description": "From start to start, in seconds.",
                 "type": "number",
                 "exclusiveMinimum": 0,
             },

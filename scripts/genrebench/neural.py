@@ -27,12 +27,12 @@ SETTINGS = {
     "optimizer": {"description": "An optimiser of Keras.", "enum": ["adam", "adamw", "sgd"]},
     "learning_rate": {"description": "The highest learning rate.", "type": "number", "exclusiveMinimum": 0},
     "warmup_epochs": {
-        "description": "Epochs in which the learning rate rises to its highest.",
+        "description": "Epochs in which the learning rate rises to that.",
         "type": "number",
         "minimum": 0,
     },
     "schedule": {
-        "description": "After that: constant, or cosine, which falls to 0 at the last epoch (Loshchilov and Hutter 2017).",
+        "description": "After that: constant, or cosine, falling to 0 at the last epoch (Loshchilov and Hutter 2017).",
         "enum": ["constant", "cosine"],
     },
     "early_stopping": {
@@ -41,7 +41,7 @@ SETTINGS = {
         "minimum": 0,
     },
     "class_weights": {
-        "description": "balanced counts each genre the same, however many clips it has; none counts each clip the same.",
+        "description": "balanced: each genre counts the same, however many clips it has; none: each clip does.",
         "enum": ["balanced", "none"],
     },
     "augmentation": {
@@ -182,7 +182,7 @@ class Neural:
         return {name: total / len(self.data.rows["train"]) for name, total in sums.items()}
 
     def _batches(self, epoch: int) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        """The shuffled batches of an epoch: inputs, and targets (examples, genres). One is read while one is trained."""
+        """The shuffled batches of an epoch: inputs, and targets (examples, genres). One is read while one trains."""
         rows = np.random.default_rng([self.seed, epoch]).permutation(self.data.rows["train"])
         size = self.settings["batch_size"]
         parts = [rows[at : at + size] for at in range(0, len(rows), size)]

@@ -57,9 +57,11 @@ class Windows:
         self.ndim = len(self.shape)
 
     def __len__(self) -> int:
+        """How many rows."""
         return len(self.clips)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
+        """Some rows, by their numbers, or one: float32 (rows, ..., steps) or (..., steps)."""
         if np.ndim(rows) == 0:
             return self.at(np.array([rows]), self.starts[[rows]])[0]
         return self.at(rows, self.starts[rows])
@@ -105,7 +107,7 @@ class Data:
         segments: dict[str, float] | None = None,
         cut: dict[str, float] | None = None,
     ) -> "Data":
-        """The clips (manifest rows) that `split` (rows with clip_id and subset) names. Genres are those of the training.
+        """The clips (manifest rows) that `split` (rows with clip_id and subset) names, and the genres of the training.
 
         `segments` (length_s, hop_s) cuts each clip into stretches of this length; a split with a column `segment` deals
         these, otherwise a clip's segments are all in its subset. `cut` (percentile, at_least) shortens time axes to
@@ -243,7 +245,7 @@ class Scaler:
 
 
 def best_row(history: list[dict[str, Any]]) -> int:
-    """The row, from 0, with the highest accuracy in validation, of equals the one with the lowest loss, then the first."""
+    """The row, from 0, with the highest accuracy in validation, of equals that with the lowest loss, then the first."""
     return max(range(len(history)), key=lambda i: (history[i]["val_accuracy"], -history[i]["val_loss"], -i))
 
 

@@ -39,13 +39,14 @@ def corpus():
     random = np.random.default_rng(0)
     labels = np.arange(90) % 3
     clips = [{"clip_id": f"{GENRES[g]}.{i}", "genre": GENRES[g]} for i, g in enumerate(labels)]
-    subsets = {c["clip_id"]: ("train", "train", "train", "valid", "test")[i // 3 % 5] for i, c in enumerate(clips)}
+    subsets = ("train", "train", "train", "valid", "test")
+    split = [{"clip_id": clip["clip_id"], "subset": subsets[i // 3 % 5]} for i, clip in enumerate(clips)]
     values = random.standard_normal((90, 16, 9)) + random.standard_normal((3, 16, 1))[labels] * 0.1
     lengths = random.integers(5, 10, 90).tolist()
     for row, length in enumerate(lengths):
         values[row, :, length:] = 100 * labels[row]
     table = feature("table", random.uniform(0, 9, (90, 4)), ("column",))
-    return clips, subsets, [feature("yamnet", values, lengths=lengths), table]
+    return clips, split, [feature("yamnet", values, lengths=lengths), table]
 
 
 def by_hand(features, rows):
@@ -76,11 +77,11 @@ def test_the_probe_is_scikit_learns_with_the_c_that_validation_chooses(corpus, c
     data = Data.of_split(*corpus)
     settings = {**SETTINGS, "classifier": classifier, "scaler_fit_on": scaler_fit_on, "max_iter": 5000}
     settings["C"] = [10.0, 0.0003, 0.003, 0.1]
-    fitted = embedding_probe.build(data, settings, 0, 1)
-    (row,) = fitted.fit()
+    fitted = embedding_probe.build(data, settings, 0, {"threads": 1})
+    (row,) = fitted.fit(None, "")
     train, valid, test = (data.rows[name] for name in ("train", "valid", "test"))
-    scaler = StandardScaler().fit(by_hand(data.features, train if scaler_fit_on == "train" else range(90)))
-    inputs = {name: scaler.transform(by_hand(data.features, rows)) for name, rows in data.rows.items()}
+    scaler = StandardScaler().fit(by_hand(corpus[2], train if scaler_fit_on == "train" else range(90)))
+    inputs = {name: scaler.transform(by_hand(corpus[2], rows)) for name, rows in data.rows.items()}
     accuracy, models = {}, {}
     for C in sorted(settings["C"]):
         plain = LinearSVC(C=C, dual=False, tol=1e-6) if classifier == "svm" else LogisticRegression(C=C, max_iter=5000)
@@ -102,11 +103,11 @@ def test_the_probe_is_scikit_learns_with_the_c_that_validation_chooses(corpus, c
 
 
 def test_of_equals_the_smallest_c_is_chosen_and_every_candidate_is_on_record(corpus, tmp_path, capsys):
-    clips, subsets, (embedding, table) = corpus
+    clips, split, (embedding, table) = corpus
     embedding.values[:, 0] = np.arange(90)[:, None] % 3 * 50  # the genre itself
-    data = Data.of_split(clips, subsets, [embedding, table])
-    fitted = embedding_probe.build(data, {**SETTINGS, "C": [10, 1, 0.5]}, 0, 1)
-    (row,) = fitted.fit()
+    data = Data.of_split(clips, split, [embedding, table])
+    fitted = embedding_probe.build(data, {**SETTINGS, "C": [10, 1, 0.5]}, 0, {"threads": 1})
+    (row,) = fitted.fit(None, "")
     assert row["val_accuracy"] == 1
     fitted.save(tmp_path)
     saved = files.read_json(tmp_path / "model.json")
@@ -120,11 +121,11 @@ def test_of_equals_the_smallest_c_is_chosen_and_every_candidate_is_on_record(cor
 @pytest.mark.parametrize("chosen", [0, 1])
 def test_only_the_chosen_candidate_tells_that_it_did_not_converge(corpus, monkeypatch, chosen):
     data = Data.of_split(*corpus)
-    fitted = embedding_probe.build(data, {**SETTINGS, "C": [1e-6, 100], "max_iter": 5}, 0, 1)
+    fitted = embedding_probe.build(data, {**SETTINGS, "C": [1e-6, 100], "max_iter": 5}, 0, {"threads": 1})
     tried = iter([0, 1 - chosen, 0, chosen])  # training and validation of each candidate
     monkeypatch.setattr(classical, "accuracy_score", lambda *_: next(tried))
     with warnings.catch_warnings(record=True, action="always") as caught:
-        fitted.fit()
+        fitted.fit(None, "")
     assert fitted.estimator.C == (1e-6, 100)[chosen]
     assert [len(trial.caught) for trial in fitted.trials] == [0, 1]
     assert [warning.category for warning in caught] == [ConvergenceWarning] * chosen
@@ -133,17 +134,17 @@ def test_only_the_chosen_candidate_tells_that_it_did_not_converge(corpus, monkey
 @pytest.mark.parametrize("classifier", ["logistic", "svm"])
 def test_training_sees_no_test_clip(corpus, tmp_path, classifier):
     """Weights, scaler and history are the same bytes with test features NaN and test genres exchanged."""
-    clips, subsets, features = corpus
+    clips, split, features = corpus
     results = []
     for blind in (False, True):
         if blind:
-            test = [i for i, clip in enumerate(clips) if subsets[clip["clip_id"]] == "test"]
+            test = [i for i, row in enumerate(split) if row["subset"] == "test"]
             for f in features:
                 f.values[test] = np.nan
             clips = [clip | ({"genre": "withheld"} if i in test else {}) for i, clip in enumerate(clips)]
         settings = {**SETTINGS, "classifier": classifier}
-        fitted = embedding_probe.build(Data.of_split(clips, subsets, features), settings, 7, 1)
-        history = fitted.fit()
+        fitted = embedding_probe.build(Data.of_split(clips, split, features), settings, 7, {"threads": 1})
+        history = fitted.fit(None, "")
         folder = tmp_path / f"{blind}"
         folder.mkdir()
         fitted.save(folder)
@@ -154,9 +155,8 @@ def test_training_sees_no_test_clip(corpus, tmp_path, classifier):
 
 def train(folder, corpus, model, settings):
     """Run the script; return what it wrote, by name."""
-    clips, subsets, features = corpus
+    clips, split, features = corpus
     files.write_rows(folder / "manifest.csv", ("clip_id", "genre"), clips)
-    split = [{"clip_id": k, "subset": v} for k, v in subsets.items()]
     files.write_rows(folder / "split.csv", ("clip_id", "subset"), split)
     described = {
         "protocol": "artist",
@@ -171,6 +171,7 @@ def train(folder, corpus, model, settings):
         files.write_json(folder / f"{f.name}.json", f.description)
     command = ["--model", model, "--settings", json.dumps(settings), "--numerics", '{"threads": 1}', "--seed", "0"]
     command += ["--manifest", folder / "manifest.csv", "--split", folder / "split.csv", "--folder", folder / "run"]
+    command += ["--checkpoints", folder / "checkpoints", "--cost", folder / "cost.json"]
     command += ["--features", *(folder / f"{f.name}.json" for f in features)]
     subprocess.run([sys.executable, source.SCRIPTS / "train_model.py", *command], check=True)
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("run/**/*") if path.is_file()}
@@ -187,10 +188,10 @@ def test_two_processes_write_the_same_bytes(corpus, tmp_path, classifier):
 
 
 def test_random_forest_on_vggish_is_an_entry_and_no_module(corpus, tmp_path):
-    clips, subsets, (embedding, _) = corpus
+    clips, split, (embedding, _) = corpus
     values = feature("vggish", embedding.values, lengths=embedding.description["lengths"])
     settings = {"module": "random_forest", "features": ["vggish"], "scaler_fit_on": "train", "n_estimators": 20}
-    written = train(tmp_path, (clips, subsets, [values]), "random_forest_vggish", settings)
+    written = train(tmp_path, (clips, split, [values]), "random_forest_vggish", settings)
     assert json.loads(written["run/status.json"])["status"] == "done"
     accepted = schema({"models": {"random_forest_vggish": settings}})["properties"]["models"]["properties"]
     assert set(settings) <= set(accepted["random_forest_vggish"]["properties"])

@@ -28,8 +28,9 @@ def corpus():
     labels = np.arange(60) % 3
     values = random.standard_normal((60, 8, 30)) + labels[:, None, None] * random.standard_normal((8, 30)) * 0.3
     clips = [{"clip_id": f"{GENRES[g]}.{i}", "genre": GENRES[g]} for i, g in enumerate(labels)]
-    subsets = {c["clip_id"]: ("train", "train", "train", "valid", "test")[i // 3 % 5] for i, c in enumerate(clips)}
-    return clips, subsets, [feature(values), feature(random.uniform(0, 9, (60, 4)), "table", ("column",))]
+    subsets = ("train", "train", "train", "valid", "test")
+    split = [{"clip_id": clip["clip_id"], "subset": subsets[i // 3 % 5]} for i, clip in enumerate(clips)]
+    return clips, split, [feature(values), feature(random.uniform(0, 9, (60, 4)), "table", ("column",))]
 
 
 def test_data_hides_the_genres_of_test_clips(corpus):
@@ -44,7 +45,7 @@ def test_scaler_is_scikit_learns_over_all_values_or_by_column(corpus):
     data = Data.of_split(*corpus)
     rows = data.rows["train"]
     scaler = Scaler(data.features, rows)
-    mel, table = data.features
+    mel, table = corpus[2]
     expected = StandardScaler().fit(mel.values[rows].reshape(-1, 1)).transform(mel.values.reshape(-1, 1))
     np.testing.assert_allclose(scaler.transform(mel, np.arange(60)).ravel(), expected.ravel(), rtol=1e-4, atol=1e-5)
     expected = StandardScaler().fit(table.values[rows]).transform(table.values)
@@ -76,7 +77,7 @@ def test_the_fit_in_the_span_of_the_clips_is_the_fit_on_all_values(make):
 @pytest.mark.parametrize("model", ["logistic", "sgd", "random_forest"])
 def test_training_sees_no_test_clip(corpus, tmp_path, model):
     """Weights, scaler and history are the same bytes with test features NaN and test genres exchanged."""
-    clips, subsets, features = corpus
+    clips, split, features = corpus
     settings = {
         "features": ["mel", "table"],
         "scaler_fit_on": "train",
@@ -89,14 +90,14 @@ def test_training_sees_no_test_clip(corpus, tmp_path, model):
     results = []
     for blind in (False, True):
         if blind:
-            test = [i for i, clip in enumerate(clips) if subsets[clip["clip_id"]] == "test"]
+            test = [i for i, row in enumerate(split) if row["subset"] == "test"]
             features = [feature(f.values.copy(), f.name, f.description["axes"]) for f in features]
             for f in features:
                 f.values[test] = np.nan
             clips = [clip | ({"genre": "withheld"} if i in test else {}) for i, clip in enumerate(clips)]
-        data = Data.of_split(clips, subsets, features)
-        fitted = module.build(data, settings, 7, 1)
-        history = fitted.fit()
+        data = Data.of_split(clips, split, features)
+        fitted = module.build(data, settings, 7, {"threads": 1})
+        history = fitted.fit(None, "")
         folder = tmp_path / f"{model}{blind}"
         folder.mkdir()
         fitted.save(folder)
@@ -147,9 +148,8 @@ def test_two_processes_save_the_same_bytes_and_they_load(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["b"], inputs)
 
 
-def run_script(folder, clips, subsets, features, settings, available=True):
+def run_script(folder, clips, split, features, settings, available=True):
     files.write_rows(folder / "manifest.csv", ("clip_id", "genre"), clips)
-    split = [{"clip_id": k, "subset": v} for k, v in subsets.items()]
     files.write_rows(folder / "split.csv", ("clip_id", "subset"), split if available else [])
     described = {
         "protocol": "artist",
@@ -164,6 +164,7 @@ def run_script(folder, clips, subsets, features, settings, available=True):
         files.write_json(folder / f"{f.name}.json", f.description)
     command = ["--model", "logistic", "--settings", json.dumps(settings), "--numerics", '{"threads": 1}', "--seed", "0"]
     command += ["--manifest", folder / "manifest.csv", "--split", folder / "split.csv", "--folder", folder / "run"]
+    command += ["--checkpoints", folder / "checkpoints", "--cost", folder / "cost.json"]
     command += ["--features", *(folder / f"{f.name}.json" for f in features)]
     subprocess.run([sys.executable, source.SCRIPTS / "train_model.py", *command], check=True)
     return files.read_json(folder / "run" / "status.json"), files.read_rows(folder / "run" / "predictions.csv")
