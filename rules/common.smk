@@ -230,8 +230,8 @@ def model_module(model):
 def model_code(model):
     """The sources and packages that the training of a model depends on."""
     environment = "envs/networks.yaml" if is_network(model) else "envs/classical.yaml"
-    module = Path(model_module(model)).relative_to("scripts")
-    return code("train_model.py", module, environment=environment)
+    path = Path(model_module(model)).relative_to("scripts")
+    return code("train_model.py", path, environment=environment)
 
 
 def refuse_other_backend():
