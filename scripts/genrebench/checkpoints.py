@@ -42,7 +42,7 @@ class Checkpoints:
             about = json.loads(str(state.pop("about")))
             if about["key"] == self.key:
                 return state, about["facts"], _read(self._best(about["best_epoch"]))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             pass  # none yet, or a damaged disk: the training begins anew
         self.clear()
         return None
