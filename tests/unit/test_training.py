@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
 from genrebench import classical, files, source, storage
-from genrebench.models import sgd
+from genrebench.job import InputError
+from genrebench.models import logistic, sgd
 from genrebench.training import Data, Feature, Scaler
 
 GENRES = ("jazz", "metal", "pop")
@@ -203,3 +204,96 @@ def test_columns_of_segments_are_scaled_column_by_column():
     assert scaled.shape == (40, 3, 4)
     np.testing.assert_allclose(scaled.mean(axis=(0, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(scaled.std(axis=(0, 2)), 1, rtol=1e-4)
+
+
+def clips_of(*durations):
+    return [{"clip_id": f"c{i}", "genre": GENRES[i % 3], "duration_s": str(d)} for i, d in enumerate(durations)]
+
+
+def timed(values, seconds, lengths=None, axes=("band", "frame")):
+    return Feature("mel", values, {"axes": list(axes), "lengths": lengths, "seconds": seconds})
+
+
+def test_segments_are_stretches_of_the_cache_and_belong_to_their_clips_subset():
+    values = np.arange(3 * 2 * 60, dtype=np.float32).reshape(3, 2, 60)  # 10 frames a second
+    clips = [clip | {"genre": "jazz"} for clip in clips_of(6.0, 2.5, 1.0)]
+    split = [{"clip_id": f"c{i}", "subset": subset} for i, subset in enumerate(("train", "valid", "test"))]
+    data = Data.of_split(clips, split, [timed(values, 6.0, [60, 25, 10])], {"length_s": 2.0, "hop_s": 1.5})
+    (mel,) = data.features
+    assert data.clips.tolist() == [0, 0, 0, 1, 2]
+    assert data.segments.tolist() == [0, 1, 2, 0, 0]
+    assert {name: rows.tolist() for name, rows in data.rows.items()} == {"train": [0, 1, 2], "valid": [3], "test": [4]}
+    assert data.latest.tolist() == [3.0, 3.0, 3.0, 0.0, 0.0]
+    assert mel.values.shape == (5, 2, 20) and mel.description["lengths"] == [20, 20, 20, 20, 10]
+    np.testing.assert_array_equal(
+        mel.values[np.array([2, 1])], values[0, :, [range(30, 50), range(15, 35)]].swapaxes(1, 2)
+    )
+    np.testing.assert_array_equal(mel.values[3], values[1, :, :20])
+    np.testing.assert_array_equal(mel.values.at(np.array([0]), np.array([3.9]))[0], values[0, :, 39:59])
+    np.testing.assert_array_equal(mel.values.at(np.array([0]), np.array([99.0]))[0], values[0, :, 40:])
+
+
+def test_segments_longer_than_the_cache_are_padded():
+    values = np.ones((1, 2, 10), np.float32)
+    split = [{"clip_id": "c0", "subset": "train"}]
+    data = Data.of_split(clips_of(1.0), split, [timed(values, 1.0)], {"length_s": 2.0, "hop_s": 2.0})
+    np.testing.assert_array_equal(data.features[0].values[0], np.repeat([[1, 0]], 10, axis=1).repeat(2, axis=0))
+
+
+def test_a_split_may_deal_segments():
+    values = np.zeros((2, 2, 60), np.float32)
+    split = [
+        {"clip_id": f"c{clip}", "segment": str(segment), "subset": subset}
+        for clip, subsets in enumerate((("train", "test", "valid"), ("train", "train", "test")))
+        for segment, subset in enumerate(subsets)
+    ]
+    split.append({"clip_id": "c0", "segment": "3", "subset": "test"})  # beyond what the features span
+    data = Data.of_split(clips_of(9.0, 6.0), split, [timed(values, 6.0)], {"length_s": 2.0, "hop_s": 2.0})
+    assert {name: rows.tolist() for name, rows in data.rows.items()} == {
+        "train": [0, 3, 4],
+        "valid": [2],
+        "test": [1, 5],
+    }
+    assert data.labels.tolist() == [0, -1, 0, 1, 1, -1]
+
+
+def test_a_table_is_the_same_in_all_segments_of_a_clip():
+    table = Feature("table", np.arange(6, dtype=np.float32).reshape(2, 3), {"axes": ["column"]})
+    split = [{"clip_id": f"c{i}", "subset": "train"} for i in range(2)]
+    data = Data.of_split(
+        clips_of(4.0, 4.0), split, [timed(np.zeros((2, 1, 4), np.float32), 4.0), table], {"length_s": 2.0, "hop_s": 2.0}
+    )
+    np.testing.assert_array_equal(data.features[1].values[np.arange(4)], [[0, 1, 2]] * 2 + [[3, 4, 5]] * 2)
+
+
+def test_segments_need_to_know_how_long_the_clips_are():
+    split = [{"clip_id": "c0", "subset": "train"}]
+    with pytest.raises(InputError, match="do not say how many seconds they span"):
+        Data.of_split(clips_of(4.0), split, [timed(np.zeros((1, 2, 4)), None)], {"length_s": 1.0, "hop_s": 1.0})
+
+
+@pytest.mark.parametrize(("at_least", "expected"), [(1, 30), (45, 45), (15000, 60)])
+def test_time_is_cut_to_a_percentile_of_the_training_clips_but_not_below_a_floor(at_least, expected):
+    values = np.random.default_rng(0).standard_normal((4, 2, 60)).astype(np.float32)
+    subsets = ("train", "train", "train", "test")
+    split = [{"clip_id": f"c{i}", "subset": subset} for i, subset in enumerate(subsets)]
+    cut = {"percentile": 50, "at_least": at_least}
+    clips = clips_of(2.0, 3.0, 6.0, 6.0)
+    (mel,) = Data.of_split(clips, split, [timed(values, 6.0, [20, 30, 60, 60])], cut=cut).features
+    assert mel.values.shape == (4, 2, expected)
+    np.testing.assert_array_equal(mel.values[np.arange(4)], values[:, :, :expected])
+
+
+def test_a_classical_model_trains_on_segments(corpus):
+    clips, split, features = corpus
+    clips = [clip | {"duration_s": "3.0"} for clip in clips]
+    features[0].description["seconds"] = 3.0
+    data = Data.of_split(clips, split, features, {"length_s": 1.0, "hop_s": 1.0})
+    settings = {"C": 1.0, "max_iter": 200, "scaler_fit_on": "train"}
+    (row,) = logistic.build(data, settings, 0, {"threads": 1}).fit(None, "")
+    inputs = features[0].values[[i for i, r in enumerate(split) if r["subset"] == "train"]].reshape(36, 8, 3, 10)
+    assert len(data.rows["train"]) == 108
+    np.testing.assert_array_equal(
+        data.features[0].values[data.rows["train"]], inputs.swapaxes(1, 2).reshape(108, 8, 10)
+    )
+    assert row["accuracy"] > 0.9
