@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from genrebench import files, job, source, weights
+from genrebench.duration import common_seconds, given_seconds
 from genrebench.features import BROUGHT, TIME, arguments, is_brought, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_of
@@ -65,9 +66,9 @@ def _collect_extracted(
     for row, array in cache.read(feature, clips, shards):
         lengths[row], shape = array.shape[-1], array.shape[:-1]
     common = max(lengths)
-    if module.AXES[-1] in TIME and extraction.given_seconds(audio["duration"]) is None:
+    if module.AXES[-1] in TIME and given_seconds(audio["duration"]) is None:
         durations = [float(clip["duration_s"]) for clip in clips]
-        common = common_length(extraction.common_seconds(audio["duration"], durations), lengths, durations)
+        common = common_length(common_seconds(audio["duration"], durations), lengths, durations)
     _write(values, (len(clips), *shape, common), cache.read(feature, clips, shards), module.PAD_VALUE)
     result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths])
     if module.AXES[0] == "column":
