@@ -92,6 +92,11 @@ def split_settings(protocol):
     return Param(f"protocols.{protocol}", settings)
 
 
+def split_duration(protocol):
+    """`audio.duration` for the protocol that divides segments; null for the others, which it changes nothing of."""
+    return param("audio", "duration") if protocol == "segment_leak" else "null"
+
+
 def all_splits(suffix):
     """The files of all splits of all protocols."""
     return [f"{RESULTS}/splits/{p}/{s}.{suffix}" for p in config["protocols"] for s in splits_of(p)]

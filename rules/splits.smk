@@ -23,13 +23,14 @@ rule make_split:
     params:
         dataset=DATASET,
         settings=lambda w: split_settings(w.protocol),
+        duration=lambda w: split_duration(w.protocol),
     message:
         "Splitting: {wildcards.protocol}, {wildcards.split}"
     shell:
         "python scripts/make_split.py --manifest {input.manifest} --protocol {wildcards.protocol}"
         " --split {wildcards.split} --settings {params.settings:q} --dataset {params.dataset:q}"
-        " --canonical {input.canonical} --catalogue {input.catalogue} --csv {output.csv} --json {output.json}"
-        " > {log} 2>&1"
+        " --duration {params.duration:q} --canonical {input.canonical} --catalogue {input.catalogue}"
+        " --csv {output.csv} --json {output.json} > {log} 2>&1"
 
 
 rule splits:

@@ -125,7 +125,9 @@ def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, 
 
     `shared` and `repeated` are the largest share, over the splits, of test clips with a known artist that
     share it with training clips, and of test clips that repeat a training clip; None where unknown.
-    `separate` says that both are 0 and the artists are known for most clips.
+    `separate` says that both are 0 and the artists are known for most clips. Where segments are divided (`segments`,
+    their length and hop in s), `repeated` is the largest share of test segments whose own clip is trained on, sizes are
+    segments, and nothing is separate.
     """
     protocols = {}
     for name in sorted({protocol for protocol, _ in splits}):
@@ -133,18 +135,21 @@ def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, 
         usable = [fact for fact in facts if fact["available"]]
         known = min((fact.get("artists_known") or 0 for fact in usable), default=0)
         shared = _largest(usable, "test_clips_sharing_artist_with_train", "test_clips_with_known_artist")
-        repeated = _largest(usable, "test_clips_duplicated_in_train", None)
+        segments = next((fact["segments"] for fact in facts if fact.get("unit") == "segment"), None)
+        repeats = "test_segments_of_clips_in_train" if segments else "test_clips_duplicated_in_train"
+        repeated = _largest(usable, repeats, None)
         protocols[name] = {
             "available": bool(usable),
             "reason": next((fact["reason"] for fact in facts if not fact["available"]), None),
             "splits": len(usable),
+            "segments": segments,
             "counts": usable[0]["counts"] if usable else {},
             "version": usable[0].get("version") if usable else None,
             "source": usable[0].get("source") if usable else None,
             "artists_known": known,
             "shared": shared,
             "repeated": repeated,
-            "separate": shared == 0 and repeated == 0 and known >= 0.5,
+            "separate": not segments and shared == 0 and repeated == 0 and known >= 0.5,
         }
     return protocols
 
@@ -152,8 +157,12 @@ def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, 
 def pick_protocols(
     leaderboard: Sequence[Mapping[str, Any]], protocols: Mapping[str, Mapping[str, Any]]
 ) -> tuple[str | None, str | None]:
-    """The protocol with results that keeps artists apart, and the one that does not, to set side by side."""
+    """The protocol with results that keeps artists apart, and the one that does not, to set side by side.
+
+    One that divides segments of clips is neither: nothing is to be compared with its numbers.
+    """
     done = {row["protocol"] for row in leaderboard if row["accuracy_mean"] is not None}
+    done -= {name for name in done if protocols[name]["segments"]}
     apart = [name for name in done if protocols[name]["separate"]]
     return _first(apart, STRICT_FIRST), _first(done - set(apart), LOOSE_FIRST)
 
@@ -161,9 +170,11 @@ def pick_protocols(
 def key_finding(leaderboard: Sequence[Mapping[str, Any]], protocols: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """One to three sentences: the best model's accuracy with its interval, and what a looser protocol adds."""
     strict, loose = pick_protocols(leaderboard, protocols)
-    if not (strict or loose):
-        return ["No model could be run; the reasons are below."]
     table = {(row["protocol"], row["model"]): row for row in leaderboard if row["accuracy_mean"] is not None}
+    if not (strict or loose):
+        if table:
+            return ["Only segments were dealt, so that training and test share clips: no number here counts."]
+        return ["No model could be run; the reasons are below."]
     best = next(row for (protocol, _), row in table.items() if protocol == (strict or loose))
     models = sum(protocol == best["protocol"] for protocol, _ in table)
     which = f"The best of {models} models is {best['model']}" if models > 1 else f"The only model is {best['model']}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from genrebench import files, job, source, weights
+from genrebench.duration import common_seconds, given_seconds
 from genrebench.features import BROUGHT, TIME, arguments, is_brought, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_of
@@ -66,9 +67,9 @@ def _collect_extracted(
         lengths[row], shape = array.shape[-1], array.shape[:-1]
     common = max(lengths)
     durations = [float(clip["duration_s"]) for clip in clips]
-    seconds = extraction.given_seconds(audio["duration"])
+    seconds = given_seconds(audio["duration"])
     if seconds is None:
-        seconds = extraction.common_seconds(audio["duration"], durations)
+        seconds = common_seconds(audio["duration"], durations)
         if module.AXES[-1] in TIME:
             common = common_length(seconds, lengths, durations)
     _write(values, (len(clips), *shape, common), cache.read(feature, clips, shards), module.PAD_VALUE)

@@ -1,4 +1,4 @@
-"""Divide the clips of a manifest under one protocol, or say why the dataset cannot have it."""
+"""Divide the clips of a manifest, or their segments, under one protocol, or say why the dataset cannot have it."""
 
 import argparse
 import json
@@ -16,14 +16,22 @@ def make_split(
     dataset: str,
     canonical: str,
     catalogue: str,
+    duration: str | float | Mapping[str, float] | None,
     path_to_csv: str,
     path_to_json: str,
 ) -> None:
-    """Write the split as CSV (clip_id, subset) and what is to be known about it as JSON."""
+    """Write the split as CSV (clip_id, subset) and what is to be known about it as JSON.
+
+    Under `segment_leak` the CSV has the columns clip_id, segment, subset: segments are numbered from 0 in each clip.
+    Only there `duration`, `audio.duration` of params.yaml, is needed.
+    """
     rows = files.read_rows(manifest)
     source, note, reason, division = "generated", None, None, {}
+    of_segments = protocol == splits.SEGMENT_PROTOCOL
     try:
-        if "file" in settings:
+        if of_segments:
+            division = splits.deal_segments(rows, split, settings, duration)
+        elif "file" in settings:
             source, division = "file", splits.read_split(settings["file"], rows)
         else:
             source, note, division = _canonical_or_made(rows, protocol, split, settings, dataset, canonical, catalogue)
@@ -37,12 +45,16 @@ def make_split(
         "note": note,
         "available": reason is None,
         "reason": reason,
-    } | splits.describe(rows, division)
-    files.write_rows(
-        path_to_csv,
-        ["clip_id", "subset"],
-        ({"clip_id": row["clip_id"], "subset": division[row["clip_id"]]} for row in rows if row["clip_id"] in division),
-    )
+    }
+    if of_segments:
+        facts |= splits.describe_segments(rows, division, settings)
+        table = [{"clip_id": clip, "segment": number, "subset": s} for (clip, number), s in division.items()]
+    else:
+        facts |= splits.describe(rows, division)
+        table = [{"clip_id": clip, "subset": s} for clip, s in division.items()]
+    place = {row["clip_id"]: i for i, row in enumerate(rows)}
+    table.sort(key=lambda row: (place[row["clip_id"]], row.get("segment")))
+    files.write_rows(path_to_csv, ["clip_id", *(["segment"] if of_segments else []), "subset"], table)
     files.write_json(path_to_json, facts)
     print(f"{protocol} {split}: {reason or facts['counts']}")
 
@@ -75,6 +87,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dataset", required=True, help="canonical splits are for gtzan")
     parser.add_argument("--canonical", required=True, help="data/splits/gtzan.csv")
     parser.add_argument("--catalogue", required=True, help="data/catalogue/gtzan.csv")
+    parser.add_argument("--duration", type=json.loads, help="audio.duration in params.yaml, as JSON, for segments")
     parser.add_argument("--csv", required=True, dest="path_to_csv", help="the split")
     parser.add_argument("--json", required=True, dest="path_to_json", help="its description")
     return parser.parse_args()

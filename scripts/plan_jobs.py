@@ -24,6 +24,7 @@ from snakemake_interface_common.exceptions import WorkflowError
 from genrebench import config, dag, extraction, files, job, plan, weights
 from genrebench import features as entries
 from genrebench.clip import Clip
+from genrebench.duration import common_seconds
 from genrebench.job import InputError
 from genrebench.plan import Corpus, Costs, Task, Workload
 
@@ -79,7 +80,7 @@ def survey_dataset(settings: dict[str, Any]) -> tuple[Corpus, dict[str, int]]:
         }
         return _corpus([0.0] * len(rows), {row["genre"] for row in rows}, "the dataset's own manifest"), sizes
     corpus = corpus_of(settings)
-    seconds = extraction.common_seconds(settings["audio"]["duration"], corpus.durations)
+    seconds = common_seconds(settings["audio"]["duration"], corpus.durations)
     return corpus, feature_sizes(settings["features"], settings["audio"]["sample_rate"], seconds)
 
 
@@ -209,11 +210,10 @@ def measure(dataset: str, cores: int) -> list[plan.Measurement]:
     corpus = _corpus([float(row["duration_s"] or 0) for row in rows], {row["genre"] for row in rows}, dataset)
     shapes = {path.stem: files.read_json(path).get("shape") for path in results.glob("features/*.json")}
     values = {name: math.prod(shape[1:]) if shape else 0 for name, shape in shapes.items()}
-    splits = {
-        path.parts[-2:]: sum(row["subset"] == "train" for row in files.read_rows(path))
-        for path in results.glob("splits/*/*.csv")
-    }
-    trained = {(protocol, Path(name).stem): count for (protocol, name), count in splits.items()}
+    trained = {}
+    for path in results.glob("splits/*/*.csv"):
+        segment_s = files.read_json(path.with_suffix(".json")).get("segments", {}).get("length_s")
+        trained[path.parent.name, path.stem] = plan.count_training(path, corpus, segment_s)
     runs = Counter(path.parts[-4] for path in (results / "benchmarks").glob("train/*/*/*/*.tsv"))
     # as they were then: one run of each model tells
     configs = {path.parts[-5]: path for path in results.glob("runs/*/*/*/*/config.json")}

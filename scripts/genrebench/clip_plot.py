@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 
 from genrebench import audio, extraction, filters, plots
 from genrebench.clip import Clip, decibels
+from genrebench.duration import given_seconds
 from genrebench.job import InputError
 
 # The features that have a place in the plot (a literal: the rules read it from the source). Of these params.yaml need
@@ -77,7 +78,7 @@ def look(path: str | Path, settings: dict[str, Any], audio_settings: dict[str, A
     """
     if not Path(path).is_file():
         raise InputError(f"{path} is not a file; give the path of a recording")
-    rate, duration = audio_settings["sample_rate"], extraction.given_seconds(audio_settings["duration"])
+    rate, duration = audio_settings["sample_rate"], given_seconds(audio_settings["duration"])
     samples = audio.load(path, rate)
     if not len(samples):
         raise InputError(f"{path} holds no samples; there is nothing to draw")

@@ -173,7 +173,7 @@ def _sentence(error: ValidationError, path: str) -> str:
             missing = next(key for key in error.validator_value if key not in error.instance)
             if "file" in error.validator_value and "protocols" in where:
                 name = where.split(".")[-1]
-                known = ["stratified", "holdout", "kfold", "artist", "size_matched", "fault_filtered"]
+                known = list(schema({})["properties"]["protocols"]["properties"])
                 return (
                     f"{here} is no protocol of this project{_nearest(name, known)}; known are {', '.join(known)}, "
                     "and a split of your own has `file: path/to/split.csv`."

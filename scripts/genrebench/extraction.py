@@ -14,7 +14,7 @@ import json
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
@@ -27,6 +27,7 @@ from threadpoolctl import ThreadpoolController
 
 from genrebench import audio, files, source, weights
 from genrebench.clip import Clip
+from genrebench.duration import given_seconds
 from genrebench.features import arguments, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_of
@@ -139,27 +140,6 @@ def extract(
                     if needed in (None, feature):
                         raise
     return arrays
-
-
-def given_seconds(duration: str | float | dict[str, float]) -> float | None:
-    """The seconds that a clip is cut or padded to before its features are computed, by `audio.duration` of params.yaml.
-
-    None where what it is made as long as depends on other clips (`common_seconds`), which comes afterwards.
-    """
-    return float(duration) if isinstance(duration, int | float) else None
-
-
-def common_seconds(duration: str | float | dict[str, float], durations: Sequence[float]) -> float:
-    """The seconds that all clips are made as long as, by `audio.duration` of params.yaml and their own durations.
-
-    0 if there are none.
-    """
-    if not len(durations):
-        return 0.0
-    if isinstance(duration, dict):
-        percentile = float(np.percentile(durations, duration["percentile"], method="higher"))
-        return max(percentile, duration["at_least_s"])
-    return max(durations) if duration == "longest" else float(duration)
 
 
 def module(feature: str, settings: dict[str, Any]) -> ModuleType:

@@ -30,7 +30,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from genrebench import files
+from genrebench import files, segments
 
 COLUMNS = ("kind", "work", "unit", "seconds", "memory_mb", "output_work", "output_mb", "machine")
 SCHEDULER = "snakemake"  # the kind of the scheduler's own time; its work is the number of jobs
@@ -324,16 +324,35 @@ class Costs:
 def training_clips(
     protocol: str, split: str, settings: Mapping[str, Any], corpus: Corpus, dataset: str, made: str | Path
 ) -> int:
-    """Training clips of a split: counted in `made` if it is there, else by the shares of its settings."""
+    """Training clips of a split: counted in `made` if it is there, else by the shares of its settings.
+
+    Segments count as the part of a clip that they are.
+    """
     path = Path(settings["file"]) if "file" in settings else Path(made, protocol, f"{split}.csv")
     if path.is_file():
-        return sum(row.get("subset") == "train" for row in files.read_rows(path))
+        return count_training(path, corpus, settings.get("length_s"))
     if protocol == "fault_filtered" or (protocol == "size_matched" and dataset == "gtzan"):
         return FAULT_FILTERED_TRAINING if dataset == "gtzan" else 0
     if "folds" in settings:
         return round(corpus.clips * (1 - 2 / settings["folds"]))
     test, valid = settings.get("test", 0.2), settings.get("valid", 0.2)
-    return round(corpus.clips * ((1 - test) * (1 - valid) if protocol == "holdout" else 1 - test - valid))
+    share = (1 - test) * (1 - valid) if protocol == "holdout" else 1 - test - valid
+    if protocol == "segment_leak":
+        length, hop = settings["length_s"], settings["hop_s"]
+        count = sum(len(segments.starts(seconds, length, hop)) for seconds in corpus.durations)
+        return _clips_of(share * count, length, corpus) if count > corpus.clips else 0  # else it cannot be had
+    return round(corpus.clips * share)
+
+
+def count_training(path: Path, corpus: Corpus, segment_s: float | None) -> int:
+    """Training clips of a split that is there; of one of segments, which last `segment_s`, see `training_clips`."""
+    trained = sum(row.get("subset") == "train" for row in files.read_rows(path))
+    return _clips_of(trained, segment_s, corpus) if segment_s else trained
+
+
+def _clips_of(count: float, length_s: float, corpus: Corpus) -> int:
+    """As many clips as have the audio of so many segments; none where clips have no durations."""
+    return round(count * length_s * corpus.clips / corpus.seconds) if corpus.seconds else 0
 
 
 def finish_times(tasks: Sequence[Task], seconds: Mapping[Task, float]) -> dict[Task, float]:

@@ -10,9 +10,6 @@ def starts(duration_s: float, length_s: float, hop_s: float) -> list[float]:
 
     `length_s` is how long a segment is and `hop_s` how far the next one begins after it. The number of a segment is its
     place in this list. There is at least one: a clip shorter than a segment has one, which its reader pads.
-
-    >>> starts(10.0, 3.0, 3.0)
-    [0.0, 3.0, 6.0]
     """
     last = math.floor((duration_s - length_s + TOLERANCE_S) / hop_s)
     return [k * hop_s for k in range(max(last, 0) + 1)]

@@ -1,14 +1,15 @@
 """Who trains, who chooses the epoch and who is tested: the protocols, as functions of the manifest's rows.
 
-A split maps clip_id to train, valid or test; clips that it leaves out are not in it. The random numbers come from
-NumPy's legacy generator, whose streams never change (NEP 19), so the same rows and settings give the same split.
+A split maps clip_id to train, valid or test; clips that it leaves out are not in it. Only `deal_segments` divides
+segments of clips, and thereby makes the mistake that the others keep from. The random numbers come from NumPy's legacy
+generator, whose streams never change (NEP 19), so the same rows and settings give the same split.
 """
 
 import csv
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ import numpy as np
 from scipy.cluster.hierarchy import DisjointSet
 from sklearn.model_selection import StratifiedKFold
 
-from genrebench import files, job
+from genrebench import files, job, segments
+from genrebench.duration import common_seconds
 
 PROTOCOL_VERSION = "1"  # a change of any canonical split is a new version
 SUBSETS = ("train", "valid", "test")
 ARTISTS_NEEDED = 0.9  # share of clips whose artist is known, for the artist protocol
 ARTIST_TRIES = 200  # random orders, of which the best balanced division is taken
+SEGMENT_PROTOCOL = "segment_leak"  # the one that divides segments (`deal_segments`)
 
 CANONICAL_SETTINGS: dict[str, dict[str, Any]] = {
     "stratified": {"test": 0.2, "valid": 0.2, "seed": 0, "duplicates": "use"},
@@ -32,6 +35,7 @@ CANONICAL_SETTINGS: dict[str, dict[str, Any]] = {
     "size_matched": {"seed": 1, "duplicates": "drop"},  # another draw than stratified's, where sizes agree
     "fault_filtered": {},
 }
+PROTOCOLS = (*CANONICAL_SETTINGS, SEGMENT_PROTOCOL)
 CANONICAL_SHA256 = "03408d48bd86818e9d1d306f4f28cafbf8bf479f77f04adf78463d2f960e2a73"
 CANONICAL_PRESENT = 0.99  # share of a canonical split's clips that must be there; one common copy has 999
 
@@ -40,7 +44,9 @@ BETWEEN_ARTISTS = re.compile(r"[,;/&+]|\b(?:and|with|vs|ft|feat|featuring)\b")
 
 Row = Mapping[str, str]
 Split = dict[str, str]
-Sizes = dict[str, dict[str, int]]  # genre -> subset -> clips
+SegmentSplit = dict[tuple[str, int], str]  # clip_id and number of the segment -> subset
+Members = Mapping[str, Sequence[Any]]  # genre -> its clips (clip_id), or its segments (clip_id, number)
+Sizes = dict[str, dict[str, int]]  # genre -> subset -> how many
 
 
 class Unavailable(Exception):
@@ -57,15 +63,16 @@ def make_split(
     """
     if not rows:
         raise Unavailable("The dataset has no clips.")
-    number = int(re.sub(r"\D", "", name) or 0)
+    number = _number(name)
     seed = settings.get("seed", 0) + number
     used = drop_duplicates(rows) if settings.get("duplicates") == "drop" else rows
     match protocol:
         case "stratified":
-            return deal(used, _sizes(used, settings["test"], settings["valid"]), seed)
+            clips = _by_genre(used)
+            return deal(clips, _sizes(clips, settings["test"], settings["valid"]), seed)
         case "holdout":
-            rest = settings["valid"] * (1 - settings["test"])
-            return deal(used, _sizes(used, settings["test"], rest), seed)
+            clips, rest = _by_genre(used), settings["valid"] * (1 - settings["test"])
+            return deal(clips, _sizes(clips, settings["test"], rest), seed)
         case "kfold":
             return _kfold(used, settings["folds"], number, settings.get("seed", 0))
         case "artist":
@@ -74,18 +81,50 @@ def make_split(
             return _fault_filtered(rows, fault_filtered)
         case "size_matched":
             return _size_matched(rows, settings, fault_filtered, number)
-    raise job.InputError(
-        f"The protocol {protocol} is unknown: choose one of {', '.join(CANONICAL_SETTINGS)}, or give `file`."
-    )
+    raise job.InputError(f"The protocol {protocol} is unknown: choose one of {', '.join(PROTOCOLS)}, or give `file`.")
 
 
-def deal(rows: Iterable[Row], sizes: Sizes, seed: int) -> Split:
-    """Deal the clips of each genre at random, as many to each subset as `sizes` says (genre -> subset -> n)."""
+def deal_segments(
+    rows: list[Row], name: str, settings: Mapping[str, Any], duration: str | float | Mapping[str, float]
+) -> SegmentSplit:
+    """Deal the segments of all clips at random, stratified by genre: those of one clip then stand on several sides.
+
+    A mistake, made on purpose to show its size. The grid is that of `segments.starts`. `duration` is `audio.duration`
+    of params.yaml: clips that it cuts have no segments beyond. `name` is repeat0, repeat1 ...
+    Raises `Unavailable` where durations are unknown or no clip has two segments, `job.InputError` for impossible
+    settings.
+    """
+    if not rows:
+        raise Unavailable("The dataset has no clips.")
+    if unknown := [row["clip_id"] for row in rows if not row.get("duration_s")]:
+        raise Unavailable(
+            f"The manifest has no duration_s for {_count(len(unknown), 'clip')} ({_first(unknown)}), so nobody knows "
+            "into how many segments to cut. Datasets that bring features have none."
+        )
+    own = {row["clip_id"]: float(row["duration_s"]) for row in rows}
+    common = common_seconds(duration, list(own.values()))
+    used = drop_duplicates(rows) if settings.get("duplicates") == "drop" else rows
+    length, hop = settings["length_s"], settings["hop_s"]
+    members = {
+        genre: [(clip, k) for clip in clips for k in range(len(segments.starts(min(own[clip], common), length, hop)))]
+        for genre, clips in _by_genre(used).items()
+    }
+    if sum(map(len, members.values())) == len(used):
+        raise Unavailable(
+            f"No clip has two segments of {length:g} s, {hop:g} s apart, so none can stand on two sides. Lower "
+            f"protocols.{SEGMENT_PROTOCOL}.length_s and hop_s."
+        )
+    sizes = _sizes(members, settings["test"], settings["valid"], "segment")
+    return deal(members, sizes, settings.get("seed", 0) + _number(name))
+
+
+def deal(members: Members, sizes: Sizes, seed: int) -> dict[Hashable, str]:
+    """Deal the clips, or segments, of each genre at random, as many to each subset as `sizes` says."""
     random = np.random.RandomState(seed)
-    clips = _by_genre(rows)
     split = {}
     for genre in sorted(sizes):
-        order = iter(random.permutation(sorted(clips[genre])).tolist())
+        ordered = sorted(members[genre])
+        order = (ordered[i] for i in random.permutation(len(ordered)))
         for subset in SUBSETS:
             split |= dict.fromkeys(islice(order, sizes[genre][subset]), subset)
     return split
@@ -192,20 +231,41 @@ def canonical_split(
 
 def describe(rows: list[Row], split: Split) -> dict[str, Any]:
     """Count a split: its sizes, and how many test clips have their artist or their own recording in train."""
-    subset = {row["clip_id"]: split.get(row["clip_id"]) for row in rows}
+    return {"unit": "clip"} | _describe(rows, list(split.items()))
+
+
+def describe_segments(rows: list[Row], split: SegmentSplit, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Count a split of segments: sizes in segments, and those of the test whose own clip is in train.
+
+    What is counted of test clips is counted of the clips that have a segment in the test subset.
+    """
+    dealt = [(clip, subset) for (clip, _), subset in split.items()]
+    trained = {clip for clip, subset in dealt if subset == "train"}
+    return {
+        "unit": "segment",
+        "segments": {"length_s": settings["length_s"], "hop_s": settings["hop_s"]},
+        **_describe(rows, dealt),
+        "test_segments_of_clips_in_train": sum(subset == "test" and clip in trained for clip, subset in dealt),
+    }
+
+
+def _describe(rows: list[Row], dealt: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """`dealt` has the clip and the subset of each clip or segment."""
+    members = {s: {clip for clip, subset in dealt if subset == s} for s in SUBSETS}
+    count = Counter(dealt)
     recording = recordings(rows)
-    trained = [row for row in rows if subset[row["clip_id"]] == "train"]
-    tested = [row for row in rows if subset[row["clip_id"]] == "test"]
+    trained = [row for row in rows if row["clip_id"] in members["train"]]
+    tested = [row for row in rows if row["clip_id"] in members["test"]]
     trained_artists = set().union(*map(artists, trained))
     heard = {recording[row["clip_id"]] for row in trained}
     known = [row for row in tested if artists(row)]
     return {
-        "counts": {s: sum(x == s for x in split.values()) for s in SUBSETS},
+        "counts": {s: sum(subset == s for _, subset in dealt) for s in SUBSETS},
         "genres": {
-            genre: {s: sum(subset[clip] == s for clip in clips) for s in SUBSETS}
+            genre: {s: sum(count[clip, s] for clip in clips) for s in SUBSETS}
             for genre, clips in _by_genre(rows).items()
         },
-        "clips_left_out": len(rows) - len(split),
+        "clips_left_out": len(rows) - len(set().union(*members.values())),
         "artists_known": round(sum(bool(artists(row)) for row in rows) / max(len(rows), 1), 4),
         "test_clips_with_known_artist": len(known),
         "test_clips_sharing_artist_with_train": sum(bool(artists(row) & trained_artists) for row in known),
@@ -213,17 +273,17 @@ def describe(rows: list[Row], split: Split) -> dict[str, Any]:
     }
 
 
-def _sizes(rows: Iterable[Row], test: float, valid: float) -> Sizes:
+def _sizes(members: Members, test: float, valid: float, unit: str = "clip") -> Sizes:
     _check_shares(test, valid)
-    n = {genre: len(clips) for genre, clips in _by_genre(rows).items()}
-    for genre, clips in n.items():
-        if clips < len(SUBSETS):
-            raise Unavailable(f"{genre} has {_clips(clips)}; 3 are needed, one each to train, choose and test.")
+    n = {genre: len(own) for genre, own in members.items()}
+    for genre, size in n.items():
+        if size < len(SUBSETS):
+            raise Unavailable(f"{genre} has {_count(size, unit)}; 3 are needed, one each to train, choose and test.")
     tests, valids = _apportion(n, test), _apportion(n, valid)
     sizes = {g: {"train": n[g] - tests[g] - valids[g], "valid": valids[g], "test": tests[g]} for g in n}
     for genre, size in sizes.items():
         if size["train"] < 1:
-            raise Unavailable(f"{genre} has {_clips(n[genre])}, too few for test {test:g} and valid {valid:g}.")
+            raise Unavailable(f"{genre} has {_count(n[genre], unit)}, too few for test {test:g} and valid {valid:g}.")
     return sizes
 
 
@@ -233,8 +293,8 @@ def _check_shares(test: float, valid: float) -> None:
 
 
 def _apportion(n: dict[str, int], share: float) -> dict[str, int]:
-    """Share of each genre, at least one clip, the total rounded by largest remainders."""
-    exact = {genre: clips * share for genre, clips in n.items()}
+    """Share of each genre, at least one, the total rounded by largest remainders."""
+    exact = {genre: size * share for genre, size in n.items()}
     sizes = {genre: max(1, int(x)) for genre, x in exact.items()}
     by_remainder = sorted(n, key=lambda genre: (sizes[genre] - exact[genre], genre))
     for genre in by_remainder[: max(0, round(sum(exact.values())) - sum(sizes.values()))]:
@@ -245,7 +305,7 @@ def _apportion(n: dict[str, int], share: float) -> dict[str, int]:
 def _kfold(rows: list[Row], folds: int, fold: int, seed: int) -> Split:
     for genre, clips in _by_genre(rows).items():
         if len(clips) < folds:
-            raise Unavailable(f"{genre} has {_clips(len(clips))}; {folds} are needed, one for each fold.")
+            raise Unavailable(f"{genre} has {_count(len(clips), 'clip')}; {folds} are needed, one for each fold.")
     rows = sorted(rows, key=lambda row: row["clip_id"])
     genres = [row["genre"] for row in rows]
     dealer = StratifiedKFold(folds, shuffle=True, random_state=seed)
@@ -340,11 +400,9 @@ def _size_matched(rows: list[Row], settings: Mapping[str, Any], published: Mappi
     members = [row for row in rows if row["clip_id"] in honest]
     if settings.get("duplicates") == "drop":
         members = drop_duplicates(members)
-    sizes = {
-        genre: {s: sum(honest[clip] == s for clip in clips) for s in SUBSETS}
-        for genre, clips in _by_genre(members).items()
-    }
-    return deal(members, sizes, settings.get("seed", 0) + number)
+    clips = _by_genre(members)
+    sizes = {genre: {s: sum(honest[clip] == s for clip in own) for s in SUBSETS} for genre, own in clips.items()}
+    return deal(clips, sizes, settings.get("seed", 0) + number)
 
 
 def _linked(rows: Iterable[Row], ties: Callable[[Row], list[Any]]) -> dict[str, str]:
@@ -365,8 +423,13 @@ def _by_genre(rows: Iterable[Row]) -> dict[str, list[str]]:
     return dict(sorted(clips.items()))
 
 
-def _clips(n: int) -> str:
-    return f"{n} clip" + ("" if n == 1 else "s")
+def _number(name: str) -> int:
+    """Of repeat0, fold3 ...; 0 for `fixed`."""
+    return int(re.sub(r"\D", "", name) or 0)
+
+
+def _count(n: int, unit: str) -> str:
+    return f"{n} {unit}" + ("" if n == 1 else "s")
 
 
 def _first(words: list[str], n: int = 5) -> str:

@@ -38,6 +38,18 @@ def change(path, value):
         ("features.mel.n_mel", 3, ["features.mel.n_mel", "did you mean 'n_mels'"]),
         ("features.mel", {"n_fft": 2048, "hop_length": 512}, ["features.mel", "lacks", "n_mels"]),
         ("protocols.artst", {"test": 0.2}, ["protocols.artst", "did you mean 'artist'", "file"]),
+        (
+            "protocols.segment_lek",
+            {"test": 0.2},
+            ["did you mean 'segment_leak'", "known are stratified, holdout, artist"],
+        ),
+        (
+            "protocols.segment_leak",
+            {"test": 0.2, "valid": 0.2, "hop_s": 3.0},
+            ["lacks", "length_s", "Seconds of a seg"],
+        ),
+        ("protocols.segment_leak.hop_s", 0, ["protocols.segment_leak.hop_s", "at least 0.1"]),
+        ("protocols.segment_leak.test", 0.8, ["protocols.segment_leak", "nothing is left to train on"]),
         ("protocols.stratified.test", 1.5, ["protocols.stratified.test", "1.5", "less than 1"]),
         ("seeds", [0, 0], ["seeds", "repeated"]),
         ("seeds", [], ["seeds", "empty"]),

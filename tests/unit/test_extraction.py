@@ -3,6 +3,7 @@ import pytest
 import soundfile
 
 from genrebench import extraction
+from genrebench.duration import common_seconds
 from genrebench.job import InputError
 from genrebench.shards import shard_count, shard_of
 
@@ -134,7 +135,7 @@ def test_entries_of_one_module_are_features_of_their_own(tmp_path):
     [("longest", 10), (4.5, 4.5), ({"percentile": 50, "at_least_s": 1}, 3), ({"percentile": 50, "at_least_s": 8}, 8)],
 )
 def test_the_seconds_that_all_clips_are_made_as_long_as(duration, expected):
-    assert extraction.common_seconds(duration, [1, 2, 3, 4, 10]) == expected
+    assert common_seconds(duration, [1, 2, 3, 4, 10]) == expected
 
 
 def test_shards_seldom_change_and_cover_every_clip():

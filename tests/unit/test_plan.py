@@ -154,6 +154,21 @@ def test_training_clips_by_the_shares_of_a_protocol(tmp_path):
     assert count("artist", {"test": 0.2, "valid": 0.2}) == 5
 
 
+def test_training_segments_count_as_parts_of_a_clip(tmp_path):
+    def count(settings, corpus=CORPUS):
+        given = {"test": 0.2, "valid": 0.2, **settings}
+        return plan.training_clips("segment_leak", "repeat0", given, corpus, "mine", tmp_path)
+
+    assert count({"length_s": 3.0, "hop_s": 3.0}) == 60
+    assert count({"length_s": 3.0, "hop_s": 6.0}) == 30
+    assert count({"length_s": 3.0, "hop_s": 1.5}) == round(0.6 * 100 * 19 * 3 / 30)
+    assert count({"length_s": 20.0, "hop_s": 20.0}) == 0  # no clip has two
+    assert count({"length_s": 3.0, "hop_s": 3.0}, Corpus((0.0,) * 9, 2, "features")) == 0
+    rows = [{"clip_id": "a", "segment": i, "subset": ("train", "test")[i % 2]} for i in range(100)]
+    files.write_rows(tmp_path / "segment_leak/repeat0.csv", ["clip_id", "segment", "subset"], rows)
+    assert count({"length_s": 3.0, "hop_s": 3.0}) == 5  # 50 segments of 3 s in clips of 30 s
+
+
 def test_benchmarks_of_earlier_runs(tmp_path):
     write_benchmark(tmp_path, ("extract_shard", "mel", "0-of-1"), 0.3, "NA")
     write_benchmark(tmp_path, ("extract_shard", "mfcc", "0-of-1"), 9.0)
@@ -234,6 +249,7 @@ def test_earlier_runs_are_measured_by_what_they_were_set_to(tmp_path, monkeypatc
         ["clip_id", "subset"],
         [{"clip_id": str(i), "subset": "train"} for i in range(6)],
     )
+    files.write_json(results / "splits/artist/repeat0.json", {"unit": "clip"})
     files.write_json(results / "features/mel.json", {"shape": [10, 4, 250_000]})
     files.write_json(results / "runs" / run / "config.json", {"settings": {"features": ["mel"]}})
     write_benchmark(results, ("train", *run.split("/")), 5.0)

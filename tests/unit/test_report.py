@@ -1,4 +1,5 @@
 import base64
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -272,3 +273,46 @@ def test_every_split_of_a_protocol_must_keep_artists_apart(tmp_path):
     # one that an earlier configuration left behind does not count
     protocol = build_report.describe_protocols(tmp_path, {("mine", "fold0")})["mine"]
     assert (protocol["splits"], protocol["shared"]) == (1, 0)
+
+
+def add_segment_leak(results: Path, protocols: list[str]) -> None:
+    """As if the runs of `stratified` had been of a deal of segments; only `protocols` stay."""
+    facts = files.read_json(results / "splits" / "stratified" / "repeat0.json")
+    facts |= {"unit": "segment", "segments": {"length_s": 3.0, "hop_s": 1.5}, "test_segments_of_clips_in_train": 7}
+    files.write_json(results / "splits" / "segment_leak" / "repeat0.json", facts)
+    for model in ("logistic", "forest"):
+        runs = results / "runs" / model
+        shutil.copytree(runs / "stratified", runs / "segment_leak")
+        for other in {"artist", "stratified"} - set(protocols):
+            shutil.rmtree(runs / other)
+        evaluate_runs.evaluate_runs(runs, results / "splits", results / "evaluation" / model)
+    build_leaderboard.build_leaderboard(
+        results / "evaluation",
+        results / "published.csv",
+        "mine",
+        *(results / name for name in ("leaderboard.csv", "accuracy.json", "leaderboard.png", "statuses.csv")),
+    )
+
+
+def test_segments_on_both_sides_are_said_to_be(tmp_path):
+    results = make_results(tmp_path)
+    add_segment_leak(results, ["artist"])
+    html = build(results)
+    text = Page(html).text
+    assert "segment_leakboth sides share clips" in text
+    row = html[html.index("<tr><th>segment_leak") :]
+    row = Page(row[: row.index("</tr>")]).text
+    assert "3 s, every 1.5 s" in row and "28segments" in row
+    assert "88%of the segments" in row  # 7 of 8
+    assert "so both sides share clips: a model is tested on the rest of songs that it was trained on" in text
+    assert "repeat a training clip or, where segments are dealt, the test segments" in text
+    finding = text[text.index("The best of 2 models") : text.index("scaler fitted on")]
+    assert "under the protocol artist" in finding and "segment_leak" not in finding
+
+
+def test_segments_on_both_sides_are_no_finding(tmp_path):
+    results = make_results(tmp_path)
+    add_segment_leak(results, [])
+    text = Page(build(results)).text
+    assert "no number here counts" in text
+    assert "Surest mistakes" not in text

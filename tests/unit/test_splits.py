@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import make_split
 import write_gtzan_splits
-from genrebench import files, job, splits
+from genrebench import files, job, segments, splits
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "data/catalogue/gtzan.csv"
@@ -294,6 +294,132 @@ def test_impossible_settings_are_refused():
         splits.make_split(corpus(2, 4, 2), "nonsense", "repeat0", {}, {})
 
 
+# Segments
+
+
+SEGMENTS = SHARES | {"length_s": 3.0, "hop_s": 3.0}
+
+
+def lasting(durations: dict[str, list[float]], artist: str = "") -> list[dict[str, str]]:
+    """A manifest with a clip for each duration (s) of each genre."""
+    return [
+        clip(f"{genre}.{i}", genre, artist) | {"duration_s": f"{seconds:.6f}"}
+        for genre, own in durations.items()
+        for i, seconds in enumerate(own)
+    ]
+
+
+def segments_of(split: dict[tuple[str, int], str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for clip_id, number in sorted(split):
+        found.setdefault(clip_id, []).append(number)
+    return found
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    st.dictionaries(
+        st.sampled_from("abcd"), st.lists(st.floats(1, 40), min_size=5, max_size=12), min_size=1, max_size=4
+    ),
+    st.sampled_from([(0.2, 0.2), (0.1, 0.3), (0.34, 0.33)]),
+    st.sampled_from([(3.0, 3.0), (3.0, 1.0), (0.5, 2.5)]),
+)
+def test_every_segment_is_dealt_once_and_each_genre_has_its_share(durations, shares, grid):
+    rows = lasting(durations | {"long": [30.0] * 3})
+    given = dict(zip(SEGMENTS, (*shares, *grid), strict=True))
+    split = splits.deal_segments(rows, "repeat0", given, "longest")
+    assert segments_of(split) == {
+        row["clip_id"]: list(range(len(segments.starts(float(row["duration_s"]), *grid))))
+        for row in sorted(rows, key=lambda row: row["clip_id"])
+    }
+    facts = splits.describe_segments(rows, split, given)
+    assert sum(facts["counts"].values()) == len(split)
+    for counts in facts["genres"].values():
+        n = sum(counts.values())
+        for subset, share in zip(("test", "valid"), shares, strict=True):
+            assert counts[subset] >= 1
+            assert abs(counts[subset] - share * n) <= 1
+        assert counts["train"] >= 1
+
+
+def test_a_deal_of_segments_depends_on_the_seed_and_not_on_the_order_of_the_rows():
+    rows = lasting({"a": [30.0] * 4, "b": [12.0] * 6})
+    first = splits.deal_segments(rows, "repeat0", SEGMENTS | {"seed": 3}, "longest")
+    assert splits.deal_segments(rows[::-1], "repeat0", SEGMENTS | {"seed": 3}, "longest") == first
+    assert splits.deal_segments(rows, "repeat3", SEGMENTS, "longest") == first
+    assert splits.deal_segments(rows, "repeat1", SEGMENTS | {"seed": 3}, "longest") != first
+
+
+def test_a_clip_shorter_than_a_segment_is_one():
+    rows = lasting({"a": [1.0, 2.0, 3.0, 5.9, 6.0], "b": [0.1] * 3})
+    found = segments_of(splits.deal_segments(rows, "repeat0", SEGMENTS, "longest"))
+    assert found == {f"a.{i}": [0] for i in range(4)} | {"a.4": [0, 1]} | {f"b.{i}": [0] for i in range(3)}
+
+
+@pytest.mark.parametrize(
+    ("duration", "expected"),
+    [
+        ("longest", [10, 10, 3]),
+        (15.0, [5, 5, 3]),
+        (60.0, [10, 10, 3]),  # what clips are padded with has no segments
+        ({"percentile": 30, "at_least_s": 1.0}, [10, 10, 3]),
+        ({"percentile": 0, "at_least_s": 1.0}, [3, 3, 3]),
+        ({"percentile": 0, "at_least_s": 12.0}, [4, 4, 3]),
+    ],
+)
+def test_what_is_cut_from_long_clips_has_no_segments(duration, expected):
+    rows = lasting({"a": [30.0, 30.0, 9.0]})
+    found = segments_of(splits.deal_segments(rows, "repeat0", SEGMENTS, duration))
+    assert [len(found[f"a.{i}"]) for i in range(3)] == expected
+
+
+def test_dropped_duplicates_have_no_segments():
+    rows = lasting({"a": [30.0] * 3})
+    rows[2]["duplicate_of"] = "a.0"
+    split = splits.deal_segments(rows, "repeat0", SEGMENTS | {"duplicates": "drop"}, "longest")
+    assert segments_of(split).keys() == {"a.0", "a.1"}
+    assert splits.describe_segments(rows, split, SEGMENTS)["clips_left_out"] == 1
+
+
+def test_what_segments_leak_is_counted():
+    rows = [
+        *lasting({"a": [9.0]}, "One"),
+        *lasting({"b": [9.0]}, "one"),
+        *lasting({"c": [9.0]}),
+    ]
+    rows[2]["duplicate_of"] = "a.0"
+    split = {("a.0", 0): "train", ("a.0", 1): "valid", ("a.0", 2): "test"}
+    split |= {("b.0", k): "test" for k in range(2)} | {("b.0", 2): "valid", ("c.0", 0): "test"}
+    facts = splits.describe_segments(rows, split, SEGMENTS)
+    assert (facts["unit"], facts["segments"]) == ("segment", {"length_s": 3.0, "hop_s": 3.0})
+    assert facts["counts"] == {"train": 1, "valid": 2, "test": 4}
+    assert facts["genres"]["b"] == {"train": 0, "valid": 1, "test": 2}
+    assert facts["test_segments_of_clips_in_train"] == 1
+    # these are clips: a.0 and b.0 by an artist in training, a.0 and c.0 of a recording in training
+    assert facts["test_clips_with_known_artist"] == facts["test_clips_sharing_artist_with_train"] == 2
+    assert facts["test_clips_duplicated_in_train"] == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "reason"),
+    [
+        ([], SEGMENTS, "no clips"),
+        (corpus(2, 3, 3), SEGMENTS, "no duration_s for 18 clips .*Datasets that bring features have none"),
+        ([*lasting({"a": [30.0] * 3}), clip("x")], SEGMENTS, r"no duration_s for 1 clip \(x\)"),
+        (lasting({"a": [4.0] * 9}), SEGMENTS, "No clip has two segments of 3 s, 3 s apart"),
+        (lasting({"a": [30.0] * 9, "b": [6.0]}), SEGMENTS, "b has 2 segments; 3 are needed"),
+    ],
+)
+def test_a_dataset_that_cannot_leak_segments_says_why(rows, given, reason):
+    with pytest.raises(splits.Unavailable, match=reason):
+        splits.deal_segments(rows, "repeat0", given, "longest")
+
+
+def test_shares_of_segments_must_leave_some_to_train_on():
+    with pytest.raises(job.InputError, match="leave nothing to train on"):
+        splits.deal_segments(lasting({"a": [30.0] * 3}), "repeat0", SEGMENTS | {"test": 0.5, "valid": 0.5}, "longest")
+
+
 # A person's own split
 
 
@@ -335,6 +461,7 @@ def run(folder: Path, rows: list[dict], protocol: str, given: dict, dataset: str
     for option, value in {
         "manifest": folder / "manifest.csv",
         "settings": json.dumps(given),
+        "duration": json.dumps(paths.get("duration")),
         "canonical": paths.get("canonical", CANONICAL),
         "catalogue": CATALOGUE,
         "csv": folder / "split.csv",
@@ -356,6 +483,7 @@ def test_the_command_writes_the_split_in_the_order_of_the_manifest(tmp_path):
     assert facts["counts"] == {"train": 18, "valid": 6, "test": 6}
     assert facts["genres"]["genre 0"] == {"train": 6, "valid": 2, "test": 2}
     assert facts["artists_known"] == 1
+    assert facts["unit"] == "clip" and "segments" not in facts
     written = (tmp_path / "split.csv").read_bytes(), (tmp_path / "split.json").read_bytes()
     run(tmp_path, rows, "stratified", SHARES)
     assert written == ((tmp_path / "split.csv").read_bytes(), (tmp_path / "split.json").read_bytes())
@@ -388,6 +516,32 @@ def test_an_unavailable_split_is_an_empty_table_with_the_reason(tmp_path):
     assert table == [] and (tmp_path / "split.csv").read_text() == "clip_id,subset\n"
     assert not facts["available"] and facts["reason"].startswith("The artist of 0 of 9 clips is known")
     assert facts["counts"] == dict.fromkeys(splits.SUBSETS, 0)
+
+
+def test_the_command_deals_segments_and_says_so(tmp_path):
+    rows = lasting({"b": [30.0] * 5, "a": [30.0] * 4 + [2.0]}, "one")
+    table, facts = run(tmp_path, rows, "segment_leak", SEGMENTS, "gtzan", duration=21.0)
+    assert (tmp_path / "split.csv").read_text().startswith("clip_id,segment,subset\nb.0,0,")
+    expected = [(row["clip_id"], str(k)) for row in rows for k in range(7 if row["duration_s"] != "2.000000" else 1)]
+    assert [(row["clip_id"], row["segment"]) for row in table] == expected
+    assert (facts["unit"], facts["segments"]) == ("segment", {"length_s": 3.0, "hop_s": 3.0})
+    assert (facts["source"], facts["available"], facts["note"]) == ("generated", True, None)
+    assert facts["counts"] == {"train": 38, "valid": 13, "test": 13}
+    assert facts["genres"]["b"] == {"train": 21, "valid": 7, "test": 7}
+    trained = {row["clip_id"] for row in table if row["subset"] == "train"}
+    tested = [row for row in table if row["subset"] == "test"]
+    assert facts["test_segments_of_clips_in_train"] == sum(row["clip_id"] in trained for row in tested) > 0
+    written = (tmp_path / "split.csv").read_bytes(), (tmp_path / "split.json").read_bytes()
+    run(tmp_path, rows, "segment_leak", SEGMENTS, "gtzan", duration=21.0)
+    assert written == ((tmp_path / "split.csv").read_bytes(), (tmp_path / "split.json").read_bytes())
+
+
+def test_brought_features_have_no_segments_to_leak(tmp_path):
+    rows = [row | {"duration_s": ""} for row in corpus(2, 3, 2)]
+    table, facts = run(tmp_path, rows, "segment_leak", SEGMENTS, duration="longest")
+    assert table == [] and (tmp_path / "split.csv").read_text() == "clip_id,segment,subset\n"
+    assert not facts["available"] and facts["unit"] == "segment"
+    assert "no duration_s" in facts["reason"]
 
 
 # GTZAN
