@@ -104,7 +104,7 @@ def all_splits(suffix):
 
 def model_settings(model):
     """The entry of a model in params.yaml, but for which runs there are: another seed changes no run of the others."""
-    entry = MODELS[model]
+    entry = config["models"][model]
     return Param(f"models.{model}", {key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS})
 
 
@@ -122,14 +122,14 @@ def is_network(model):
 
 def protocols_of(model):
     """The protocols under which a model is run; one that deals segments is for models of segments only."""
-    entry = MODELS[model]
+    entry = config["models"][model]
     suitable = [p for p, settings in config["protocols"].items() if "segments" in entry or "length_s" not in settings]
     return entry.get("protocols", suitable)
 
 
 def run_names(model):
     """The runs of a model: protocol/split/seed."""
-    seeds = MODELS[model].get("seeds", config["seeds"])
+    seeds = config["models"][model].get("seeds", config["seeds"])
     return [f"{p}/{s}/seed{seed}" for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
 
 
@@ -140,7 +140,7 @@ def all_runs(model, *names):
 
 def cache_files(model, suffix):
     """The files of the feature caches that a model reads."""
-    return [f"{RESULTS}/features/{feature}.{suffix}" for feature in parameters.features_of(MODELS[model])]
+    return [f"{RESULTS}/features/{feature}.{suffix}" for feature in parameters.features_of(config["models"][model])]
 
 
 def feature_modules(*features):
@@ -229,7 +229,7 @@ def refuse_entries_without_rules(rules):
 
 def model_module(model):
     """The file of the module that serves a model."""
-    return f"scripts/genrebench/models/{module_of(model, MODELS[model])}.py"
+    return f"scripts/genrebench/models/{module_of(model, config["models"][model])}.py"
 
 
 def model_code(model):
@@ -255,12 +255,12 @@ except InputError as error:
     stop(str(error))
 
 DATASET = config["dataset"]
+config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
 NETWORK_ENGINE = "scripts/genrebench/neural.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
 NO_WEIGHTS = weights.NONE
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
-MODELS = {name: parameters.for_dataset(entry, DATASET) for name, entry in config["models"].items()}
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
 CACHE = f".cache/{DATASET}"
@@ -271,7 +271,7 @@ LONGEST = {}  # what seconds_of_longest_clip has read
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
 # models whose weights come from elsewhere, unless they are to be trained from scratch
-PRETRAINED_MODELS = {name: entry for name, entry in MODELS.items() if entry.get("handle", NO_WEIGHTS) != NO_WEIGHTS}
+PRETRAINED_MODELS = {name: entry for name, entry in config["models"].items() if entry.get("handle", NO_WEIGHTS) != NO_WEIGHTS}
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 

@@ -106,7 +106,7 @@ def validate(params: Any, path: str = "params.yaml") -> None:
             )
     for model, entry in params["models"].items():
         for dataset in (params["dataset"], *entry.get(FOR_DATASET, {})):
-            settings = for_dataset(entry, dataset)
+            settings = _for_dataset(entry, dataset)
             for feature in features_of(settings):
                 if feature not in params["features"]:
                     raise InputError(_unknown(path, f"models.{model}.features", feature, sorted(params["features"])))
@@ -116,8 +116,14 @@ def validate(params: Any, path: str = "params.yaml") -> None:
                     raise InputError(_unknown(path, f"models.{model}.protocols", protocol, known))
 
 
-def for_dataset(entry: dict[str, Any], dataset: str) -> dict[str, Any]:
-    """The settings of a model for a dataset: those of `for_dataset.<dataset>` in the place of the others."""
+def for_dataset(params: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """The parameters for a dataset: in each entry, those of its `for_dataset.<dataset>` in the place of the others."""
+    kinds = ("protocols", "models")
+    resolved = {kind: {name: _for_dataset(entry, dataset) for name, entry in params[kind].items()} for kind in kinds}
+    return params | resolved
+
+
+def _for_dataset(entry: dict[str, Any], dataset: str) -> dict[str, Any]:
     own = entry.get(FOR_DATASET, {}).get(dataset, {})
     return {key: value for key, value in entry.items() if key != FOR_DATASET} | own
 

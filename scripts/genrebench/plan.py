@@ -115,7 +115,8 @@ class Workload:
             case ("make_split", *_):
                 return self.corpus.clips
             case ("train", model, protocol, split, _):
-                return self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
+                passes = self.models.get(model, {}).get("epochs", 1)
+                return passes * self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
             case ("evaluate_runs", model):
                 return self.runs.get(model, 0)
             case ("build_leaderboard" | "build_report",):

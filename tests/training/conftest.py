@@ -1,0 +1,1 @@
+"""Trainings that take longer than unit tests: `.ci/run` runs them, with JAX and PyTorch installed."""
