@@ -1,4 +1,4 @@
-"""Fetch the pretrained weights of a feature to data/weights, once; the workflow itself never does.
+"""Fetch the pretrained weights of a feature or model to data/weights, once; the workflow itself never does.
 
 python scripts/fetch_weights.py vggish
 """
@@ -18,18 +18,23 @@ from genrebench import config, embeddings, files, job, weights
 from genrebench.job import InputError
 
 SILENCE_S = 60  # after which a server is given up
+BLOCK_BYTES = 2**20
 
 
 def fetch_weights(name: str, params: str, folder: str) -> None:
-    """Put the weights that the feature `name` of the parameter file names into `folder`/`name`."""
+    """Put the weights that the feature or model `name` of the parameter file names into `folder`/`name`."""
     handle = _handle(name, params)
     target = Path(folder, name)
     if target.exists():
         raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
     with files.atomic(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as cache:
-        _fetch_model(handle, Path(cache)).rename(temporary)
+        if name in weights.FILES:
+            temporary.mkdir()
+            _fetch_file(handle, temporary / weights.FILES[name])
+        else:
+            _fetch_model(handle, Path(cache)).rename(temporary)
         for file, address in weights.EXTRAS.get(name, {}).items():
-            (temporary / file).write_bytes(_fetch_file(address))
+            _fetch_file(address, temporary / file)
         _check(name, handle, temporary)
     size = sum(path.stat().st_size for path in target.rglob("*"))
     print(f"{target}: {size / 1e6:.1f} MB, {weights.digest(target)}")
@@ -37,12 +42,17 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
 
 def _handle(name: str, params: str) -> str:
     """The address of the weights, from the entry of this name, or from those whose module has it."""
-    entries = config.load(params)["features"]
-    with_handles = {key: entry for key, entry in entries.items() if isinstance(entry, dict) and "handle" in entry}
-    handles = {entry["handle"] for key, entry in with_handles.items() if entry.get("module", key) == name}
+    loaded = config.load(params)
+    with_handles = [
+        (entry.get("module", key), entry["handle"])
+        for entries in (loaded["features"], loaded["models"])
+        for key, entry in entries.items()
+        if isinstance(entry, dict) and entry.get("handle", weights.NONE) != weights.NONE
+    ]
+    handles = {handle for module, handle in with_handles if module == name}
     if not handles:
-        known = ", ".join(sorted({entry.get("module", key) for key, entry in with_handles.items()})) or "none"
-        raise InputError(f"{params} has no feature with weights of the name {name}; with weights are: {known}")
+        known = ", ".join(sorted({module for module, _ in with_handles})) or "none"
+        raise InputError(f"{params} has no feature or model with weights of the name {name}; with weights are: {known}")
     if len(handles) > 1:
         raise InputError(f"{params} names several weights for {name} ({', '.join(sorted(handles))}): keep one")
     handle = handles.pop()
@@ -68,20 +78,24 @@ def _fetch_model(handle: str, cache: Path) -> Path:
     return path
 
 
-def _fetch_file(address: str) -> bytes:
+def _fetch_file(address: str, path: Path) -> None:
     print(f"fetching {address}", flush=True)
     try:
-        response = requests.get(address, timeout=SILENCE_S)
-        response.raise_for_status()
+        with requests.get(address, timeout=SILENCE_S, stream=True) as response, path.open("wb") as file:
+            response.raise_for_status()
+            for block in response.iter_content(BLOCK_BYTES):
+                file.write(block)
     except requests.RequestException as error:
         raise InputError(_failure(address, error)) from None
-    return response.content
 
 
 def _check(name: str, handle: str, folder: Path) -> None:
-    """Have the network hear a second of silence: better now than in the middle of a run."""
-    module = importlib.import_module(f"genrebench.features.{name}")
+    """Have a network that hears audio hear a second of silence, and of others see the layers: better now than later."""
     try:
+        if name in weights.FILES:
+            importlib.import_module(f"genrebench.models.{name}").check(folder / weights.FILES[name])
+            return
+        module = importlib.import_module(f"genrebench.features.{name}")
         embeddings.network(folder, name, module.DIMENSIONS)(np.zeros(embeddings.SAMPLE_RATE, np.float32))
         if name in weights.EXTRAS:
             module.read_pca(folder / module.PCA)
@@ -92,13 +106,13 @@ def _check(name: str, handle: str, folder: Path) -> None:
 def _failure(address: str, error: Exception) -> str:
     return (
         f"{address} cannot be fetched ({error}); try again with access to the internet, or copy the folder from a "
-        f"machine that has it to {weights.FOLDER}, under the name of the feature"
+        f"machine that has it to {weights.FOLDER}, under the name of the feature or model"
     )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", help="a feature of params.yaml that has a `handle`: yamnet or vggish")
+    parser.add_argument("name", help="what has a `handle` in params.yaml: yamnet, vggish or vgg16")
     parser.add_argument("--params", default="params.yaml", help="the parameter file (params.yaml)")
     parser.add_argument("--folder", default=str(weights.FOLDER), help=f"where the weights go ({weights.FOLDER})")
     job.run(fetch_weights, vars(parser.parse_args()))

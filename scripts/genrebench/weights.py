@@ -14,7 +14,10 @@ from genrebench.job import InputError
 FOLDER = Path("data/weights")
 NONE = "none"  # the handle of a model that is to be trained from scratch
 SEEN = Path(".cache/weights")  # digests of files already read
-SIZES = {"yamnet": "15 MB", "vggish": "290 MB"}  # float32 weights: 3.7 and 72.1 million
+NONE = "none"  # the handle of a network that is trained from scratch
+SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB"}  # float32 weights: 3.7, 72.1 and 138.4 million
+# What is not published as a folder: the file in the folder of the weights.
+FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5"}
 # What belongs to the weights and is published apart from them: file and address.
 EXTRAS = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/audioset/vggish_pca_params.npz"}}
 
@@ -57,13 +60,18 @@ def update_index(
 
 
 def unavailable(name: str, settings: dict[str, Any]) -> str | None:
-    """Why a feature with these settings cannot be had on this machine: a sentence for people; None if it can.
+    """Why a feature or model with these settings cannot be had on this machine: a sentence for people; None if it can.
 
-    `name` is that of the feature's module.
+    `name` is that of its module.
     """
-    folder = locate(name, settings["handle"])
+    handle = settings["handle"]
+    if handle == NONE:
+        return None
+    folder = locate(name, handle)
     if folder is None:
-        return missing(name, settings["handle"])
+        return missing(name, handle)
+    if name in FILES and not (folder / FILES[name]).is_file():
+        return f"the folder {folder} of the weights of {name} lacks the file {FILES[name]}, {SIZES[name]}: put it there"
     needed = EXTRAS.get(name, {}) if settings.get("pca") else {}
     return next((missing_extra(name, file) for file in needed if not (folder / file).is_file()), None)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import yaml
@@ -18,6 +19,7 @@ import saved_models
 from genrebench import files, weights
 from genrebench.features import vggish
 from genrebench.job import InputError
+from genrebench.models import vgg16
 
 ADDRESS = "https://tfhub.dev/google/yamnet/1"
 
@@ -196,7 +198,9 @@ def test_what_cannot_be_fetched_is_told_and_leaves_nothing(fetch, model, tmp_pat
 
 
 def test_what_has_no_weights_to_fetch_is_told(fetch):
-    with pytest.raises(InputError, match="no feature with weights of the name mel; with weights are: vggish, yamnet"):
+    with pytest.raises(
+        InputError, match=r"no feature or model with weights of the name mel; with weights are: .*vggish, yamnet"
+    ):
         fetch("mel", ADDRESS)
     with pytest.raises(InputError, match="is the folder of/mine; there is nothing to fetch"):
         fetch("yamnet", "of/mine")
@@ -204,11 +208,60 @@ def test_what_has_no_weights_to_fetch_is_told(fetch):
 
 def test_two_entries_of_one_module_share_the_weights_that_they_name(tmp_path, monkeypatch):
     entries = {"yamnet": {"handle": ADDRESS}, "other": {"module": "yamnet", "handle": ADDRESS}}
-    monkeypatch.setattr(fetch_weights.config, "load", lambda path: {"features": {**entries, "tabular": "brought"}})
+    monkeypatch.setattr(
+        fetch_weights.config, "load", lambda path: {"features": {**entries, "tabular": "brought"}, "models": {}}
+    )
     assert fetch_weights._handle("yamnet", "params.yaml") == ADDRESS
     entries["other"]["handle"] += "0"
     with pytest.raises(InputError, match="several weights for yamnet"):
         fetch_weights._handle("yamnet", "params.yaml")
+
+
+@pytest.fixture
+def fetch_model(tmp_path, monkeypatch):
+    """Fetch the weights of VGG-16 from this handle; returns the folder that they go to."""
+    monkeypatch.setattr(weights, "SEEN", tmp_path / "seen")
+
+    def run(handle):
+        scratch = {"module": "vgg16", "handle": weights.NONE}
+        models = {"vgg16": {"handle": handle}, "vgg16_scratch": scratch, "logistic": {"C": 1.0}}
+        monkeypatch.setattr(fetch_weights.config, "load", lambda path: {"features": {}, "models": models})
+        fetch_weights.fetch_weights("vgg16", "params.yaml", str(tmp_path / "weights"))
+        return tmp_path / "weights" / "vgg16"
+
+    return run
+
+
+def vgg16_file(path, **other):
+    """A file of VGG-16's shapes, whose arrays were never written and take no room."""
+    with h5py.File(path, "w") as file:
+        for layer, shapes in (vgg16._imagenet_shapes() | other).items():
+            group = file.create_group(layer)
+            group.attrs["weight_names"] = np.array([f"{layer}_{kind}_1:0" for kind in "Wb"], "S")
+            for kind, shape in zip("Wb", shapes, strict=True):
+                group.create_dataset(f"{layer}_{kind}_1:0", shape, np.float32)
+    return path.read_bytes()
+
+
+def test_the_one_file_of_a_model_is_fetched_and_its_layers_looked_at(fetch_model, tmp_path, capsys):
+    published = vgg16_file(tmp_path / "good.h5")
+    other = vgg16_file(tmp_path / "other.h5", fc1=[(25088, 2048), (2048,)])
+    with serving(good=published, other=other, junk=b"junk") as (address, asked):
+        for path, words in (
+            ("/absent", r"/absent cannot be fetched \(404"),
+            ("/junk", r"/junk is not vgg16; correct the handle .* no readable HDF5 file"),
+            ("/other", r"/other is not vgg16; correct the handle .*\(25088, 2048\)"),
+        ):
+            with pytest.raises(InputError, match=words):
+                fetch_model(address + path)
+            assert list((tmp_path / "weights").iterdir()) == []
+        folder = fetch_model(f"{address}/good")
+        assert asked[-1] == "/good"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {weights.FILES["vgg16"]: published}
+    assert f"{folder}: " in capsys.readouterr().out
+    assert weights.unavailable("vgg16", {"handle": str(folder)}) is None
+    with pytest.raises(InputError, match="no feature or model with weights of the name vgg16; with weights are: none"):
+        fetch_model(weights.NONE)
 
 
 def test_the_released_pca_parameters_are_read_or_told_apart(tmp_path):

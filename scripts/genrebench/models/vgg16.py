@@ -1,0 +1,201 @@
+"""VGG-16 (Simonyan and Zisserman 2015, configuration D) with ImageNet weights, fine-tuned on mel pictures (paper 002).
+
+All weights are trained on, as in the paper, which replaces the last of VGG-16's layers by dense layers of 2048, 512,
+256, 128 and 64 units and a softmax (its Figure 3). Each of its steps is a setting: before it had the deeper head
+(`head: []`) and the logarithmic scale (`scale` of the feature `mel_image`) it reached 34%, then 36%. It ends in a
+softmax, and PyTorch's cross-entropy, which is the usual loss, takes another: `softmax_twice` does so too, because the
+loss then cannot fall far below 1.46 (ten genres) and its gradients vanish, a plausible cause of the 36%. Epochs, batch
+and learning rate are unstated.
+
+The layers up to fc2 have the names and shapes of `keras.applications.VGG16`, whose weights are those of the authors;
+the dropout after fc1 and fc2, and the average to 7 x 7 for pictures of other sizes, are those of the paper's
+torchvision. That prepares photographs otherwise; here the standardised picture is scaled to their spread.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+from keras import layers, ops
+
+from genrebench import inputs, neural, weights
+from genrebench.job import InputError
+from genrebench.neural import Neural
+from genrebench.training import Data
+
+SETTINGS = {
+    **neural.SETTINGS,
+    "handle": {
+        "description": "Address of the ImageNet weights, or a folder that has them; none trains from scratch.",
+        "type": "string",
+        "minLength": 1,
+    },
+    "orientation": {
+        "description": "What the feature is: a picture (rows, pixels), or (frames, bands), to be turned into one.",
+        "enum": ["picture", "frames"],
+    },
+    "image_size": {
+        "description": "Rows and columns that the picture is resized to; five poolings halve them to no less than two.",
+        "type": "array",
+        "items": {"type": "integer", "minimum": 64},
+        "minItems": 2,
+        "maxItems": 2,
+    },
+    "width": {
+        "description": "Share of VGG-16's filters; ImageNet's weights need all, 1.0.",
+        "type": "number",
+        "exclusiveMinimum": 0,
+    },
+    "fully_connected": {
+        "description": "Units of fc1 and fc2, 4096 each in VGG-16; without any, filters are averaged.",
+        "type": "array",
+        "maxItems": 2,
+        "items": {"type": "integer", "minimum": 1},
+    },
+    "dropout": {
+        "description": "Share of values dropped after fc1 and fc2; 0.5 in VGG-16.",
+        "type": "number",
+        "minimum": 0,
+        "exclusiveMaximum": 1,
+    },
+    "head": {
+        "description": "Units of the dense layers between these and the genres.",
+        "type": "array",
+        "items": {"type": "integer", "minimum": 1},
+    },
+    "softmax_twice": {"description": "Whether a softmax follows the softmax.", "type": "boolean"},
+}
+
+BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters and convolutions before each pooling
+GRID = (7, 7)  # what fc1 sees of each filter
+FULLY_CONNECTED = (4096, 4096)
+# The mean standard deviation of the three channels of ImageNet's photographs, in levels (0 to 255): those that
+# torchvision divides by, 0.229, 0.224 and 0.225 of the range. The weights expect levels less their mean.
+SPREAD = 57.6
+
+
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Neural:
+    """The model for these data."""
+    return Neural(architecture, data, settings, seed, numerics, initialise=initialise)
+
+
+def unavailable(settings: dict[str, Any]) -> str | None:
+    """Why the model cannot be trained with these settings on this machine: a sentence for people; None if it can."""
+    return weights.unavailable("vgg16", settings)
+
+
+def marks(settings: dict[str, Any]) -> list[str]:
+    """What is to be said wherever its numbers appear."""
+    return [] if _is_pretrained(settings) else ["trained from scratch, without ImageNet weights"]
+
+
+def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
+    """From one picture (rows, pixels), or frames (frames, bands), to probabilities (genres,)."""
+    given, x = inputs.plane(shapes)
+    if settings["orientation"] == "frames":
+        x = ops.flip(layers.Permute((2, 1, 3))(x), axis=1)  # high frequencies above, as in `mel_image`
+    x = layers.Resizing(*settings["image_size"], antialias=True)(x)
+    x = layers.Concatenate()([x] * 3)
+    if _is_pretrained(settings):
+        x = layers.Rescaling(SPREAD)(x)
+    for block, (filters, convolutions) in enumerate(BLOCKS, 1):
+        for number in range(1, convolutions + 1):
+            x = layers.Conv2D(
+                max(1, round(filters * settings["width"])),
+                3,
+                padding="same",
+                activation="relu",
+                kernel_initializer="he_normal",
+                name=f"block{block}_conv{number}",
+            )(x)
+        x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
+    if settings["fully_connected"]:
+        x = layers.Flatten()(layers.AdaptiveAveragePooling2D(GRID)(x))
+    else:
+        x = layers.GlobalAveragePooling2D()(x)
+    for number, units in enumerate(settings["fully_connected"], 1):
+        x = _dense(units, name=f"fc{number}")(x)
+        x = layers.Dropout(settings["dropout"])(x)
+    for units in settings["head"]:
+        x = _dense(units)(x)
+    x = layers.Dense(genres, activation="softmax", dtype="float32")(x)
+    if settings["softmax_twice"]:
+        x = layers.Softmax(dtype="float32")(x)
+    return keras.Model(given, x)
+
+
+def initialise(model: keras.Model, settings: dict[str, Any]) -> None:
+    """Read ImageNet's weights into a new model, before it is trained; with the handle `none` there is nothing to read.
+
+    Raises InputError if they are not there, or not for layers of these sizes.
+    """
+    if _is_pretrained(settings):
+        if reason := unavailable(settings):
+            raise InputError(reason)
+        load_imagenet(model, weights.locate("vgg16", settings["handle"]) / weights.FILES["vgg16"])
+
+
+def load_imagenet(model: keras.Model, path: Path) -> None:
+    """Read the convolutions and fc1, fc2 of a file of `keras.applications.VGG16` (HDF5 by layer names).
+
+    The head keeps its initial values. Raises InputError if a layer is not in the file or has another shape there.
+    """
+    names = _imagenet_shapes()
+    _require(
+        {layer.name: [tuple(w.shape) for w in layer.weights] for layer in model.layers if layer.name in names}, path
+    )
+    model.load_weights(path, by_name=True)
+
+
+def check(path: Path) -> None:
+    """Raise InputError if a file does not hold the layers of VGG-16."""
+    _require(_imagenet_shapes(), path)
+
+
+def _is_pretrained(settings: dict[str, Any]) -> bool:
+    return settings["handle"] != weights.NONE
+
+
+def _dense(units: int, name: str | None = None) -> layers.Dense:
+    return layers.Dense(units, activation="relu", kernel_initializer="he_normal", name=name)
+
+
+def _imagenet_shapes() -> dict[str, list[tuple[int, ...]]]:
+    """Shapes of kernel and bias of each layer whose weights are published, the last one apart."""
+    shapes, values = {}, 3
+    for block, (filters, convolutions) in enumerate(BLOCKS, 1):
+        for number in range(1, convolutions + 1):
+            shapes[f"block{block}_conv{number}"] = [(3, 3, values, filters), (filters,)]
+            values = filters
+    values *= GRID[0] * GRID[1]
+    for number, units in enumerate(FULLY_CONNECTED, 1):
+        shapes[f"fc{number}"] = [(values, units), (units,)]
+        values = units
+    return shapes
+
+
+def _require(expected: dict[str, list[tuple[int, ...]]], path: Path) -> None:
+    found = _shapes_in(path)
+    for name, shapes in expected.items():
+        if name not in found:
+            raise InputError(
+                f"{path} has no weights of the layer {name}: put the file of keras.applications.VGG16 there"
+            )
+        if found[name] != shapes:
+            raise InputError(
+                f"{path} has weights {found[name]} for the layer {name}, but the model needs {shapes}: those of "
+                "ImageNet are for width: 1.0, fully_connected: [4096, 4096]; handle: none trains others from scratch"
+            )
+
+
+def _shapes_in(path: Path) -> dict[str, list[tuple[int, ...]]]:
+    try:
+        with h5py.File(path) as file:
+            return {
+                name: [group[weight].shape for weight in group.attrs["weight_names"]]
+                for name, group in file.items()
+                if "weight_names" in group.attrs
+            }
+    except (OSError, KeyError) as error:
+        raise InputError(f"{path} is no readable HDF5 file of weights ({error}); fetch it again") from None
