@@ -55,10 +55,26 @@ def compiles() -> bool:
 
 
 def describe() -> dict[str, str]:
-    """The backend with its version, and the kind of device it computes on."""
+    """The backend with its version, and the device that it computes on: CPU, or the name of the GPU."""
     import keras
 
     name = keras.config.backend()
-    devices = keras.distribution.list_devices()
-    kind = devices[0].partition(":")[0].upper() if devices else "CPU"
-    return {"backend": f"{name} {version(name)}", "device": "GPU" if kind in ("CUDA", "GPU") else kind}
+    return {"backend": f"{name} {version(name)}", "device": _gpu(name) or "CPU"}
+
+
+def _gpu(name: str) -> str | None:
+    match name:
+        case "tensorflow":
+            import tensorflow as tf
+
+            found = tf.config.list_physical_devices("GPU")
+            return tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU") if found else None
+        case "jax":
+            import jax
+
+            return jax.devices()[0].device_kind if jax.default_backend() == "gpu" else None
+        case "torch":
+            import torch
+
+            return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return None
