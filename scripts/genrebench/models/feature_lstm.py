@@ -1,0 +1,70 @@
+"""LSTM on hand-made features, joined frame by frame (paper 003, IV.E.2 b).
+
+The paper states two LSTM layers and a dense output, dropout and recurrent dropout, L2 and Adam, and 107.46 thousand
+parameters. LSTMs of 128 and 32 units on 40 values per frame (20 MFCCs, 12 chroma, 7 of spectral contrast, 1 centroid)
+have 107,466. That is the network of a public script for GTZAN (ruohoruotsi, LSTM-Music-Genre-Classification), whose
+dropout of 0.05 and recurrent dropout of 0.35 params.yaml takes. The strength of L2 is our choice; it is on the weights
+of all layers, not on the biases.
+
+With recurrent dropout no backend has a fast LSTM for a GPU: each frame is a step of a loop.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, regularizers
+
+from genrebench import inputs, neural
+from genrebench.neural import Neural
+from genrebench.training import Data
+
+SETTINGS = {
+    **neural.SETTINGS,
+    "units": {
+        "description": "Units of each LSTM layer.",
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "integer", "minimum": 1},
+    },
+    "dropout": {
+        "description": "Share of an LSTM layer's inputs that are dropped.",
+        "type": "number",
+        "minimum": 0,
+        "exclusiveMaximum": 1,
+    },
+    "recurrent_dropout": {
+        "description": "Share of an LSTM layer's state that is dropped from step to step.",
+        "type": "number",
+        "minimum": 0,
+        "exclusiveMaximum": 1,
+    },
+    "l2": {"description": "Strength of the L2 penalty on the weights.", "type": "number", "minimum": 0},
+    "max_steps": {
+        "description": "Steps that the LSTM makes at most: frames are averaged to as many; 0 for each frame.",
+        "type": "integer",
+        "minimum": 0,
+    },
+}
+
+
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Neural:
+    """The model for these data."""
+    return Neural(architecture, data, settings, seed, numerics)
+
+
+def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
+    """From features of one hop (frames, values) to probabilities (genres,)."""
+    penalty = regularizers.L2(settings["l2"])
+    given, x = inputs.sequence(shapes)
+    x = inputs.fewer_steps(x, settings["max_steps"])
+    for number, units in enumerate(settings["units"], 1):
+        x = layers.LSTM(
+            units,
+            return_sequences=number < len(settings["units"]),
+            dropout=settings["dropout"],
+            recurrent_dropout=settings["recurrent_dropout"],
+            kernel_regularizer=penalty,
+            recurrent_regularizer=penalty,
+        )(x)
+    x = layers.Dense(genres, activation="softmax", kernel_regularizer=penalty, dtype="float32")(x)
+    return keras.Model(given, x)
