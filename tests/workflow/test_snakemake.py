@@ -226,22 +226,26 @@ def children_in(folder, word):
     return found
 
 
-def test_the_readmes_example_of_a_new_model_works(project):
-    """The three places of the README's section on adding a model, taken from it to the letter."""
+def test_the_readmes_examples_of_new_models_work(project):
+    """The three places of each model in the README's section on adding one, taken from it to the letter."""
     text = (ROOT / "README.md").read_text()
     section = text[text.index("## Adding a model") : text.index("## What is exact")]
-    module, entry, rule = (textwrap.dedent(block) for block in re.findall(r"   ```\w*\n(.*?)\n   ```", section, re.S))
-    (project.folder / "scripts/genrebench/models/knn.py").write_text(module)
-    params = project.folder / "params.yaml"
-    params.write_text(params.read_text() + textwrap.indent(textwrap.dedent(entry), "  "))
-    rules = project.folder / "rules/train.smk"
-    rules.write_text(rules.read_text() + "\n\n" + rule)
-    assert project.jobs() == {"train_knn": 3, "evaluate_runs": 1, "build_leaderboard": 1, "build_report": 1, "all": 1}
+    blocks = [textwrap.dedent(block) for _, block in re.findall(r"^( *)```\w*\n(.*?)\n\1```", section, re.M | re.S)]
+    for name, module, entry, rule in (("knn", *blocks[:3]), ("plain_cnn", *blocks[3:])):
+        (project.folder / f"scripts/genrebench/models/{name}.py").write_text(module)
+        params = project.folder / "params.yaml"
+        params.write_text(params.read_text() + textwrap.indent(textwrap.dedent(entry), "  ") + "\n")
+        rules = project.folder / "rules/train.smk"
+        rules.write_text(rules.read_text() + "\n\n" + rule)
+    jobs = project.jobs()
+    assert (jobs["train_knn"], jobs["train_plain_cnn"], jobs["evaluate_runs"]) == (3, 1, 2)
+    assert not any(job.startswith(("train_", "collect_")) for job in set(jobs) - {"train_knn", "train_plain_cnn"})
     project.snakemake()
     accuracy = json.loads((project.folder / "results/demo/accuracy.json").read_text())
-    assert set(accuracy["knn"]) == {"stratified", "artist"}
+    assert (set(accuracy["knn"]), set(accuracy["plain_cnn"])) == ({"stratified", "artist"}, {"artist"})
     project.run("python", "scripts/write_dvc_yaml.py")
-    assert "train_knn:" in (project.folder / "dvc.yaml").read_text()
+    stages = (project.folder / "dvc.yaml").read_text()
+    assert "train_knn:" in stages and "train_plain_cnn:" in stages
 
 
 def test_the_picture_of_the_rules_is_that_of_the_workflow():
