@@ -31,10 +31,10 @@ def build_leaderboard(
 ) -> None:
     """Write leaderboard.csv, accuracy.json (model -> protocol -> accuracy), the plot and statuses.csv.
 
-    `models` names the configured ones, so that a folder left by an earlier configuration is not counted;
-    without it, all in `evaluation`. Where segments of one clip are on both sides, the rows stand last, with their mark,
-    and accuracy.json, by which experiments are compared, leaves them out. The published figures are of GTZAN: they stand in the table with the name
-    of their dataset, and in the plot only where `dataset` is that one.
+    `models` names the configured ones, so that a folder left by an earlier configuration is not counted; without it,
+    all in `evaluation`. The published figures are of GTZAN: they stand in the table with the name of their dataset, and
+    in the plot only where `dataset` is that one. Where segments of one clip are on both sides, the rows stand last,
+    with their mark, and accuracy.json, by which experiments are compared, leaves them out.
     """
     runs = read_runs(evaluation, models)
     figures = published.read_accuracies(published_table)

@@ -69,7 +69,11 @@ def build_report(
         "plot": draw_leaderboard(leaderboard, runs, published.is_of(dataset, figures)),
         "confusions": pool_confusions(runs),
         "genre_scores": genre_scores(runs, genres),
-        "genre_plots": {p: draw_genres(p, leaderboard, runs, genres) for p in protocols},
+        "genre_plots": {
+            name: draw_genres(name, leaderboard, runs, genres)
+            for name, protocol in protocols.items()
+            if protocol["unit"] == "clip"
+        },
         "headline": headline,
         "mistakes": confident_mistakes(leaderboard, runs, headline),
         "curves": learning_curves(results / "evaluation", statuses),

@@ -66,9 +66,9 @@ def evaluate_run(model: str, name: str, run: Path, splits: Path, output: Path) -
 def read_predictions(path: Path, unit: str = "clip") -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Read predictions.csv as {subset: {cases, genre, probabilities}}, and the genres.
 
-    A case is a clip or, if that is the `unit`, a segment: `cases` has its columns in clips.csv, clip_id and of a segment
-    also its number. `probabilities` has the shape (cases, genres), for a clip the mean over its segments. Raises
-    `job.InputError` for a file without rows, or without rows of the test subset.
+    A case is a clip or, if that is the `unit`, a segment: `cases` has its columns in clips.csv, clip_id and of a
+    segment also its number. `probabilities` has the shape (cases, genres), for a clip the mean over its segments.
+    Raises `job.InputError` for a file without rows, or without rows of the test subset.
     """
     import numpy as np
 
@@ -142,7 +142,8 @@ def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
         ),
     )
     title = f"{head['model']}, {head['protocol']}, {head['split']}, seed {head['seed']}"
-    plots.write(plots.draw_confusion(counts, genres, title), output / "confusion.png")
+    warned = f"{title}\n{MEANINGLESS}" if head["unit"] == "segment" else title
+    plots.write(plots.draw_confusion(counts, genres, warned), output / "confusion.png")
     present = [genre for genre in genres if figures["genres"][genre]["support"]]
     text = classification_report(test["genre"], predicted, labels=present, digits=4, zero_division=0)
     absent = [genre for genre in genres if genre not in present]

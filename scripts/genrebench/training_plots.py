@@ -46,8 +46,8 @@ def draw_curves(
     """Draw accuracy, loss (nats) and learning rate of a model over the epochs, one column per protocol.
 
     `histories` gives, per protocol, the rows of each run's history.csv; `meaningless` names the protocols whose numbers
-    say nothing, which come last. A thin line is a run, the bold one their mean over the epochs that all of them reached, a dot a run's
-    best epoch on validation. A loss that runs away is cut off, so that the others can be seen.
+    say nothing, which come last. A thin line is a run, the bold one their mean over the epochs that all of them
+    reached, a dot a run's best epoch on validation. A loss that runs away is cut off, so that the others can be seen.
     """
     order = sorted(histories, key=lambda protocol: protocol in meaningless)
     columns = {protocol: [_columns(rows) for rows in histories[protocol]] for protocol in order}
@@ -190,7 +190,7 @@ def _label(axes: Axes, points: Sequence[tuple[str, float, float, str]]) -> None:
             path_effects=[withStroke(linewidth=2.5, foreground="white")],
             arrowprops={"arrowstyle": "-", "lw": 0.7, "color": colour, "shrinkA": 0, "shrinkB": 3},
         )
-        width, height = text.get_window_extent().size
+        width, height = text.get_window_extent().size + 2 * pixels  # a saved figure is rounded otherwise
         places = [
             _place(centres[i], distance * pixels, np.radians(direction), width, height)
             for distance in DISTANCES
@@ -210,7 +210,7 @@ def _place(
     offset = distance * np.array([np.cos(direction), np.sin(direction)])
     side = "center" if abs(offset[0]) < distance / 10 else "left" if offset[0] > 0 else "right"
     start = centre + offset - [{"left": 0, "center": width / 2, "right": width}[side], height / 2]
-    return offset, side, np.concatenate([start, start + [width, height]])
+    return offset, side, np.concatenate([start, [start[0] + width, start[1] + height]])
 
 
 def _covered(boxes: np.ndarray, taken: np.ndarray, inside: np.ndarray) -> np.ndarray:
