@@ -3,15 +3,16 @@
 
 rule evaluate_runs:
     input:
-        predictions=lambda w: all_runs(w.model, "predictions.csv", "status.json"),
+        runs=lambda w: all_runs(w.model, "predictions.csv", "history.csv", "status.json"),
         splits=all_splits("json"),
         code=code("evaluate_runs.py"),
     output:
         evaluation=report(
             directory(f"{RESULTS}/evaluation/{{model}}"),
-            patterns=["{protocol}/{split}/seed{seed}/confusion.png"],
-            caption="../report/confusion.rst",
-            category="Confusion matrices",
+            # the second has a wildcard, which stands for one name, because a pattern without one finds nothing
+            patterns=["{protocol}/{split}/seed{seed}/confusion.png", "{plot,curves}.png"],
+            caption="../report/evaluation.rst",
+            category=lambda w: "Learning curves" if hasattr(w, "plot") else "Confusion matrices",
         ),
     log:
         f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
@@ -63,3 +64,34 @@ rule build_leaderboard:
         "python scripts/build_leaderboard.py --evaluation {params.evaluation} --models {params.models} --published {input.published}"
         " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
         " --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
+
+
+# What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.
+rule gather_costs:
+    input:
+        runs=[all_runs(model, "status.json", "config.json") for model in config["models"]],
+        statuses=f"{RESULTS}/statuses.csv",
+        leaderboard=f"{RESULTS}/leaderboard.csv",
+        splits=all_splits("json"),
+        code=code("gather_costs.py"),
+    output:
+        table=report(f"{RESULTS}/cost.csv", caption="../report/cost.rst", category="Cost"),
+        plot=report(f"{RESULTS}/plots/cost.png", caption="../report/cost.rst", category="Cost"),
+    log:
+        f"{RESULTS}/logs/gather_costs.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gather_costs.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        costs=lambda w: f"{RESULTS}/costs",
+        splits=lambda w: f"{RESULTS}/splits",
+    message:
+        "Gathering what the runs cost"
+    shell:
+        "python scripts/gather_costs.py --statuses {input.statuses} --costs {params.costs}"
+        " --leaderboard {input.leaderboard} --splits {params.splits} --output {output.table} --plot {output.plot}"
+        " > {log} 2>&1"

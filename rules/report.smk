@@ -11,6 +11,7 @@ rule build_report:
         leaderboard=f"{RESULTS}/leaderboard.csv",
         statuses=f"{RESULTS}/statuses.csv",
         plot=f"{RESULTS}/leaderboard.png",
+        costs=[f"{RESULTS}/cost.csv", f"{RESULTS}/plots/cost.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")
             if "tabular" in config["features"]

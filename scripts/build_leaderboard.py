@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 from genrebench import files, job, plots, published
 
 COLUMNS = (
-    "model", "protocol", "runs", "seeds", "splits", "n_test", "accuracy_mean", "accuracy_std", "accuracy_low",
+    "model", "protocol", "unit", "runs", "seeds", "splits", "n_test", "accuracy_mean", "accuracy_std", "accuracy_low",
     "accuracy_high", "macro_f1_mean", "macro_f1_std", "precision", "recall", "log_loss_mean", "majority_accuracy",
     "train_accuracy", "valid_accuracy", "published_accuracy", "published_source", "published_dataset", "marks",
     "status", "reason",
@@ -31,9 +31,10 @@ def build_leaderboard(
 ) -> None:
     """Write leaderboard.csv, accuracy.json (model -> protocol -> accuracy), the plot and statuses.csv.
 
-    `models` names the configured ones, so that a folder left by an earlier configuration is not counted;
-    without it, all in `evaluation`. The published figures are of GTZAN: they stand in the table with the name
-    of their dataset, and in the plot only where `dataset` is that one.
+    `models` names the configured ones, so that a folder left by an earlier configuration is not counted; without it,
+    all in `evaluation`. The published figures are of GTZAN: they stand in the table with the name of their dataset, and
+    in the plot only where `dataset` is that one. Where segments of one clip are on both sides, the rows stand last,
+    with their mark, and accuracy.json, by which experiments are compared, leaves them out.
     """
     runs = read_runs(evaluation, models)
     figures = published.read_accuracies(published_table)
@@ -42,7 +43,7 @@ def build_leaderboard(
     for run in runs:
         groups[run["protocol"], run["model"]].append(run)
     rows = [summarise(group) | columns.get((m, p), {}) for (p, m), group in groups.items()]
-    rows.sort(key=lambda r: (r["protocol"], r["accuracy_mean"] is None, -(r["accuracy_mean"] or 0), r["model"]))
+    rows.sort(key=_by_protocol_then_best)
     files.write_rows(leaderboard, COLUMNS, map(_formatted, rows))
     files.write_json(accuracy, _accuracies(rows))
     files.write_rows(
@@ -93,13 +94,15 @@ def summarise(group: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     Means and standard deviations (ddof=1, None for a single run) are over the runs: seeds, folds, repeats.
     accuracy_low and accuracy_high are the 95% Wilson interval (`interval`) of the mean accuracy on the
-    distinct test clips: a second seed tests the same clips again and adds none.
+    distinct test clips (`n_test`): a second seed tests the same clips again and adds none, nor do several segments of
+    one clip, where the `unit` that is tested is the segment.
     """
     done = [run for run in group if run["status"] == "done"]
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {
         "model": group[0]["model"],
         "protocol": group[0]["protocol"],
+        "unit": group[0].get("unit", "clip"),
         "runs": len(done),
         "seeds": len({run["seed"] for run in done}),
         "splits": len({run["split"] for run in done}),
@@ -136,6 +139,11 @@ def interval(accuracy: float, clips: int) -> tuple[float, float]:
     return max(0.0, float(low)), min(1.0, float(high))
 
 
+def _by_protocol_then_best(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    accuracy = row["accuracy_mean"]
+    return row["unit"] != "clip", row["protocol"], accuracy is None, -(accuracy or 0), row["model"]
+
+
 def _mean(values: Any) -> float | None:
     values = [value for value in values if value is not None]
     return float(np.mean(values)) if values else None
@@ -149,7 +157,7 @@ def _std(values: Any) -> float | None:
 def _accuracies(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     table: dict[str, dict[str, float]] = {}
     for row in rows:
-        if row["accuracy_mean"] is not None:
+        if row["accuracy_mean"] is not None and row["unit"] == "clip":
             table.setdefault(row["model"], {})[row["protocol"]] = round(row["accuracy_mean"], 6)
     return table
 

@@ -3,9 +3,11 @@
 import argparse
 import base64
 import importlib.metadata
+import os
 import platform
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +15,29 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from genrebench import files, job, plots, published
+from genrebench import files, job, plan, plots, published
+from genrebench.protocols import MEANINGLESS, describe_protocols, pick_protocols
 
 TEMPLATES = Path(__file__).parent.parent / "report"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "librosa", "PyWavelets", "tensorflow", "keras", "snakemake", "dvc")
-# Among protocols that keep artists apart, and among the others, the first of these heads the report.
-STRICT_FIRST = ("fault_filtered", "artist")
-LOOSE_FIRST = ("size_matched", "stratified", "holdout", "kfold")
 MODELS_IN_PLOT = 8
 TABLE = "tabular"  # the feature with a row of numbers per clip
 MISTAKES_SHOWN = 10
+# columns of cost.csv: figures, and where they come from
+MEASURED = (
+    "parameters", "bytes", "epochs", "seconds_per_epoch", "training_clips_per_s", "inference_ms_per_clip",
+    "peak_memory_mb",
+)  # fmt: skip
+WHERE = ("backend", "device", "threads")
 
 
 def build_report(
     dataset: str, results: Path, params: Path, published_table: Path, output: Path, benchmarks: Path | None = None
 ) -> None:
-    """Write the page for `results`/ (manifest, rejected, features, splits, evaluation, plots, leaderboard) to `output`.
+    """Write the page for `results`/ (manifest, rejected, features, splits, evaluation, plots, tables) to `output`.
 
     The runs are those of `results`/statuses.csv, so that what an earlier configuration left is not shown.
-    `benchmarks` is the folder of Snakemake's benchmark files; without it there is no section on cost.
+    `benchmarks` is the folder of Snakemake's benchmark files; without it the cost of jobs is not shown.
     """
     manifest = _rows(results / "manifest.csv")
     leaderboard = [_numbers(row) for row in _rows(results / "leaderboard.csv")]
@@ -55,6 +61,7 @@ def build_report(
         "table_plots": table_plots(results / "plots", features),
         "clip_plots": clip_plots(results / "plots" / "genres", manifest),
         "protocols": protocols,
+        "meaningless": MEANINGLESS,
         "leaderboard": leaderboard,
         "by_model": accuracy_by_model(leaderboard),
         "published_here": published.is_of(dataset, figures),
@@ -62,12 +69,20 @@ def build_report(
         "plot": draw_leaderboard(leaderboard, runs, published.is_of(dataset, figures)),
         "confusions": pool_confusions(runs),
         "genre_scores": genre_scores(runs, genres),
-        "genre_plots": {p: draw_genres(p, leaderboard, runs, genres) for p in protocols},
+        "genre_plots": {
+            name: draw_genres(name, leaderboard, runs, genres)
+            for name, protocol in protocols.items()
+            if protocol["unit"] == "clip"
+        },
         "headline": headline,
         "mistakes": confident_mistakes(leaderboard, runs, headline),
+        "curves": learning_curves(results / "evaluation", statuses),
         "not_run": not_run(statuses),
         "warnings": warnings(statuses),
-        "cost": read_cost(benchmarks),
+        "model_costs": model_costs(_rows(results / "cost.csv")),
+        "cost_plot": _png(results / "plots" / "cost.png"),
+        "jobs": read_benchmarks(benchmarks),
+        "machine": machine(),
         "params": params.read_text(),
         "versions": versions(),
     }
@@ -120,61 +135,14 @@ def clip_plots(folder: Path, manifest: Sequence[Mapping[str, str]]) -> list[dict
     return [{"genre": g, "clip_id": clip, "plot": _png(folder / f"{g}.png")} for g, clip in sorted(first.items())]
 
 
-def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-    """Per protocol, from the JSON of its `splits` (protocol, name): sizes of the first, and what leaks into the test.
-
-    `shared` and `repeated` are the largest share, over the splits, of test clips with a known artist that
-    share it with training clips, and of test clips that repeat a training clip; None where unknown.
-    `separate` says that both are 0 and the artists are known for most clips. Where segments are divided (`segments`,
-    their length and hop in s), `repeated` is the largest share of test segments whose own clip is trained on, sizes are
-    segments, and nothing is separate.
-    """
-    protocols = {}
-    for name in sorted({protocol for protocol, _ in splits}):
-        facts = [files.read_json(folder / name / f"{split}.json") for p, split in sorted(splits) if p == name]
-        usable = [fact for fact in facts if fact["available"]]
-        known = min((fact.get("artists_known") or 0 for fact in usable), default=0)
-        shared = _largest(usable, "test_clips_sharing_artist_with_train", "test_clips_with_known_artist")
-        segments = next((fact["segments"] for fact in facts if fact.get("unit") == "segment"), None)
-        repeats = "test_segments_of_clips_in_train" if segments else "test_clips_duplicated_in_train"
-        repeated = _largest(usable, repeats, None)
-        protocols[name] = {
-            "available": bool(usable),
-            "reason": next((fact["reason"] for fact in facts if not fact["available"]), None),
-            "splits": len(usable),
-            "segments": segments,
-            "counts": usable[0]["counts"] if usable else {},
-            "version": usable[0].get("version") if usable else None,
-            "source": usable[0].get("source") if usable else None,
-            "artists_known": known,
-            "shared": shared,
-            "repeated": repeated,
-            "separate": not segments and shared == 0 and repeated == 0 and known >= 0.5,
-        }
-    return protocols
-
-
-def pick_protocols(
-    leaderboard: Sequence[Mapping[str, Any]], protocols: Mapping[str, Mapping[str, Any]]
-) -> tuple[str | None, str | None]:
-    """The protocol with results that keeps artists apart, and the one that does not, to set side by side.
-
-    One that divides segments of clips is neither: nothing is to be compared with its numbers.
-    """
-    done = {row["protocol"] for row in leaderboard if row["accuracy_mean"] is not None}
-    done -= {name for name in done if protocols[name]["segments"]}
-    apart = [name for name in done if protocols[name]["separate"]]
-    return _first(apart, STRICT_FIRST), _first(done - set(apart), LOOSE_FIRST)
-
-
 def key_finding(leaderboard: Sequence[Mapping[str, Any]], protocols: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """One to three sentences: the best model's accuracy with its interval, and what a looser protocol adds."""
     strict, loose = pick_protocols(leaderboard, protocols)
-    table = {(row["protocol"], row["model"]): row for row in leaderboard if row["accuracy_mean"] is not None}
     if not (strict or loose):
-        if table:
-            return ["Only segments were dealt, so that training and test share clips: no number here counts."]
+        if any(row["accuracy_mean"] is not None for row in leaderboard):
+            return ["No result can be quoted: wherever a model was run, segments of one clip are on both sides."]
         return ["No model could be run; the reasons are below."]
+    table = {(row["protocol"], row["model"]): row for row in leaderboard if row["accuracy_mean"] is not None}
     best = next(row for (protocol, _), row in table.items() if protocol == (strict or loose))
     models = sum(protocol == best["protocol"] for protocol, _ in table)
     which = f"The best of {models} models is {best['model']}" if models > 1 else f"The only model is {best['model']}"
@@ -209,11 +177,14 @@ def key_finding(leaderboard: Sequence[Mapping[str, Any]], protocols: Mapping[str
 
 
 def accuracy_by_model(leaderboard: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The leaderboard's rows as {model: {protocol: row}}, models by their best accuracy."""
+    """The leaderboard's rows as {model: {protocol: row}}, models by their best accuracy that means something."""
     table: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in leaderboard:
         table[row["model"]][row["protocol"]] = row
-    best = {m: max((r["accuracy_mean"] or 0 for r in rows.values()), default=0) for m, rows in table.items()}
+    best = {
+        model: max((row["accuracy_mean"] or 0 for row in rows.values() if row["unit"] == "clip"), default=0)
+        for model, rows in table.items()
+    }
     return dict(sorted(table.items(), key=lambda item: (-best[item[0]], item[0])))
 
 
@@ -273,6 +244,26 @@ def confident_mistakes(
     return {"model": best["model"], "protocol": protocol, "clips": clips}
 
 
+def learning_curves(evaluation: Path, statuses: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Model and plot (a data address) of the models that were trained for more than one epoch."""
+    models = sorted({row["model"] for row in statuses})
+    paths = {model: evaluation / model / "curves.png" for model in models}
+    return [{"model": model, "plot": _png(path)} for model, path in paths.items() if path.exists()]
+
+
+def model_costs(rows: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Per model, from the runs of cost.csv: their number, the mean of each figure, and where they were measured."""
+    groups: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for row in rows:
+        groups[row["model"]].append(row)
+    return [
+        {"model": model, "runs": len(group)}
+        | {name: _mean(_float(row[name]) for row in group) for name in MEASURED}
+        | {name: ", ".join(sorted({row[name] for row in group})) for name in WHERE}
+        for model, group in sorted(groups.items())
+    ]
+
+
 def not_run(statuses: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
     """The runs that are not done, one row per protocol and reason, with the models and the number of runs."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -301,7 +292,7 @@ def warnings(statuses: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def read_cost(benchmarks: Path | None) -> list[dict[str, Any]]:
+def read_benchmarks(benchmarks: Path | None) -> list[dict[str, Any]]:
     """Snakemake's benchmark files summed by rule (a folder or file of `benchmarks`): jobs, s, MB at most."""
     costs: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for path in sorted(benchmarks.rglob("*.tsv")) if benchmarks else []:
@@ -319,6 +310,15 @@ def read_cost(benchmarks: Path | None) -> list[dict[str, Any]]:
         for rule, rows in sorted(costs.items())
         if rows
     ]
+
+
+def machine() -> str:
+    """The processor and the number of its cores that this process may use, as far as the system tells."""
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"^model name\s*: (.+)$", info.read_text(), re.M) if info.exists() else []
+    name = names[0] if names else platform.processor() or platform.machine()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"{name}, {cores} core{'s' if cores > 1 else ''}"
 
 
 def versions() -> dict[str, str]:
@@ -371,7 +371,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= {"percent": _percent, "number": _number, "clock": _clock}
+    env.filters |= {
+        "percent": _percent,
+        "number": _number,
+        "clock": _clock,
+        "amount": _amount,
+        "megabytes": plan.megabytes,
+    }
     env.globals["as_is"] = lambda name: Markup((TEMPLATES / name).read_text())
     return env
 
@@ -396,7 +402,7 @@ def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _numbers(row: Mapping[str, str]) -> dict[str, Any]:
-    words = ("model", "protocol", "published_source", "published_dataset", "marks", "status", "reason")
+    words = ("model", "protocol", "unit", "published_source", "published_dataset", "marks", "status", "reason")
     return {key: value if key in words else _float(value) for key, value in row.items()}
 
 
@@ -410,19 +416,6 @@ def _float(text: str | None) -> float | None:
 def _mean(values: Any) -> float | None:
     values = [value for value in values if value is not None]
     return float(np.mean(values)) if values else None
-
-
-def _largest(facts: Sequence[Mapping[str, Any]], count: str, of: str | None) -> float | None:
-    shares = []
-    for fact in facts:
-        total = fact.get(of) if of else fact["counts"].get("test")
-        if fact.get(count) is not None and total:
-            shares.append(fact[count] / total)
-    return max(shares, default=None)
-
-
-def _first(names: Any, order: Sequence[str]) -> str | None:
-    return next((name for name in (*order, *sorted(names)) if name in names), None)
 
 
 def _accuracy(row: Mapping[str, Any]) -> str:
@@ -459,6 +452,12 @@ def _clock(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _amount(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}".replace(",", "\u202f") if value >= 100 else f"{value:.3g}"  # thousands apart
 
 
 def arguments() -> argparse.Namespace:

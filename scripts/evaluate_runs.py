@@ -2,14 +2,16 @@
 
 import argparse
 import csv
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from sklearn.metrics import classification_report
+from genrebench import files, job
+from genrebench.protocols import MEANINGLESS
 
-from genrebench import files, job, metrics, plots
+# scikit-learn and matplotlib take seconds to import, which a model that was not run does not need: the functions that
+# score and draw import them.
 
 FIXED_COLUMNS = ("clip_id", "segment", "subset", "genre", "predicted")
 
@@ -17,6 +19,7 @@ FIXED_COLUMNS = ("clip_id", "segment", "subset", "genre", "predicted")
 def evaluate_runs(runs: Path, splits: Path, output: Path, only: Sequence[str] | None = None) -> None:
     """Evaluate `runs`/<protocol>/<split>/seed<k>/ into the same tree under `output`, replaced as a whole.
 
+    Beside the runs comes curves.png, if any of them was trained for more than one epoch.
     `only` names the runs to evaluate (protocol/split/seed<k>), so that a folder left by an earlier
     configuration is not counted; without it, all that there are.
     """
@@ -26,10 +29,15 @@ def evaluate_runs(runs: Path, splits: Path, output: Path, only: Sequence[str] | 
     with files.atomic(output) as temporary:
         for name in names:
             evaluate_run(runs.name, name, runs / name, splits, temporary / name)
+        draw_curves(runs, names, temporary)
 
 
 def evaluate_run(model: str, name: str, run: Path, splits: Path, output: Path) -> None:
-    """Write metrics.json, confusion.csv, report.txt and, if the run was done, clips.csv and confusion.png."""
+    """Write metrics.json, confusion.csv, report.txt and, if the run was done, clips.csv and confusion.png.
+
+    What is counted is the split's `unit`: clips, whose segments are averaged, or, where a split deals the segments of
+    one clip to both sides, segments, each of which is then a case of its own. Such numbers are marked.
+    """
     protocol, split, seed = name.split("/")
     if not (run / "status.json").exists():
         raise job.InputError(f"{run} has no status.json: train {model} for {name} first.")
@@ -43,41 +51,76 @@ def evaluate_run(model: str, name: str, run: Path, splits: Path, output: Path) -
         "status": status["status"],
         "reason": status.get("reason"),
         "marks": status.get("marks") or [],
+        "unit": split_facts.get("unit", "clip"),
         "protocol_version": split_facts.get("version"),
         "split_source": split_facts.get("source"),
     }
     output.mkdir(parents=True)
     if status["status"] == "done":
+        head["marks"] += [MEANINGLESS] if head["unit"] == "segment" else []
         _write_done(head, run / "predictions.csv", output)
     else:
         _write_not_run(head, run / "predictions.csv", output)
 
 
-def read_predictions(path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Read predictions.csv as {subset: {clips, genre, probabilities}} with one row per clip, and the genres.
+def read_predictions(path: Path, unit: str = "clip") -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Read predictions.csv as {subset: {cases, genre, probabilities}}, and the genres.
 
-    `probabilities` has the shape (clips, genres): the mean over the clip's segments.
+    A case is a clip or, if that is the `unit`, a segment: `cases` has its columns in clips.csv, clip_id and of a
+    segment also its number. `probabilities` has the shape (cases, genres), for a clip the mean over its segments.
+    Raises `job.InputError` for a file without rows, or without rows of the test subset.
     """
+    import numpy as np
+
+    from genrebench import metrics
+
     rows = files.read_rows(path)
     if not rows:
         raise job.InputError(f"{path} has no rows, yet the run's status is done: train it again.")
     genres = [column for column in rows[0] if column not in FIXED_COLUMNS]
+    key = ("clip_id", "segment") if unit == "segment" else ("clip_id",)
     subsets = {}
     for subset in ("train", "valid", "test"):
         chosen = [row for row in rows if row["subset"] == subset]
         if chosen:
             values = np.array([[float(row[genre]) for genre in genres] for row in chosen])
-            clips, probabilities = metrics.average_segments([row["clip_id"] for row in chosen], values)
+            keys, probabilities = metrics.average_segments([tuple(row[k] for k in key) for row in chosen], values)
             genre_of = {row["clip_id"]: row["genre"] for row in chosen}
-            true = [genre_of[clip] for clip in clips]
-            subsets[subset] = {"clips": clips, "genre": true, "probabilities": probabilities}
+            subsets[subset] = {
+                "cases": [dict(zip(key, one, strict=True)) for one in keys],
+                "genre": [genre_of[one[0]] for one in keys],
+                "probabilities": probabilities,
+            }
     if "test" not in subsets:
         raise job.InputError(f"{path} has no row of the test subset, so there is nothing to evaluate.")
     return subsets, genres
 
 
+def draw_curves(runs: Path, names: Sequence[str], output: Path) -> None:
+    """Write `output`/curves.png: how the runs of these names learned, if any went on for more than one epoch.
+
+    Their metrics.json are in `output` already.
+    """
+    histories: dict[str, list[list[dict[str, str]]]] = defaultdict(list)
+    for name in names:
+        rows = files.read_rows(runs / name / "history.csv")
+        if len(rows) > 1:  # what is not trained by epochs has one row
+            histories[name.split("/")[0]].append(rows)
+    if histories:
+        from genrebench import plots, training_plots
+
+        units = {name.split("/")[0]: files.read_json(output / name / "metrics.json")["unit"] for name in names}
+        meaningless = [protocol for protocol in histories if units[protocol] == "segment"]
+        figure = training_plots.draw_curves(runs.name, histories, meaningless)
+        plots.write(figure, output / "curves.png", dpi=120, palette=128)
+
+
 def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
-    subsets, genres = read_predictions(predictions)
+    from sklearn.metrics import classification_report
+
+    from genrebench import metrics, plots
+
+    subsets, genres = read_predictions(predictions, head["unit"])
     try:
         scores = {name: metrics.score(s["genre"], s["probabilities"], genres) for name, s in subsets.items()}
     except ValueError as error:
@@ -92,19 +135,20 @@ def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
     _write_confusion(output / "confusion.csv", genres, counts)
     files.write_rows(
         output / "clips.csv",
-        ["clip_id", "genre", "predicted", "probability"],
+        [*test["cases"][0], "genre", "predicted", "probability"],
         (
-            {"clip_id": clip, "genre": true, "predicted": guess, "probability": f"{p.max():.6f}"}
-            for clip, true, guess, p in zip(test["clips"], test["genre"], predicted, test["probabilities"], strict=True)
+            case | {"genre": true, "predicted": guess, "probability": f"{p.max():.6f}"}
+            for case, true, guess, p in zip(test["cases"], test["genre"], predicted, test["probabilities"], strict=True)
         ),
     )
     title = f"{head['model']}, {head['protocol']}, {head['split']}, seed {head['seed']}"
-    plots.write(plots.draw_confusion(counts, genres, title), output / "confusion.png")
+    warned = f"{title}\n{MEANINGLESS}" if head["unit"] == "segment" else title
+    plots.write(plots.draw_confusion(counts, genres, warned), output / "confusion.png")
     present = [genre for genre in genres if figures["genres"][genre]["support"]]
     text = classification_report(test["genre"], predicted, labels=present, digits=4, zero_division=0)
     absent = [genre for genre in genres if genre not in present]
     notes = [f"warning: {mark}" for mark in head["marks"]]
-    notes += [f"no test clips: {', '.join(absent)}"] if absent else []
+    notes += [f"no test {head['unit']}s: {', '.join(absent)}"] if absent else []
     _write_text(output / "report.txt", [title, *notes, "", text])
 
 
@@ -115,12 +159,12 @@ def _write_not_run(head: dict[str, Any], predictions: Path, output: Path) -> Non
     files.write_json(output / "metrics.json", head | empty)
     with predictions.open(newline="") as file:
         columns = next(csv.reader(file), [])
-    _write_confusion(output / "confusion.csv", [c for c in columns if c not in FIXED_COLUMNS], np.zeros((0, 0)))
+    _write_confusion(output / "confusion.csv", [c for c in columns if c not in FIXED_COLUMNS], [])
     title = f"{head['model']}, {head['protocol']}, {head['split']}, seed {head['seed']}"
     _write_text(output / "report.txt", [f"{title}: not run", "", f"reason: {head['reason']}"])
 
 
-def _write_confusion(path: Path, genres: Sequence[str], counts: np.ndarray) -> None:
+def _write_confusion(path: Path, genres: Sequence[str], counts: Iterable[Iterable[int]]) -> None:
     # The first column's name holds a character that no predictions.csv column can clash with: a genre may
     # be called "genre".
     rows = ({"true \\ predicted": genres[i]} | dict(zip(genres, row, strict=True)) for i, row in enumerate(counts))

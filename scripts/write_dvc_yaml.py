@@ -19,8 +19,8 @@ from genrebench.features import is_brought, is_pretrained
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
 PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
-# Never outputs of DVC: the page that joins what was measured (times, memory), and what only saves time.
-UNTRACKED = (f"{RESULTS}/report/", ".cache/")
+# Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
+UNTRACKED = (*(f"{RESULTS}/{name}" for name in ("costs/", "cost.csv", "plots/cost.png", "report/")), ".cache/")
 
 
 @dataclass
@@ -75,7 +75,7 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
         Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
         *([Stage("plot_features", ["plot_features"], [PLOTS[0]])] if "tabular" in settings["features"] else []),
         Stage("plot_genres", ["plot_genres"], [f"{RESULTS}/plots/genres"]),
-        Stage("build_report", ["build_report"], [f"{RESULTS}/report/index.html"]),
+        Stage("build_report", ["build_report", "gather_costs"], [f"{RESULTS}/report/index.html"]),
     ]
 
 

@@ -1,6 +1,6 @@
 """From predicted probabilities to the numbers of one run, through scikit-learn."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_
 SMALLEST_PROBABILITY = 1e-15  # one certain mistake would otherwise make the log loss infinite
 
 
-def average_segments(clip_ids: Sequence[str], probabilities: np.ndarray) -> tuple[list[str], np.ndarray]:
+def average_segments(clip_ids: Sequence[Hashable], probabilities: np.ndarray) -> tuple[list[Any], np.ndarray]:
     """Average the probabilities of a clip's segments.
 
     `clip_ids` has one entry per segment, `probabilities` the shape (segments, genres). Returns the distinct

@@ -11,10 +11,13 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from genrebench import files
+from genrebench.protocols import MEANINGLESS
 
 # Both palettes are safe for the common kinds of colour blindness: Paul Tol's "muted" and Okabe and Ito's.
 TOL_MUTED = (
@@ -26,6 +29,7 @@ GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "
 MODELS = ("logistic", "sgd", "random_forest", "cnn", "rnn", "hybrid", "random_forest_vggish", "vgg16")
 
 MARKERS = "osD^vP*X"
+WARNING = "#8a3c00"
 HEAT = mpl.colormaps["Blues"]
 STYLE = {
     "axes.edgecolor": "#555555",
@@ -107,7 +111,7 @@ def draw_leaderboard(
     `rows` are those of leaderboard.csv with numbers as floats or None; `runs` gives, per (model, protocol),
     the accuracies of the single runs. The thick line is the 95% interval, a small point one run, a diamond
     the published figure (if `show_published`), the dashed line what always naming the most frequent genre
-    scores.
+    scores. A panel whose unit is the segment is drawn as meaningless.
     """
     done = [row for row in rows if row["accuracy_mean"] is not None]
     protocols = list(dict.fromkeys(row["protocol"] for row in done))
@@ -120,7 +124,7 @@ def draw_leaderboard(
     grid = figure.subplots(len(protocols), 1, sharex=True, squeeze=False, height_ratios=[n + 0.4 for n in heights])
     for axes, (protocol, panel) in zip(grid[:, 0], panels.items(), strict=True):
         for y, row in enumerate(panel):
-            c = colour[row["model"]]
+            c = colour[row["model"]] if row["unit"] == "clip" else "#999999"
             axes.plot([row["accuracy_low"], row["accuracy_high"]], [y, y], color=c, lw=7, alpha=0.3,
                       solid_capstyle="butt")  # fmt: skip
             points = runs[row["model"], protocol]
@@ -133,13 +137,15 @@ def draw_leaderboard(
         axes.set_yticks(range(len(panel)), [row["model"] for row in panel])
         axes.set_ylim(-0.6, len(panel) - 0.4)
         axes.set_xlim(0, 1)
-        axes.xaxis.set_major_formatter(_percent)
+        axes.xaxis.set_major_formatter(percent)
         axes.grid(axis="x", color="#e5e5e5", lw=0.8)
         axes.set_axisbelow(True)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.set_title(protocol)
-    grid[-1, 0].set_xlabel("accuracy on test clips")
+        if panel[0]["unit"] == "segment":
+            mark_meaningless(axes, protocol)
+    grid[-1, 0].set_xlabel("accuracy on the test subset")
     grey = {"color": "#555555"}
     handles = [
         mpl.lines.Line2D([], [], lw=2.2, marker="none", **grey, label="mean"),
@@ -180,7 +186,7 @@ def draw_genre_scores(
     axes.set_yticks(range(len(genres)), genres)
     axes.set_ylim(len(genres) - 0.5, -0.5)
     axes.set_xlim(-0.02, 1.02)
-    axes.xaxis.set_major_formatter(_percent)
+    axes.xaxis.set_major_formatter(percent)
     axes.set_xlabel("F1 (mean over runs)")
     axes.grid(color="#e5e5e5", lw=0.8)
     axes.set_axisbelow(True)
@@ -188,6 +194,19 @@ def draw_genre_scores(
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside lower left", ncols=4, frameon=False, fontsize=9)
     return figure
+
+
+def mark_meaningless(axes: Axes, protocol: str, width: int = 100) -> None:
+    """Say in the title, of lines of `width` characters, that segments of one clip are on both sides; and `hatch`."""
+    axes.set_title("\n".join(textwrap.wrap(f"{protocol}: {MEANINGLESS}", width)), color=WARNING)
+    hatch(axes)
+
+
+def hatch(axes: Axes) -> None:
+    """Hatch the ground of `axes`, whose numbers are not to be read as results."""
+    axes.add_patch(
+        Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, lw=0, ec="#eadfd6", hatch="//", zorder=0)
+    )
 
 
 def to_svg(figure: Figure) -> bytes:
@@ -222,7 +241,8 @@ def to_png(figure: Figure, dpi: int | None = None, palette: int | None = None) -
     return buffer.getvalue()
 
 
-def _percent(fraction: float, _position: int | None = None) -> str:
+def percent(fraction: float, _position: int | None = None) -> str:
+    """A fraction as the label of a tick."""
     return f"{100 * fraction:.0f}%"
 
 

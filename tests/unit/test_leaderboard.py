@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import build_leaderboard
-from genrebench import files, job, published
+from genrebench import files, job, plots, published
+from genrebench.protocols import MEANINGLESS
 
 PUBLISHED = "model,source,dataset,protocol,metric,genre,value,note".split(",")
 
@@ -141,3 +142,28 @@ def test_only_configured_models_are_listed(tmp_path):
 def test_nothing_to_list_is_an_error(tmp_path):
     with pytest.raises(job.InputError, match=r"No metrics\.json"):
         build(tmp_path)
+
+
+def test_segments_of_one_clip_narrow_no_interval_and_are_no_result(tmp_path):
+    write_metrics(tmp_path, "a", "segment_leak", "repeat0", 0, "AAAAaB", unit="segment", marks=["meaningless"])
+    write_metrics(tmp_path, "a", "stratified", "repeat0", 0, "Ab")
+    honest, leaking = build(tmp_path)  # the honest one first, against the alphabet
+    assert (honest["protocol"], honest["unit"]) == ("stratified", "clip")
+    assert (leaking["unit"], leaking["n_test"], leaking["marks"]) == ("segment", "2", "meaningless")
+    interval = build_leaderboard.interval(5 / 6, 2)
+    assert (float(leaking["accuracy_low"]), float(leaking["accuracy_high"])) == pytest.approx(interval, abs=1e-6)
+    assert files.read_json(tmp_path / "accuracy.json") == {"a": {"stratified": 0.5}}
+
+
+def test_the_panel_of_meaningless_numbers_is_grey_hatched_and_says_so():
+    row = dict.fromkeys(build_leaderboard.COLUMNS) | {"model": "a", "accuracy_mean": 0.5, "majority_accuracy": 0.1}
+    row |= {"accuracy_low": 0.4, "accuracy_high": 0.6}
+    rows = [row | {"protocol": "artist", "unit": "clip"}, row | {"protocol": "segment_leak", "unit": "segment"}]
+    figure = plots.draw_leaderboard(rows, {("a", "artist"): [0.5], ("a", "segment_leak"): [0.5]}, False)
+    honest, leaking = figure.axes
+    assert honest.get_title(loc="left") == "artist"
+    assert not any(patch.get_hatch() for patch in honest.patches)
+    assert MEANINGLESS in leaking.get_title(loc="left")
+    assert any(patch.get_hatch() for patch in leaking.patches)
+    colours = {line.get_color() for line in leaking.lines}
+    assert colours.isdisjoint(plots.colours(["a"]).values())

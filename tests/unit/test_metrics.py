@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score,
 
 import evaluate_runs
 from genrebench import files, job, metrics, plots
+from genrebench.protocols import MEANINGLESS
 
 GENRES = ["jazz", "blues", "rock"]  # not in alphabetical order on purpose
 
@@ -103,13 +107,18 @@ def test_text_on_a_heat_map_is_legible(fraction):
     assert (high + 0.05) / (low + 0.05) >= 4
 
 
-def write_run(folder: Path, rows: list[dict], status: str = "done", reason: str | None = None) -> None:
+def write_run(
+    folder: Path, rows: list[dict], status: str = "done", reason: str | None = None, unit: str = "clip", epochs: int = 1
+) -> None:
     run = folder / "runs" / "mine" / "artist" / "repeat0" / "seed3"
+    history = ({"epoch": e, "loss": 1 / e, "val_accuracy": 0.5, "val_loss": 1} for e in range(1, epochs + 1))
+    columns = ["epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss"]
+    files.write_rows(run / "history.csv", columns, history if rows else [])
     marks = ["scaler fitted on all clips"]
     files.write_json(run / "status.json", {"status": status, "reason": reason, "marks": marks})
     columns = ["clip_id", "segment", "subset", "genre", "predicted", *(["a, b", "c", "never"] if rows else [])]
     files.write_rows(run / "predictions.csv", columns, rows)
-    split = {"version": "7", "source": "generated", "available": True}
+    split = {"version": "7", "source": "generated", "available": True, "unit": unit}
     files.write_json(folder / "splits" / "artist" / "repeat0.json", split)
 
 
@@ -183,3 +192,54 @@ def test_only_the_named_runs_are_evaluated_and_old_ones_go(tmp_path):
         evaluate_runs.evaluate_runs(
             tmp_path / "runs" / "mine", tmp_path / "splits", tmp_path / "out", only=["artist/repeat0/seed9"]
         )
+
+
+def test_where_segments_are_dealt_each_is_a_case_of_its_own_and_marked(tmp_path):
+    rows = [
+        row("1", 0, "train", "c", 0, 1, 0),
+        row("1", 1, "test", "c", 0, 1, 0),
+        row("1", 2, "test", "c", 0.9, 0.1, 0),
+        row("2", 0, "test", "a, b", 1, 0, 0),
+    ]
+    write_run(tmp_path, rows, unit="segment")
+    out = evaluate(tmp_path)
+    numbers = files.read_json(out / "metrics.json")
+    assert (numbers["unit"], numbers["n_test"], numbers["accuracy"]) == ("segment", 3, pytest.approx(2 / 3))
+    assert MEANINGLESS in numbers["marks"]
+    clips = files.read_rows(out / "clips.csv")
+    assert [(c["clip_id"], c["segment"], c["predicted"]) for c in clips] == [
+        ("1", "1", "c"),
+        ("1", "2", "a, b"),
+        ("2", "0", "a, b"),
+    ]
+    assert MEANINGLESS in (out / "report.txt").read_text()
+    write_run(tmp_path, rows)
+    out = evaluate(tmp_path)
+    numbers = files.read_json(out / "metrics.json")
+    assert (numbers["unit"], numbers["n_test"], numbers["accuracy"]) == ("clip", 2, 1)
+    assert MEANINGLESS not in numbers["marks"]
+    assert "segment" not in files.read_rows(out / "clips.csv")[0]
+
+
+def test_curves_are_drawn_of_what_is_trained_by_epochs(tmp_path):
+    rows = [row("1", 0, "test", "c", 0, 1, 0)]
+    for epochs, drawn in ((1, False), (3, True)):
+        write_run(tmp_path, rows, epochs=epochs)
+        evaluate(tmp_path)
+        assert (tmp_path / "evaluation" / "mine" / "curves.png").exists() == drawn
+
+
+def test_a_model_that_was_not_run_needs_neither_scikit_learn_nor_matplotlib(tmp_path):
+    write_run(tmp_path, [], status="not run", reason="no artists are known")
+    program = (
+        "import sys; from pathlib import Path; import evaluate_runs; folder = Path(sys.argv[1]);"
+        "evaluate_runs.evaluate_runs(folder / 'runs' / 'mine', folder / 'splits', folder / 'out');"
+        "print(sorted({'sklearn', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    scripts = str(Path(evaluate_runs.__file__).parent)
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": scripts}
+    )
+    assert done.stdout.strip() == "[]"
+    assert (tmp_path / "out" / "artist" / "repeat0" / "seed3" / "metrics.json").exists()

@@ -11,7 +11,9 @@ import pytest
 import build_leaderboard
 import build_report
 import evaluate_runs
+import gather_costs
 from genrebench import files, job, plots
+from genrebench.protocols import MEANINGLESS
 
 ROOT = Path(__file__).parents[2]
 GENRES = ["jazz & blues", "rock", "pop"]
@@ -20,8 +22,29 @@ AUDIO = ("path", "duration_s", "sample_rate", "channels", "mean_amplitude", "rms
 EVIL = '<script>alert("x")</script>'
 
 
-def make_results(folder: Path, audio: bool = True, skill: float = 3.0, artist_available: bool = True) -> Path:
-    """Results of two models under two protocols, from random probabilities; one genre has no test clip."""
+HISTORY = "epoch,learning_rate,accuracy,loss,val_accuracy,val_loss".split(",")
+COST = {
+    **{
+        "status": "done",
+        "parameters": 52290,
+        "bytes": 2_500_000,
+        "epochs": 2,
+        "best_epoch": 1,
+        "seconds_per_epoch": 0.5,
+    },
+    **{"training_clips_per_s": 1234.5, "inference_ms_per_clip": 0.25, "peak_memory_mb": 300.0, "threads": 2},
+    **{"backend": "tensorflow 2.21.0", "device": "CPU"},
+}
+
+
+def make_results(
+    folder: Path, audio: bool = True, skill: float = 3.0, artist_available: bool = True, leak: bool = False
+) -> Path:
+    """Results of two models under two protocols, from random probabilities; one genre has no test clip.
+
+    The logistic regression has two epochs and a cost, the forest neither. With `leak` there is a protocol that deals
+    segments.
+    """
     rng = np.random.default_rng(0)
     results = folder / "results"
     clips = [
@@ -47,10 +70,13 @@ def make_results(folder: Path, audio: bool = True, skill: float = 3.0, artist_av
     for name in ("distributions", "correlations", *(f"genres/{genre}" for genre in GENRES if audio)):
         plots.write(plots.empty(name), results / "plots" / f"{name}.png", 20)
     subsets = ["train", "train", "test"] * 8 + ["train"] * 12
-    for protocol, shared in {"artist": 0, "stratified": 6}.items():
-        available = protocol == "stratified" or artist_available
+    for protocol, shared in ({"artist": 0, "stratified": 6} | ({"segment_leak": 8} if leak else {})).items():
+        available = protocol != "artist" or artist_available
         reason = None if available else "the artists of too few clips are known"
         facts = {"available": available, "reason": reason, "version": "1", "source": "generated", "artists_known": 1.0}
+        facts |= {"unit": "segment" if protocol == "segment_leak" else "clip"}
+        if protocol == "segment_leak":
+            facts |= {"segments": {"length_s": 3.0, "hop_s": 1.5}, "test_segments_of_clips_in_train": 7}
         facts |= {"counts": {"train": 28, "test": 8}, "test_clips_sharing_artist_with_train": shared}
         facts |= {"test_clips_with_known_artist": 8, "test_clips_duplicated_in_train": 0}
         files.write_json(results / "splits" / protocol / "repeat0.json", facts)
@@ -59,6 +85,11 @@ def make_results(folder: Path, audio: bool = True, skill: float = 3.0, artist_av
             marks = ["scaler fitted on all clips"] if model == "forest" else []
             status = {"status": "done" if available else "not run", "reason": reason, "marks": marks}
             files.write_json(run / "status.json", status)
+            epochs = [{"epoch": e, "accuracy": 0.5, "loss": 1, "val_accuracy": 0.5, "val_loss": 1} for e in (1, 2)]
+            files.write_rows(run / "history.csv", HISTORY, epochs if model == "logistic" else epochs[:1])
+            if model == "logistic":
+                cost = results / "costs" / model / protocol / "repeat0" / f"seed{seed}.json"
+                files.write_json(cost, COST if available else {"status": "not run"})
             scores = np.exp(rng.normal(size=(36, 3)) + skill * np.repeat(np.eye(3), 12, axis=0))
             rows = [
                 {"clip_id": c["clip_id"], "segment": 0, "subset": subset, "genre": c["genre"], "predicted": ""}
@@ -76,6 +107,14 @@ def make_results(folder: Path, audio: bool = True, skill: float = 3.0, artist_av
         results / "published.csv",
         "mine",
         *(results / name for name in ("leaderboard.csv", "accuracy.json", "leaderboard.png", "statuses.csv")),
+    )
+    gather_costs.gather_costs(
+        results / "statuses.csv",
+        results / "costs",
+        results / "leaderboard.csv",
+        results / "splits",
+        results / "cost.csv",
+        results / "plots" / "cost.png",
     )
     return results
 
@@ -141,7 +180,7 @@ def test_nothing_is_fetched_from_elsewhere(html):
             assert address.startswith(("#", "data:")) or (tag == "a" and address.startswith("https://")), (tag, address)
     assert "url(" not in html
     assert "@import" not in html
-    assert sum(tag == "img" for tag, _ in page.elements) == 8
+    assert sum(tag == "img" for tag, _ in page.elements) == 10
 
 
 def test_what_people_wrote_is_escaped(html):
@@ -161,7 +200,7 @@ def test_the_same_results_give_the_same_bytes_in_two_processes(results, html):
     subprocess.run(command, cwd=ROOT, check=True)
     again = {path.relative_to(results / "again"): path.read_bytes() for path in (results / "again").rglob("*.*")}
     first = results / "evaluation" / "logistic"
-    assert len(again) == 20
+    assert len(again) == 21
     assert again == {path.relative_to(first): path.read_bytes() for path in first.rglob("*.*")}
 
 
@@ -203,18 +242,94 @@ def test_a_protocol_not_run_is_reported_with_its_reason(tmp_path):
     assert "every file that was found is used" in text
 
 
-def test_costs_are_summed_by_rule_where_they_were_measured(results, html, tmp_path):
-    assert 'id="cost"' not in html
+def test_the_time_of_jobs_is_summed_by_rule_where_it_was_measured(results, html, tmp_path):
+    assert "<h3>Jobs</h3>" not in html
     for name, seconds in {"train/logistic": "90", "train/forest": "60.5", "manifest": "3"}.items():
         path = (tmp_path / name).with_suffix(".tsv")
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:00:00\tNA\t-\n")
-    costs = build_report.read_cost(tmp_path)
+    costs = build_report.read_benchmarks(tmp_path)
     assert [(cost["rule"], cost["jobs"], cost["seconds"]) for cost in costs] == [
         ("manifest", 1, 3),
         ("train", 2, 150.5),
     ]
-    assert 'id="cost"' in build(results, "cost.html", benchmarks=tmp_path)
+    assert "<h3>Jobs</h3>" in build(results, "cost.html", benchmarks=tmp_path)
+
+
+def section(html: str, name: str) -> Page:
+    start = html.index(f'<section id="{name}">')
+    return Page(html[start : html.index("</section>", start)])
+
+
+def test_the_cost_of_each_model_stands_in_a_row(results, html):
+    text = section(html, "cost").text
+    for shown in (
+        "logistic",
+        "52\u202f290",
+        "2.5 MB",
+        "300 MB",
+        "1\u202f234",
+        "0.25",
+        "tensorflow 2.21.0",
+        "CPU, 2 threads",
+    ):
+        assert shown in text
+    names = [
+        attrs["data-value"] for tag, attrs in section(html, "cost").elements if tag == "th" and "data-value" in attrs
+    ]
+    assert names == ["logistic"]  # the forest was not measured
+    assert "Accuracy under artist" in text
+    sources = [attrs["src"] for tag, attrs in section(html, "cost").elements if tag == "img"]
+    assert sources == [image(results / "plots" / "cost.png")]
+
+
+def test_without_costs_the_page_says_why(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    (results / "cost.csv").write_text((results / "cost.csv").read_text().splitlines()[0] + "\n")
+    assert "No run of this page was measured" in section(build(results), "cost").text
+
+
+def test_curves_are_shown_of_the_models_that_have_them(results, html):
+    assert {attrs["src"] for tag, attrs in section(html, "curves").elements if tag == "img"} == {
+        image(results / "evaluation" / "logistic" / "curves.png")
+    }
+    assert 'href="#curves"' in html
+
+
+@pytest.fixture(scope="module")
+def leaking(tmp_path_factory) -> Path:
+    return make_results(tmp_path_factory.mktemp("leaking"), leak=True)
+
+
+def test_segments_on_both_sides_are_marked_wherever_they_stand(leaking):
+    html = build(leaking)
+    page = Page(html)
+    assert not page.unbalanced
+    assert f"{MEANINGLESS} (forest, logistic; segment_leak)" in page.text[: page.text.index("Leaderboard")]
+    for name in ("results", "confusion", "genres"):
+        assert MEANINGLESS in section(html, name).text, name
+    dealt = html[html.index("<tr><th>segment_leak") :]
+    dealt = Page(dealt[: dealt.index("</tr>")]).text
+    assert "3 s, every 1.5 s" in dealt and "28segments" in dealt and "88%of the segments" in dealt  # 7 of 8
+    rows = [line for line in html.splitlines() if line.startswith("<tr") and "<td>segment_leak</td>" in line]
+    assert len(rows) == 2
+    assert all('class="void"' in row and MEANINGLESS in row for row in rows)
+    cells = [attrs.get("class") for tag, attrs in section(html, "results").elements if tag == "td"]
+    assert cells.count("n void") == 2  # a model each, in the table across protocols
+    assert "F1 per genre under segment_leak" not in html
+    finding = html[html.index('<div class="lead">') : html.index("</div>")]
+    assert "under the protocol artist" in finding
+    assert "segment_leak" not in finding
+
+
+def test_a_report_of_nothing_but_segments_quotes_nothing(leaking, tmp_path):
+    results = shutil.copytree(leaking, tmp_path / "results")
+    for name in ("leaderboard.csv", "statuses.csv"):
+        rows = files.read_rows(results / name)
+        files.write_rows(results / name, list(rows[0]), [row for row in rows if row["protocol"] == "segment_leak"])
+    text = Page(build(results)).text
+    assert "No result can be quoted" in text
+    assert "The best of" not in text
 
 
 def image(path: Path) -> str:
@@ -249,8 +364,8 @@ def test_a_report_without_table_and_without_audio_says_so(tmp_path):
         assert not any(tag == "img" for tag, _ in section.elements)
 
 
-def test_a_plot_that_is_missing_is_named(tmp_path):
-    results = make_results(tmp_path)
+def test_a_plot_that_is_missing_is_named(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
     (results / "plots" / "genres" / "rock.png").unlink()
     with pytest.raises(job.InputError, match=r"genres/rock\.png is missing"):
         build(results)
@@ -259,60 +374,3 @@ def test_a_plot_that_is_missing_is_named(tmp_path):
 def test_missing_results_are_named(tmp_path):
     with pytest.raises(job.InputError, match=r"manifest\.csv is missing"):
         build(tmp_path)
-
-
-def test_every_split_of_a_protocol_must_keep_artists_apart(tmp_path):
-    facts = {"available": True, "reason": None, "counts": {"test": 8}, "artists_known": 1.0}
-    facts |= {"test_clips_with_known_artist": 8, "test_clips_duplicated_in_train": 0}
-    for i, shared in enumerate((0, 2)):
-        split = facts | {"test_clips_sharing_artist_with_train": shared}
-        files.write_json(tmp_path / "mine" / f"fold{i}.json", split)
-    protocol = build_report.describe_protocols(tmp_path, {("mine", "fold0"), ("mine", "fold1")})["mine"]
-    assert protocol["shared"] == 0.25
-    assert not protocol["separate"]
-    # one that an earlier configuration left behind does not count
-    protocol = build_report.describe_protocols(tmp_path, {("mine", "fold0")})["mine"]
-    assert (protocol["splits"], protocol["shared"]) == (1, 0)
-
-
-def add_segment_leak(results: Path, protocols: list[str]) -> None:
-    """As if the runs of `stratified` had been of a deal of segments; only `protocols` stay."""
-    facts = files.read_json(results / "splits" / "stratified" / "repeat0.json")
-    facts |= {"unit": "segment", "segments": {"length_s": 3.0, "hop_s": 1.5}, "test_segments_of_clips_in_train": 7}
-    files.write_json(results / "splits" / "segment_leak" / "repeat0.json", facts)
-    for model in ("logistic", "forest"):
-        runs = results / "runs" / model
-        shutil.copytree(runs / "stratified", runs / "segment_leak")
-        for other in {"artist", "stratified"} - set(protocols):
-            shutil.rmtree(runs / other)
-        evaluate_runs.evaluate_runs(runs, results / "splits", results / "evaluation" / model)
-    build_leaderboard.build_leaderboard(
-        results / "evaluation",
-        results / "published.csv",
-        "mine",
-        *(results / name for name in ("leaderboard.csv", "accuracy.json", "leaderboard.png", "statuses.csv")),
-    )
-
-
-def test_segments_on_both_sides_are_said_to_be(tmp_path):
-    results = make_results(tmp_path)
-    add_segment_leak(results, ["artist"])
-    html = build(results)
-    text = Page(html).text
-    assert "segment_leakboth sides share clips" in text
-    row = html[html.index("<tr><th>segment_leak") :]
-    row = Page(row[: row.index("</tr>")]).text
-    assert "3 s, every 1.5 s" in row and "28segments" in row
-    assert "88%of the segments" in row  # 7 of 8
-    assert "so both sides share clips: a model is tested on the rest of songs that it was trained on" in text
-    assert "repeat a training clip or, where segments are dealt, the test segments" in text
-    finding = text[text.index("The best of 2 models") : text.index("scaler fitted on")]
-    assert "under the protocol artist" in finding and "segment_leak" not in finding
-
-
-def test_segments_on_both_sides_are_no_finding(tmp_path):
-    results = make_results(tmp_path)
-    add_segment_leak(results, [])
-    text = Page(build(results)).text
-    assert "no number here counts" in text
-    assert "Surest mistakes" not in text
