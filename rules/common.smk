@@ -271,7 +271,9 @@ LONGEST = {}  # what seconds_of_longest_clip has read
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
 # models whose weights come from elsewhere, unless they are to be trained from scratch
-PRETRAINED_MODELS = {name: entry for name, entry in config["models"].items() if entry.get("handle", NO_WEIGHTS) != NO_WEIGHTS}
+PRETRAINED_MODELS = {
+    name: entry for name, entry in config["models"].items() if entry.get("handle", NO_WEIGHTS) != NO_WEIGHTS
+}
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 

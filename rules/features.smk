@@ -104,9 +104,19 @@ use rule collect_feature as collect_mfcc with:
         feature=only_if_extracted("mfcc"),
 
 
+use rule collect_feature as collect_mfcc_20 with:
+    wildcard_constraints:
+        feature=only_if_extracted("mfcc_20"),
+
+
 use rule collect_feature as collect_chroma with:
     wildcard_constraints:
         feature=only_if_extracted("chroma"),
+
+
+use rule collect_feature as collect_chroma_12 with:
+    wildcard_constraints:
+        feature=only_if_extracted("chroma_12"),
 
 
 use rule collect_feature as collect_wavelet with:

@@ -110,14 +110,54 @@ use rule train_model as train_network with:
         gpu=1,
 
 
-use rule train_network as train_mel_lstm with:
+use rule train_network as train_cnn with:
     wildcard_constraints:
-        model="mel_lstm",
+        model="cnn",
+
+
+use rule train_network as train_rnn with:
+    wildcard_constraints:
+        model="rnn",
+
+
+use rule train_network as train_hybrid with:
+    wildcard_constraints:
+        model="hybrid",
+
+
+use rule train_network as train_vgg16 with:
+    wildcard_constraints:
+        model="vgg16",
+
+
+use rule train_network as train_feature_cnn with:
+    wildcard_constraints:
+        model="feature_cnn",
+
+
+use rule train_network as train_feature_lstm with:
+    wildcard_constraints:
+        model="feature_lstm",
 
 
 use rule train_network as train_mel599_cnn with:
     wildcard_constraints:
         model="mel599_cnn",
+
+
+use rule train_network as train_mel_lstm with:
+    wildcard_constraints:
+        model="mel_lstm",
+
+
+use rule train_network as train_mel_lstm_segments with:
+    wildcard_constraints:
+        model="mel_lstm_segments",
+
+
+use rule train_network as train_crnn_transformer with:
+    wildcard_constraints:
+        model="crnn_transformer",
 
 
 # `snakemake runs_logistic` trains all runs of one model
