@@ -5,7 +5,6 @@ import base64
 import importlib.metadata
 import os
 import platform
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -313,12 +312,9 @@ def read_benchmarks(benchmarks: Path | None) -> list[dict[str, Any]]:
 
 
 def machine() -> str:
-    """The processor and the number of its cores that this process may use, as far as the system tells."""
-    info = Path("/proc/cpuinfo")
-    names = re.findall(r"^model name\s*: (.+)$", info.read_text(), re.M) if info.exists() else []
-    name = names[0] if names else platform.processor() or platform.machine()
+    """The processor, and how many of its cores this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{name}, {cores} core{'s' if cores > 1 else ''}"
+    return f"{plan.processor()}, {cores} core{'s' if cores > 1 else ''}"
 
 
 def versions() -> dict[str, str]:

@@ -7,7 +7,6 @@ import json
 import math
 import multiprocessing
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -61,7 +60,7 @@ def plan_jobs(reference: str, cores: int, as_json: bool, measurements: bool) -> 
     if measurements:
         writer = csv.DictWriter(sys.stdout, plan.COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(plan.typical(measure(dataset, cores), processor()))
+        writer.writerows(plan.typical(measure(dataset, cores), plan.processor()))
         return
     local, where = earlier_runs(dataset, cores)
     costs = Costs(plan.read_reference(reference), local, where)
@@ -221,18 +220,6 @@ def measure(dataset: str, cores: int) -> list[plan.Measurement]:
     models = {model: files.read_json(path)["settings"] for model, path in configs.items()}
     workload = Workload(corpus, values, models, trained, runs, min(PROCESSES, cores))
     return plan.read_benchmarks(results, workload)
-
-
-def processor() -> str:
-    """The type of this machine's processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    if "model name" not in facts:
-        return platform.machine()
-    return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')})"
 
 
 def estimate(

@@ -22,6 +22,7 @@ nobody has measured has no estimate.
 
 import csv
 import math
+import platform
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -256,6 +257,18 @@ def typical(measurements: Iterable[Measurement], machine: str) -> list[dict[str,
         }
         for (name, work, output_work), group in sorted(alike.items())
     ]
+
+
+def processor() -> str:
+    """The type of this machine's processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    if "model name" not in facts:
+        return platform.machine()
+    return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')})"
 
 
 def line(points: Sequence[tuple[float, float]]) -> Line:
