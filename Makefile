@@ -7,7 +7,7 @@ READY := .venv/ready
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test bench lint plan record restore dag envs lock
+.PHONY: help demo test test-long bench lint plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,14 +21,18 @@ $(READY): requirements.lock
 	touch $@
 
 demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpus) and say where the report is
-	snakemake --cores all --resources gpu=1 --quiet host reason
+	snakemake --cores all --quiet host reason
 	@python scripts/show_result.py
 
 test: $(READY) ## run the tests
 	pytest -n 2 --dist worksteal --durations 8
 
-bench: $(READY) ## time the extraction of features against librosa
+test-long: $(READY) ## run the tests that take longer: kills, forced reproduction; backends, those that are installed
+	pytest -n 2 --dist worksteal -m long --durations 8
+
+bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras
 	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py
+	PYTHONPATH=scripts:tests python tests/bench/bench_training.py
 
 lint: $(READY) ## check style and workflow
 	ruff check .

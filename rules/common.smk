@@ -229,7 +229,8 @@ def refuse_entries_without_rules(rules):
 
 def model_module(model):
     """The file of the module that serves a model."""
-    return f"scripts/genrebench/models/{module_of(model, config["models"][model])}.py"
+    name = module_of(model, config["models"][model])
+    return f"scripts/genrebench/models/{name}.py"
 
 
 def model_code(model):

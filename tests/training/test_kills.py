@@ -13,6 +13,8 @@ import pytest
 
 from genrebench import config, files
 
+pytestmark = pytest.mark.long
+
 CLIPS, EPOCHS = 40, 5
 
 

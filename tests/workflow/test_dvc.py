@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from project import ROOT, Project
@@ -79,6 +80,7 @@ def test_a_snakemake_run_is_recorded_by_make_record_and_then_dvc_has_nothing_to_
     assert "earlier configuration" in output and "splits/stratified" in output
 
 
+@pytest.mark.long
 def test_forced_reproduction_gives_the_same_lock(reproduced, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     before = (project.folder / "dvc.lock").read_bytes()

@@ -44,6 +44,11 @@ def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, A
     return Neural(architecture, data, settings, seed, numerics)
 
 
+def marks(settings: dict[str, Any]) -> list[str]:
+    """What is to be said wherever its numbers appear."""
+    return [f"embedding: {settings['embedding']}"]
+
+
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """The network for features of these shapes: (steps, values), or (values,) of an embedding without time.
 

@@ -1,1 +1,0 @@
-"""Trainings that take longer than unit tests: `.ci/run` runs them, with JAX and PyTorch installed."""
