@@ -3,7 +3,6 @@
 import csv
 import html
 import json
-import os
 import random
 import re
 import shutil
