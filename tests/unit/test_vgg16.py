@@ -23,7 +23,7 @@ PAPER = {
     "head": [2048, 512, 256, 128, 64],
     "softmax_twice": False,
 }
-SMALL = PAPER | {"handle": "none", "image_size": [64, 80], "width": 0.0625, "fully_connected": [9, 8], "head": [7]}
+SMALL = PAPER | {"handle": "none", "image_size": [32, 40], "width": 0.0625, "fully_connected": [9, 8], "head": [7]}
 
 
 def network(shape=(16, 20), **settings):
@@ -75,10 +75,10 @@ def test_layers_up_to_fc2_are_those_of_vgg16(monkeypatch):
     del expected["predictions"]
     assert {name: shapes for name, shapes in weighted(ours).items() if name in expected} == expected
     assert vgg16._imagenet_shapes() == expected
-    kinds = (layers.Conv2D, layers.MaxPooling2D, layers.AdaptiveAveragePooling2D, layers.Flatten, layers.Dense)
+    kinds = (layers.Conv2D, layers.MaxPooling2D, layers.Flatten, layers.Dense)
     order = [type(layer) for layer in ours.layers if isinstance(layer, kinds)]
     theirs = [type(layer) for layer in published.layers if isinstance(layer, kinds)]
-    assert [kind for kind in order if kind is not layers.AdaptiveAveragePooling2D][: len(theirs)] == theirs
+    assert order[: len(theirs)] == theirs
     assert ours.get_layer("fc1").input.shape == published.get_layer("fc1").input.shape
     units = [layer.units for layer in ours.layers if isinstance(layer, layers.Dense)]
     assert units == [4096, 4096, 2048, 512, 256, 128, 64, 10]
@@ -99,6 +99,18 @@ def test_with_the_weights_of_vgg16_it_computes_what_vgg16_computes():
     found = keras.Model(model.inputs, pooled.output).predict({"mel_image": values}, verbose=0)
     expected = published.predict(np.repeat(values[..., None], 3, axis=3) * vgg16.SPREAD, verbose=0)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6 * expected.max())
+
+
+@pytest.mark.parametrize("size", [(7, 7), (1, 2), (3, 10), (14, 21), (9, 22)])
+def test_planes_of_other_sizes_are_averaged_to_the_grid_as_torchvision_does(size):
+    plane = np.random.default_rng(0).standard_normal((2, *size, 3)).astype(np.float32)
+    given = keras.Input(plane.shape[1:])
+    found = keras.Model(given, vgg16._on_grid(given)).predict(plane, verbose=0)
+    starts = np.floor(np.outer(range(7), size) / 7).astype(int)
+    ends = np.ceil(np.outer(range(1, 8), size) / 7).astype(int)
+    for i, j in np.ndindex(7, 7):
+        part = plane[:, starts[i, 0] : ends[i, 0], starts[j, 1] : ends[j, 1]]
+        np.testing.assert_allclose(found[:, i, j], part.mean(axis=(1, 2)), rtol=1e-5, atol=1e-6)
 
 
 # Weights
@@ -187,14 +199,14 @@ def shown(model, values):
 
 
 def test_frames_become_a_picture_with_high_frequencies_above():
-    values = np.random.default_rng(0).standard_normal((1, 80, 64)).astype(np.float32)
-    picture = shown(network((80, 64), orientation="frames"), values)
+    values = np.random.default_rng(0).standard_normal((1, 40, 32)).astype(np.float32)
+    picture = shown(network((40, 32), orientation="frames"), values)
     np.testing.assert_allclose(picture[0], values[0].T[::-1], atol=1e-6)
     values = values.transpose(0, 2, 1)
-    np.testing.assert_allclose(shown(network((64, 80)), values), values, atol=1e-6)
+    np.testing.assert_allclose(shown(network((32, 40)), values), values, atol=1e-6)
 
 
 def test_with_imagenets_weights_a_picture_has_the_spread_of_photographs():
-    values = np.random.default_rng(0).standard_normal((1, 64, 80)).astype(np.float32)
-    picture = shown(network((64, 80), handle=PAPER["handle"]), values)
+    values = np.random.default_rng(0).standard_normal((1, 32, 40)).astype(np.float32)
+    picture = shown(network((32, 40), handle=PAPER["handle"]), values)
     np.testing.assert_allclose(picture, values * 255 * np.mean([0.229, 0.224, 0.225]), rtol=1e-3)

@@ -17,7 +17,8 @@ from typing import Any
 
 import h5py
 import keras
-from keras import layers, ops
+import numpy as np
+from keras import KerasTensor, layers, ops
 
 from genrebench import inputs, neural, weights
 from genrebench.job import InputError
@@ -36,9 +37,9 @@ SETTINGS = {
         "enum": ["picture", "frames"],
     },
     "image_size": {
-        "description": "Rows and columns that the picture is resized to; five poolings halve them to no less than two.",
+        "description": "Rows and columns that the picture is resized to; five poolings halve them.",
         "type": "array",
-        "items": {"type": "integer", "minimum": 64},
+        "items": {"type": "integer", "minimum": 32},
         "minItems": 2,
         "maxItems": 2,
     },
@@ -111,7 +112,7 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
             )(x)
         x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
     if settings["fully_connected"]:
-        x = layers.Flatten()(layers.AdaptiveAveragePooling2D(GRID)(x))
+        x = layers.Flatten()(_on_grid(x))
     else:
         x = layers.GlobalAveragePooling2D()(x)
     for number, units in enumerate(settings["fully_connected"], 1):
@@ -155,6 +156,25 @@ def check(path: Path) -> None:
 
 def _is_pretrained(settings: dict[str, Any]) -> bool:
     return settings["handle"] != weights.NONE
+
+
+def _on_grid(plane: KerasTensor) -> KerasTensor:
+    """Means over 7 x 7 parts of (rows, columns, filters), which overlap where these do not divide by 7.
+
+    They are those of torchvision. Keras's layer for them (3.15, AdaptiveAveragePooling2D) reads beyond small planes,
+    where it fails under TensorFlow and gives NaN under JAX.
+    """
+    rows, columns = (_means(size, parts) for size, parts in zip(plane.shape[1:3], GRID, strict=True))
+    return ops.einsum("nhwc,ih,jw->nijc", plane, rows, columns)
+
+
+def _means(size: int, parts: int) -> np.ndarray:
+    """The matrix (parts, size) that averages: part i is of the values from i / parts to (i + 1) / parts of all."""
+    matrix = np.zeros((parts, size), np.float32)
+    for part in range(parts):
+        first, end = part * size // parts, -(-(part + 1) * size // parts)
+        matrix[part, first:end] = 1 / (end - first)
+    return matrix
 
 
 def _dense(units: int, name: str | None = None) -> layers.Dense:
