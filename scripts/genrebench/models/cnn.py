@@ -1,0 +1,46 @@
+"""Convolutional network on mel spectrogram and chroma (paper 001, 3.2.1 and 4.1).
+
+The paper states Conv2D layers, batch normalisation, dropout and residual connections, a channel axis, and the learning
+rate (`epochs`, `warmup_epochs`, `schedule`). It states neither sizes nor how two features of different numbers of
+frames meet. Our reading: each feature is a plane of its own through residual blocks (`residual_stack` of
+genrebench.layers), the average of each map over the whole plane, all averages side by side, a dense layer, softmax.
+"""
+
+from typing import Any
+
+import keras
+
+from genrebench import layers, neural
+from genrebench.neural import Neural
+from genrebench.training import Data
+
+SETTINGS = {
+    **neural.SETTINGS,
+    **layers.SETTINGS,
+    "filters": {
+        "description": "Maps of the first convolution and of each residual block; each halves time and frequency.",
+        "type": "array",
+        "minItems": 2,
+        "items": {"type": "integer", "minimum": 1},
+    },
+    "kernel": {"description": "Side of the convolutions' kernels.", "type": "integer", "minimum": 2},
+}
+
+
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Neural:
+    """The model for these data."""
+    return Neural(architecture, data, settings, seed, numerics)
+
+
+def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
+    """The network for features of these shapes, (frames, bands) each; InputError where one has other axes."""
+    planes = layers.inputs(shapes)
+    branches = [branch(plane, settings) for plane in planes.values()]
+    return keras.Model(planes, layers.classifier(branches, genres, settings["dense"], settings["dropout"]))
+
+
+def branch(plane: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
+    """What the network takes from one feature: (frames, bands) to (filters[-1],)."""
+    layers.require_time(plane, "a convolutional branch")
+    maps = layers.residual_stack(plane, settings["filters"], settings["kernel"], settings["dropout"])
+    return keras.layers.GlobalAveragePooling2D()(maps)

@@ -1,0 +1,74 @@
+"""CNN-RNN hybrid with transfer learning: all features of paper 001 and a pretrained embedding (its 3.2.1 and 4.3).
+
+The paper states which features go in (mel, chroma, wavelet, MFCC, VGGish), that convolutional and recurrent networks
+read them, and that validation settles after about 200 epochs; not which feature goes where, how the embedding is read,
+nor how all is fused. Our reading: mel and chroma through the branches of `cnn`, wavelet and MFCC through those of `rnn`
+(`cnn_features`, `rnn_features`), mean and maximum over time of the embedding through a dense layer; everything side by
+side before a dense layer, dropout and softmax.
+"""
+
+from typing import Any
+
+import keras
+
+from genrebench import layers
+from genrebench.job import InputError
+from genrebench.models import cnn, rnn
+from genrebench.neural import Neural
+from genrebench.training import Data
+
+SETTINGS = {
+    **cnn.SETTINGS,
+    **rnn.SETTINGS,
+    "cnn_features": {
+        "description": "Those of the model's features that the convolutional branches read.",
+        "type": "array",
+        "uniqueItems": True,
+        "items": {"type": "string"},
+    },
+    "rnn_features": {
+        "description": "Those that the LSTM branches read; what neither reads is an embedding.",
+        "type": "array",
+        "uniqueItems": True,
+        "items": {"type": "string"},
+    },
+    "embedding": {
+        "description": "The pretrained embedding that is read beside the model's features.",
+        "enum": ["vggish", "vggish_pca", "yamnet", "none"],
+    },
+}
+
+
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Neural:
+    """The model for these data."""
+    return Neural(architecture, data, settings, seed, numerics)
+
+
+def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
+    """The network for features of these shapes: (steps, values), or (values,) of an embedding without time.
+
+    Raises InputError where a feature is given to both kinds of branches, or one is named that the model does not read.
+    """
+    readers = {name: cnn.branch for name in settings["cnn_features"]}
+    for name in settings["rnn_features"]:
+        if name in readers:
+            raise InputError(f"The feature {name} stands under cnn_features and under rnn_features; one must go.")
+        readers[name] = rnn.branch
+    for name in readers:
+        if name not in shapes:
+            raise InputError(
+                f"The feature {name} stands under cnn_features or rnn_features, but the model reads only "
+                f"{', '.join(shapes)}: add it to the model's features in params.yaml, or take it out there."
+            )
+    features = layers.inputs(shapes)
+    branches = [readers.get(name, embedding_branch)(feature, settings) for name, feature in features.items()]
+    return keras.Model(features, layers.classifier(branches, genres, settings["dense"], settings["dropout"]))
+
+
+def embedding_branch(embedding: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
+    """What the network takes from a pretrained embedding: (steps, values) or (values,) to (dense,)."""
+    if embedding.ndim == 3:
+        mean = keras.layers.GlobalAveragePooling1D()(embedding)
+        embedding = keras.layers.Concatenate()([mean, keras.layers.GlobalMaxPooling1D()(embedding)])
+    x = keras.layers.Dense(settings["dense"], activation="relu")(embedding)
+    return keras.layers.Dropout(settings["dropout"])(x)
