@@ -62,11 +62,13 @@ def residual_stack(plane: keras.KerasTensor, filters: list[int], kernel: int, dr
 
 
 def residual_block(x: keras.KerasTensor, filters: int, kernel: int) -> keras.KerasTensor:
-    """Two convolutions and a shortcut around them (He et al. 2016, "Deep residual learning", figure 2 and 3.3 B).
+    """Two convolutions and a shortcut around them (He et al. 2016, "Deep residual learning", figure 2).
 
     The first halves both axes, as do the residual blocks that Won et al. (2020, "Evaluation of CNN-based automatic
     music tagging models") found best on short spectrograms. No biases: batch normalisation would subtract them.
     """
+    # Averaged before the 1x1 convolution (He et al. 2019, "Bag of tricks", figure 2c): a stride of its own would skip
+    # three values in four, and oneDNN, which TensorFlow uses on CPUs, corrupts memory with it on several threads.
     shortcut = layers.AveragePooling2D(2, padding="same")(x)
     shortcut = layers.Conv2D(filters, 1, use_bias=False)(shortcut)
     x = layers.Conv2D(filters, kernel, strides=2, padding="same", use_bias=False)(x)

@@ -23,7 +23,7 @@ SETTINGS = {
         "minItems": 2,
         "items": {"type": "integer", "minimum": 1},
     },
-    "kernel": {"description": "Side of the convolutions' kernels.", "type": "integer", "minimum": 1},
+    "kernel": {"description": "Side of the convolutions' kernels.", "type": "integer", "minimum": 2},
 }
 
 
