@@ -25,7 +25,7 @@ def sequence(shapes: Shapes) -> tuple[Inputs, KerasTensor]:
             f"the features of a model that joins them frame by frame have different numbers of frames "
             f"({_listed(shapes)}): give them one hop in params.yaml"
         )
-    inputs = _inputs(shapes)
+    inputs = by_name(shapes)
     parts = [_first(values, min(frames)) for values in inputs.values()]
     return inputs, layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
 
@@ -49,7 +49,7 @@ def plane(shapes: Shapes) -> tuple[Inputs, KerasTensor]:
     _require_axes(shapes, "a plane")
     if len(shapes) > 1:
         raise InputError(f"a model of one plane cannot read {len(shapes)} features ({_listed(shapes)}): name one")
-    inputs = _inputs(shapes)
+    inputs = by_name(shapes)
     (values,) = inputs.values()
     return inputs, layers.Reshape((*values.shape[1:], 1))(values)
 
@@ -62,7 +62,8 @@ def _require_axes(shapes: Shapes, expected: str) -> None:
             )
 
 
-def _inputs(shapes: Shapes) -> Inputs:
+def by_name(shapes: Shapes) -> Inputs:
+    """An input for each feature, named after it."""
     return {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
 
 

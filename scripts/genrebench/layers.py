@@ -1,4 +1,4 @@
-"""What the networks share: inputs, convolutional and recurrent branches, and the classifier on top of them.
+"""What the networks share: convolutional and recurrent branches, and the classifier on top of them.
 
 All functions take and return Keras tensors with a batch axis first, time second, and run under every backend.
 """
@@ -23,11 +23,6 @@ SETTINGS = {
 # Of the moving mean and variance. Keras' default, 0.99, needs hundreds of steps to forget where it started; a training
 # set of a few hundred clips has ten to twenty steps per epoch, and validation would look at statistics of the past.
 BATCH_NORM_MOMENTUM = 0.9
-
-
-def inputs(shapes: dict[str, tuple[int, ...]]) -> dict[str, keras.KerasTensor]:
-    """An input for each feature, named after it."""
-    return {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
 
 
 def require_time(x: keras.KerasTensor, reader: str) -> None:

@@ -90,7 +90,10 @@ class Neural:
             metrics=["accuracy"],
             jit_compile=backend.compiles(),
         )
+        # Variables that came to be in the first step would have TensorFlow trace it twice.
         self.model.optimizer.build(self.model.trainable_variables)
+        nothing = np.zeros((1, len(data.genres)), np.float32)
+        self.model.compute_metrics(None, nothing, nothing)
         self.class_weights = self._class_weights()
         self.seconds: list[float] = []  # of each epoch
 
@@ -128,12 +131,10 @@ class Neural:
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities (rows, genres)."""
-        size = self.settings["batch_size"]
-        parts = [
-            np.asarray(self.model.predict_on_batch(self._inputs(rows[at : at + size])), np.float64)
-            for at in range(0, len(rows), size)
-        ]
-        found = np.concatenate(parts) if parts else np.empty((0, len(self.data.genres)))
+        parts = [self.model.predict_on_batch(self._inputs(part)) for part in self._batches_of(rows)]
+        if not parts:
+            return np.empty((0, len(self.data.genres)))
+        found = np.concatenate(parts, dtype=np.float64)[: len(rows)]
         return found / found.sum(axis=1, keepdims=True)  # of single precision they add up to 1 only nearly
 
     def save(self, folder: Path) -> None:
@@ -169,8 +170,8 @@ class Neural:
         return compute_class_weight(choice, classes=np.arange(len(self.data.genres)), y=labels).astype(np.float32)
 
     def _train_epoch(self, epoch: int) -> dict[str, float]:
-        """Accuracy and loss (with the penalties of regularisers), the mean over the epoch's examples as they came."""
-        sums = dict.fromkeys(("accuracy", "loss"), 0.0)
+        """Accuracy and loss (with the penalties of regularisers), the mean over the epoch's steps."""
+        steps, sums = 0, dict.fromkeys(("accuracy", "loss"), 0.0)
         for inputs, targets in self._batches(epoch):
             figures = self.model.train_on_batch(inputs, targets, targets @ self.class_weights, return_dict=True)
             if not np.isfinite(figures["loss"]):
@@ -178,14 +179,13 @@ class Neural:
                     f"The loss is {figures['loss']} in epoch {epoch + 1}: training has diverged. Lower the model's "
                     f"learning_rate, which is {self.settings['learning_rate']}, or lengthen warmup_epochs."
                 )
-            sums = {name: total + float(figures[name]) * len(targets) for name, total in sums.items()}
-        return {name: total / len(self.data.rows["train"]) for name, total in sums.items()}
+            steps += 1
+            sums = {name: total + float(figures[name]) for name, total in sums.items()}
+        return {name: total / steps for name, total in sums.items()}
 
     def _batches(self, epoch: int) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         """The shuffled batches of an epoch: inputs, and targets (examples, genres). One is read while one trains."""
-        rows = np.random.default_rng([self.seed, epoch]).permutation(self.data.rows["train"])
-        size = self.settings["batch_size"]
-        parts = [rows[at : at + size] for at in range(0, len(rows), size)]
+        parts = self._batches_of(np.random.default_rng([self.seed, epoch]).permutation(self.data.rows["train"]))
         with ThreadPoolExecutor(1) as reader:
             coming = reader.submit(self._batch, epoch, 0, parts[0])
             for number, part in enumerate(parts[1:], 1):
@@ -193,6 +193,11 @@ class Neural:
                 coming = reader.submit(self._batch, epoch, number, part)
                 yield batch
             yield coming.result()
+
+    def _batches_of(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Rows in batches of one size, the last filled up with the first rows: another size would be compiled anew."""
+        size = self.settings["batch_size"]
+        return list(np.resize(rows, (-(-len(rows) // size), size)))
 
     def _batch(self, epoch: int, number: int, rows: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
         random = np.random.default_rng([self.seed, epoch, number])

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from genrebench import layers, neural
+from genrebench import inputs, layers, neural
 from genrebench.neural import Neural
 from genrebench.training import Data
 
@@ -34,7 +34,7 @@ def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, A
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """The network for features of these shapes, (frames, bands) each; InputError where one has other axes."""
-    planes = layers.inputs(shapes)
+    planes = inputs.by_name(shapes)
     branches = [branch(plane, settings) for plane in planes.values()]
     return keras.Model(planes, layers.classifier(branches, genres, settings["dense"], settings["dropout"]))
 

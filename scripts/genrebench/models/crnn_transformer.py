@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from genrebench import layers
+from genrebench import inputs, layers
 from genrebench.models import cnn
 from genrebench.neural import Neural
 from genrebench.training import Data
@@ -46,7 +46,7 @@ def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, A
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """The network for features of these shapes, (frames, bands) each; InputError where one has other axes."""
-    planes = layers.inputs(shapes)
+    planes = inputs.by_name(shapes)
     x = _aligned([front_end(plane, settings) for plane in planes.values()], settings["max_steps"])
     x = layers.bidirectional(x, settings["units"])
     x = keras.layers.LayerNormalization()(x) + positions(*x.shape[1:])

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from genrebench import layers
+from genrebench import inputs, layers
 from genrebench.job import InputError
 from genrebench.models import cnn, rnn
 from genrebench.neural import Neural
@@ -65,7 +65,7 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
                 f"The feature {name} stands under cnn_features or rnn_features, but the model reads only "
                 f"{', '.join(shapes)}: add it to the model's features in params.yaml, or take it out there."
             )
-    features = layers.inputs(shapes)
+    features = inputs.by_name(shapes)
     branches = [readers.get(name, embedding_branch)(feature, settings) for name, feature in features.items()]
     return keras.Model(features, layers.classifier(branches, genres, settings["dense"], settings["dropout"]))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from genrebench import layers, neural
+from genrebench import inputs, layers, neural
 from genrebench.neural import Neural
 from genrebench.training import Data
 
@@ -42,7 +42,7 @@ def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, A
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """The network for features of these shapes, (steps, values) each; InputError where one has other axes."""
-    sequences = layers.inputs(shapes)
+    sequences = inputs.by_name(shapes)
     branches = [branch(sequence, settings) for sequence in sequences.values()]
     return keras.Model(sequences, layers.classifier(branches, genres, settings["dense"], settings["dropout"]))
 
