@@ -260,7 +260,6 @@ config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
 NETWORK_ENGINE = "scripts/genrebench/neural.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
-NO_WEIGHTS = weights.NONE
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
@@ -271,10 +270,8 @@ LONGEST = {}  # what seconds_of_longest_clip has read
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
-# models whose weights come from elsewhere, unless they are to be trained from scratch
-PRETRAINED_MODELS = {
-    name: entry for name, entry in config["models"].items() if entry.get("handle", NO_WEIGHTS) != NO_WEIGHTS
-}
+# models that can take weights from elsewhere, even where the handle is `none`: DVC's stages are to be the same
+PRETRAINED_MODELS = {name: entry for name, entry in config["models"].items() if is_pretrained(entry)}
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 

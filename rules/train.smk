@@ -128,6 +128,10 @@ use rule train_network as train_hybrid with:
 use rule train_network as train_vgg16 with:
     wildcard_constraints:
         model="vgg16",
+    resources:
+        mem_mb=16000,  # 138 million weights, their gradients and moments, and large pictures
+        runtime=1440,
+        gpu=1,
 
 
 use rule train_network as train_feature_cnn with:

@@ -5,6 +5,7 @@ import hashlib
 import importlib
 import json
 import resource
+import shutil
 import statistics
 import time
 import warnings
@@ -91,6 +92,7 @@ def train_model(
     best = history[best_row(history)]
     print(f"{model}, seed {seed}, {config['protocol']} {config['split']}: {_figures(best)}")
     files.write_json(folder / "status.json", {"status": "done", "reason": None, "marks": marks})
+    shutil.rmtree(checkpoints, ignore_errors=True)
 
 
 def _reason_not_to_run(split: dict[str, Any], caches: list[Feature], name: str, settings: dict[str, Any]) -> str | None:

@@ -127,7 +127,7 @@ def _tracked(path: str) -> str:
     """What DVC tracks for a file of Snakemake's: some folders as a whole."""
     if str(path).startswith(".cache/weights/"):  # the index of weights
         handle = files.read_json(path)["handle"]
-        return str(weights.FOLDER) if weights.is_address(handle) else handle
+        return str(weights.FOLDER) if weights.is_address(handle) or handle == weights.NONE else handle
     folder = re.match(rf"{RESULTS}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
     return folder[0] if folder else str(path)
 

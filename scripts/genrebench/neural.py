@@ -105,7 +105,8 @@ class Neural:
     def fit(self, folder: Path, key: str) -> list[dict[str, Any]]:
         """Train and return the history, a row per epoch; the model then has the weights of the best one.
 
-        Goes on from the checkpoint in `folder`, if it is one of the training that `key` stands for, and leaves none.
+        Goes on from the checkpoint in `folder`, if it is one of the training that `key` stands for. The last one stays:
+        what the history and the weights are written to may be lost yet.
         Raises InputError where the loss is not finite.
         """
         checkpoints = Checkpoints(folder, key)
@@ -125,7 +126,6 @@ class Neural:
             print(_line(row, self.settings["epochs"], self.seconds[-1]), flush=True)
         for variable, value in zip(self.model.weights, best.values(), strict=True):
             variable.assign(value)
-        checkpoints.clear()
         print(f"the best epoch on the validation clips is {best_row(history) + 1} of {len(history)}")
         return history
 

@@ -25,8 +25,10 @@ EXTRAS = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/au
 def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
     """The folder of the weights `name`, or None where they are not on this machine.
 
-    The handle, if it is a path; `folder`/`name`, if it is an address.
+    The handle, if it is a path; `folder`/`name`, if it is an address; nothing for `none`.
     """
+    if handle == NONE:
+        return None
     path = Path(folder, name) if is_address(handle) else Path(handle).expanduser()
     return path if path.is_dir() else None
 

@@ -121,6 +121,7 @@ def test_restore_touches_nothing_where_dvc_finds_a_change(reproduced, tmp_path):
     assert "nothing was touched" in output
 
 
+@pytest.mark.long
 def test_experiments_parameters_metrics_and_plots(reproduced, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     output = project.run("dvc", "exp", "run", "--set-param", "models.sgd.alpha=0.3")
