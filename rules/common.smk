@@ -143,6 +143,18 @@ def cache_files(model, suffix):
     return [f"{RESULTS}/features/{feature}.{suffix}" for feature in parameters.features_of(config["models"][model])]
 
 
+def read_elsewhere(model):
+    """Descriptions of what the model reads on other datasets only: DVC's stages are the same for all of them."""
+    variants = [
+        parameters.entry_for(ENTRIES[model], dataset) for dataset in (None, *ENTRIES[model].get("for_dataset", {}))
+    ]
+    names = {feature for entry in variants for feature in parameters.features_of(entry)}
+    return [
+        f"{RESULTS}/features/{name}.json"
+        for name in sorted(names - set(parameters.features_of(config["models"][model])))
+    ]
+
+
 def feature_modules(*features):
     """The modules of those features that are computed from audio."""
     return [f"genrebench/features/{module_of(name, EXTRACTED[name])}.py" for name in features if name in EXTRACTED]
@@ -256,6 +268,7 @@ except InputError as error:
     stop(str(error))
 
 DATASET = config["dataset"]
+ENTRIES = dict(config["models"])  # as they stand in params.yaml
 config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
 NETWORK_ENGINE = "scripts/genrebench/neural.py"
@@ -271,7 +284,7 @@ LONGEST = {}  # what seconds_of_longest_clip has read
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
 # models that can take weights from elsewhere, even where the handle is `none`: DVC's stages are to be the same
-PRETRAINED_MODELS = {name: entry for name, entry in config["models"].items() if is_pretrained(entry)}
+PRETRAINED_MODELS = {name: entry for name, entry in ENTRIES.items() if is_pretrained(entry)}
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 

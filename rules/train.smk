@@ -10,6 +10,7 @@ rule train_model:
         # the descriptions carry the caches' hashes, so that the caches need not be hashed for every job
         caches=lambda w: ancient(cache_files(w.model, "npy")),
         weights=lambda w: weights_index(w.model),
+        elsewhere=lambda w: read_elsewhere(w.model),
         code=lambda w: model_code(w.model),
     output:
         status=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/status.json",

@@ -111,7 +111,9 @@ def draw_curves(runs: Path, names: Sequence[str], output: Path) -> None:
 
         units = {name.split("/")[0]: files.read_json(output / name / "metrics.json")["unit"] for name in names}
         meaningless = [protocol for protocol in histories if units[protocol] == "segment"]
-        figure = training_plots.draw_curves(runs.name, histories, meaningless)
+        marks = {mark for name in names for mark in files.read_json(runs / name / "status.json")["marks"]}
+        title = "\n".join([runs.name, *sorted(marks)])
+        figure = training_plots.draw_curves(title, histories, meaningless)
         plots.write(figure, output / "curves.png", dpi=120, palette=128)
 
 
@@ -142,7 +144,7 @@ def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
         ),
     )
     title = f"{head['model']}, {head['protocol']}, {head['split']}, seed {head['seed']}"
-    warned = f"{title}\n{MEANINGLESS}" if head["unit"] == "segment" else title
+    warned = "\n".join([title, *head["marks"]])
     plots.write(plots.draw_confusion(counts, genres, warned), output / "confusion.png")
     present = [genre for genre in genres if figures["genres"][genre]["support"]]
     text = classification_report(test["genre"], predicted, labels=present, digits=4, zero_division=0)

@@ -9,7 +9,7 @@ import shutil
 import statistics
 import time
 import warnings
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,10 @@ def train_model(
         "protocol": described["protocol"],
         "split": described["split"],
         "features": {cache.name: cache.description["sha256"] for cache in caches},
-        "versions": {package: version(package) for package in sorted(packages)},
+        "versions": {package: _version(package) for package in sorted(packages)},
     }
+    if place := weights.locate(name, settings.get("handle", weights.NONE)):
+        config["weights"] = weights.digest(place)
     files.write_json(folder / "config.json", config)
     reason = _reason_not_to_run(described, caches, name, settings)
     if reason:
@@ -72,7 +74,7 @@ def train_model(
     if "backend" in numerics:
         backend.choose(numerics)
     module = importlib.import_module(f"genrebench.models.{name}")
-    key = _key(config, split, name)
+    key = _key(config, [manifest, split], name)
     with threadpool_limits(numerics["threads"]), files.atomic(folder / "model") as temporary:
         fitted = module.build(data, settings, seed, numerics)
         with warnings.catch_warnings(record=True) as caught:
@@ -111,6 +113,15 @@ def _reason_not_to_run(split: dict[str, Any], caches: list[Feature], name: str, 
     missing = [cache for cache in caches if not cache.description["available"]]
     if missing:
         return "; ".join(f"{cache.name} is missing: {cache.description['reason']}" for cache in missing)
+    if "segments" in settings:
+        timed = [cache for cache in caches if cache.has_time]
+        if not timed:
+            return f"It is to train on segments, but {', '.join(cache.name for cache in caches)} has no axis of time."
+        if unknown := [cache.name for cache in timed if not cache.description["seconds"]]:
+            return (
+                f"It is to train on segments, but nothing says how many seconds {', '.join(unknown)} spans: the "
+                "manifest that the dataset brings needs a column duration_s."
+            )
     return weights.unavailable(name, settings) if settings.get("handle", weights.NONE) != weights.NONE else None
 
 
@@ -118,10 +129,19 @@ def _extent(segments: dict[str, float] | None) -> str:
     return f"{segments['length_s']:g} s each {segments['hop_s']:g} s" if segments else "whole clips"
 
 
-def _key(config: dict[str, Any], split: str, module: str) -> str:
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        raise job.InputError(
+            f"params.yaml: numerics.backend is {package}, which is not installed: `pip install {package}`"
+        ) from None
+
+
+def _key(config: dict[str, Any], clips: list[str], module: str) -> str:
     """What stands for all that a training depends on: its configuration, its clips, and the code."""
     sources = source.closure("scripts/train_model.py", f"scripts/genrebench/models/{module}.py")
-    return hashlib.sha256(f"{config} {source.digest([split, *sources])}".encode()).hexdigest()
+    return hashlib.sha256(f"{config} {source.digest([*clips, *sources])}".encode()).hexdigest()
 
 
 def _predict(fitted: Any, data: Data, clips: list[dict[str, str]]) -> list[dict[str, Any]]:

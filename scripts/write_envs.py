@@ -13,7 +13,7 @@ CLASSICAL = (
 ).split()
 FAMILIES = {
     "classical": CLASSICAL,
-    "networks": [*CLASSICAL, "keras", "tensorflow"],
+    "networks": [*CLASSICAL, "h5py", "keras", "tensorflow"],
     "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"],
 }
 

@@ -4,6 +4,7 @@ Everything is drawn from the generator that is passed in, with NumPy: the same s
 backend. Values are standardised, so 0 is the mean of the training clips, and a standard deviation is 1.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ SETTINGS = {
         "exclusiveMinimum": 0,
     },
     "gain": {
-        "description": "Standard deviation of what is added to a whole example: of decibels, that is a gain.",
+        "description": "Standard deviation of what is added to a whole example: to a log spectrogram, a gain.",
         "type": "number",
         "exclusiveMinimum": 0,
     },
@@ -42,9 +43,14 @@ Inputs = dict[str, np.ndarray]  # by feature: (examples, steps, bands), or anoth
 
 
 def augment(
-    inputs: Inputs, targets: np.ndarray, settings: dict[str, Any], random: np.random.Generator
+    inputs: Inputs,
+    targets: np.ndarray,
+    settings: dict[str, Any],
+    pictures: Collection[str],
+    random: np.random.Generator,
 ) -> tuple[Inputs, np.ndarray]:
     """Change a batch as `settings` (any of SETTINGS) says; `targets` are (examples, genres). The arrays are reused.
+    Time is axis 1 of the inputs, but axis 2 of those that `pictures` names.
 
     A stretch of time is masked in all features at once, and mixed examples are the same in all: otherwise one feature
     would tell what is hidden in another. The crop is no part of this: it is made where examples are read.
@@ -64,17 +70,18 @@ def augment(
         targets = _mix(targets, partner, share)
     if "time_masks" in settings:
         places = _places(*settings["time_masks"], examples, random)
-        for values in _planes(inputs):
+        for values in _planes(inputs, pictures):
             _mask(values, places)
     if "band_masks" in settings:
-        for values in _planes(inputs):
+        for values in _planes(inputs, pictures):
             _mask(values.swapaxes(1, 2), _places(*settings["band_masks"], examples, random))
     return inputs, targets
 
 
-def _planes(inputs: Inputs) -> list[np.ndarray]:
-    """The features with an axis of time (or pixels) and one of bands."""
-    return [values for values in inputs.values() if values.ndim == 3]
+def _planes(inputs: Inputs, pictures: Collection[str]) -> list[np.ndarray]:
+    """The features with an axis of time, which comes first, and one of bands."""
+    planes = {name: values for name, values in inputs.items() if values.ndim == 3}
+    return [values.swapaxes(1, 2) if name in pictures else values for name, values in planes.items()]
 
 
 def _mix(values: np.ndarray, partner: np.ndarray, share: float) -> np.ndarray:

@@ -10,12 +10,16 @@ from typing import Any
 
 
 def choose(numerics: dict[str, Any]) -> None:
-    """Have Keras use the backend of the section `numerics` of params.yaml, with so many threads."""
+    """Have Keras use the backend of the section `numerics` of params.yaml, with so many threads.
+
+    JAX knows one thread, or all that there are.
+    """
     os.environ["KERAS_BACKEND"] = numerics["backend"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # of TensorFlow's log, errors only
     if numerics["backend"] == "jax":  # reads these when it is imported, and has no other way to say it
         alone = "" if numerics["threads"] > 1 else " --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         deterministic = " --xla_gpu_deterministic_ops=true"
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other trainings may be on the GPU too
         os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + alone + deterministic
 
 
@@ -25,12 +29,16 @@ def prepare(numerics: dict[str, Any], seed: int) -> None:
 
     keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
+    keras.config.set_floatx("float32")  # whatever ~/.keras/keras.json says
+    keras.config.set_image_data_format("channels_last")
     keras.config.set_dtype_policy(numerics["precision"])
     match keras.config.backend():
         case "tensorflow":
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
+            for gpu in tf.config.list_physical_devices("GPU"):
+                tf.config.experimental.set_memory_growth(gpu, True)  # other trainings may be on it too
             for set_threads in (
                 tf.config.threading.set_intra_op_parallelism_threads,
                 tf.config.threading.set_inter_op_parallelism_threads,

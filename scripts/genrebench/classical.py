@@ -11,7 +11,6 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model._base import LinearClassifierMixin
-from sklearn.metrics import accuracy_score, log_loss
 
 from genrebench import files, storage
 from genrebench.training import Data, Scaler, batches
@@ -83,9 +82,7 @@ class Classical:
         row: dict[str, Any] = {"epoch": int(np.max(getattr(self.estimator, "n_iter_", 1)))}
         for subset, prefix in (("train", ""), ("valid", "val_")):
             rows = self.data.rows[subset]
-            predicted = self.predict(rows)
-            row[f"{prefix}accuracy"] = accuracy_score(labels[rows], predicted.argmax(1))
-            row[f"{prefix}loss"] = log_loss(labels[rows], predicted, labels=range(len(self.data.genres)))
+            row |= {f"{prefix}{name}": value for name, value in self.data.scores(rows, self.predict(rows)).items()}
         return Trial(candidate, self.estimator, row, caught)
 
     def predict(self, rows: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """params.yaml: its schema and the sentences that say what is wrong with it."""
 
-import copy
 import difflib
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,8 @@ MODEL_SETTINGS = {
     },
     "cut": {
         "description": (
-            "Cut time axes to this percentile of the training clips' lengths, but not below at_least steps (paper 001)."
+            "Cut time axes to this percentile of the training clips' lengths, but not below at_least steps (paper "
+            "001). It does nothing to segments."
         ),
         "type": "object",
         "additionalProperties": False,
@@ -95,35 +95,48 @@ def validate(params: Any, path: str = "params.yaml") -> None:
                 continue
             if not (LIBRARY / kind / f"{module}.py").is_file():
                 raise InputError(_unknown(path, f"{kind}.{name}", module, _modules(kind)))
+    _validate(params, path)
+    entries = [*params["models"].values(), *params["protocols"].values()]
+    for dataset in (None, *sorted({name for entry in entries for name in entry.get(FOR_DATASET, ())})):
+        resolved = for_dataset(params, dataset)
+        _validate(resolved, path)
+        _validate_names(resolved, path)
+
+
+def _validate(params: Any, path: str) -> None:
     errors = Draft202012Validator(schema(params if isinstance(params, dict) else {})).iter_errors(params)
     error = best_match(errors, key=lambda e: (-len(e.path), e.validator != "additionalProperties"))
     if error is not None:
         raise InputError(_sentence(error, path))
+
+
+def _validate_names(params: dict[str, Any], path: str) -> None:
+    """What entries say of one another."""
     for protocol, settings in params["protocols"].items():
         if protocol != "holdout" and settings.get("test", 0) + settings.get("valid", 0) >= 1:
             raise InputError(
                 f"{path}: protocols.{protocol}: test and valid are the whole; nothing is left to train on."
             )
-    for model, entry in params["models"].items():
-        for dataset in (params["dataset"], *entry.get(FOR_DATASET, {})):
-            settings = _for_dataset(entry, dataset)
-            for feature in features_of(settings):
-                if feature not in params["features"]:
-                    raise InputError(_unknown(path, f"models.{model}.features", feature, sorted(params["features"])))
-            for protocol in settings.get("protocols", ()):
-                if protocol not in params["protocols"]:
-                    known = sorted(params["protocols"])
-                    raise InputError(_unknown(path, f"models.{model}.protocols", protocol, known))
+    for model, settings in params["models"].items():
+        for feature in features_of(settings):
+            if feature not in params["features"]:
+                raise InputError(_unknown(path, f"models.{model}.features", feature, sorted(params["features"])))
+        for protocol in settings.get("protocols", ()):
+            if protocol not in params["protocols"]:
+                raise InputError(_unknown(path, f"models.{model}.protocols", protocol, sorted(params["protocols"])))
+        if settings.get("augmentation", {}).get("crop") and "segments" not in settings:
+            raise InputError(f"{path}: models.{model}.augmentation.crop needs `segments`: their length is the crop's.")
 
 
-def for_dataset(params: dict[str, Any], dataset: str) -> dict[str, Any]:
+def for_dataset(params: dict[str, Any], dataset: str | None) -> dict[str, Any]:
     """The parameters for a dataset: in each entry, those of its `for_dataset.<dataset>` in the place of the others."""
     kinds = ("protocols", "models")
-    resolved = {kind: {name: _for_dataset(entry, dataset) for name, entry in params[kind].items()} for kind in kinds}
+    resolved = {kind: {name: entry_for(entry, dataset) for name, entry in params[kind].items()} for kind in kinds}
     return params | resolved
 
 
-def _for_dataset(entry: dict[str, Any], dataset: str) -> dict[str, Any]:
+def entry_for(entry: dict[str, Any], dataset: str | None) -> dict[str, Any]:
+    """A protocol or model for a dataset; for None, as it is for those that `for_dataset` does not name."""
     own = entry.get(FOR_DATASET, {}).get(dataset, {})
     return {key: value for key, value in entry.items() if key != FOR_DATASET} | own
 
@@ -131,7 +144,7 @@ def _for_dataset(entry: dict[str, Any], dataset: str) -> dict[str, Any]:
 def features_of(settings: dict[str, Any]) -> list[str]:
     """The features that a model reads: `features`, and the one that it names as its `embedding`."""
     embedding = settings.get("embedding", NO_EMBEDDING)
-    return [*settings["features"], *([] if embedding == NO_EMBEDDING else [embedding])]
+    return list(dict.fromkeys([*settings["features"], *([] if embedding == NO_EMBEDDING else [embedding])]))
 
 
 def schema(params: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +168,7 @@ def schema(params: dict[str, Any]) -> dict[str, Any]:
                 variants = {
                     "description": "By dataset, the settings that it has instead.",
                     "type": "object",
-                    "additionalProperties": copy.deepcopy(entry),
+                    "additionalProperties": {"type": "object"},  # judged when they stand in the place of the others
                 }
                 entry["properties"][FOR_DATASET] = variants
             node["properties"][name] = entry | {"required": required}

@@ -1,6 +1,7 @@
 """The clips of a dataset: which files are usable, who plays, and which clips sound the same."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -221,6 +222,9 @@ def read_brought(folder: Path) -> list[dict[str, str]]:
         count = _row_count(feature)
         if count != len(rows):
             raise InputError(f"{feature} has {count} rows, but {path} has {len(rows)}; they must be the same clips")
+    for number, entry in enumerate(rows, 2):
+        if not re.fullmatch(r"(\d+(\.\d*)?)?", entry.get("duration_s") or ""):
+            raise InputError(f"{path}, line {number}: duration_s is {entry['duration_s']!r}, and no number of seconds")
     artists = {entry["clip_id"]: entry.get("artist") or "" for entry in rows}
     together = groups(
         Clip(Path(), entry["genre"], entry["clip_id"], artists[entry["clip_id"]], entry.get("group") or "")
@@ -232,6 +236,7 @@ def read_brought(folder: Path) -> list[dict[str, str]]:
             "genre": entry["genre"],
             "artist": artists[entry["clip_id"]],
             "group": together[entry["clip_id"]],
+            "duration_s": entry.get("duration_s") or "",
         }
         for entry in rows
     ]

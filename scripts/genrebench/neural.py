@@ -13,10 +13,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight
 
-from genrebench import augmentation, backend, files, metrics, storage
+from genrebench import augmentation, backend, files, storage
 from genrebench.checkpoints import Checkpoints
 from genrebench.job import InputError
 from genrebench.training import Data, Feature, Scaler, best_row
@@ -73,14 +72,13 @@ class Neural:
         numerics: dict[str, Any],
         initialise: Callable[[keras.Model, dict[str, Any]], None] | None = None,
     ):
-        if settings["augmentation"].get("crop") and "segments" not in settings:
-            raise InputError("augmentation.crop needs `segments`, whose length_s is the length of a crop.")
         backend.prepare(numerics, seed)
         self.data = data
         self.settings = settings
         self.seed = seed
         self.scaler = Scaler(data.features, data.scaler_rows(settings["scaler_fit_on"]))
         self.shapes = {feature.name: _shape(feature) for feature in data.features}
+        self.pictures = {feature.name for feature in data.features if not feature.has_time}
         self.model = architecture(self.shapes, len(data.genres), settings)
         if initialise:
             initialise(self.model, settings)
@@ -116,7 +114,7 @@ class Neural:
                 break
             started = time.perf_counter()
             row = {"epoch": epoch + 1, "learning_rate": float(self.model.optimizer.learning_rate)}
-            row |= self._train_epoch(epoch) | self._validate()
+            row |= self._train_epoch(epoch) | self._validate(epoch)
             self.seconds.append(time.perf_counter() - started)
             history.append(row)
             if best_row(history) == epoch:
@@ -175,10 +173,7 @@ class Neural:
         for inputs, targets in self._batches(epoch):
             figures = self.model.train_on_batch(inputs, targets, targets @ self.class_weights, return_dict=True)
             if not np.isfinite(figures["loss"]):
-                raise InputError(
-                    f"The loss is {figures['loss']} in epoch {epoch + 1}: training has diverged. Lower the model's "
-                    f"learning_rate, which is {self.settings['learning_rate']}, or lengthen warmup_epochs."
-                )
+                raise self._diverged(f"The loss is {figures['loss']} in epoch {epoch + 1}")
             steps += 1
             sums = {name: total + float(figures[name]) for name, total in sums.items()}
         return {name: total / steps for name, total in sums.items()}
@@ -202,9 +197,9 @@ class Neural:
     def _batch(self, epoch: int, number: int, rows: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
         random = np.random.default_rng([self.seed, epoch, number])
         settings = self.settings["augmentation"]
-        starts = random.uniform(0, self.data.latest[rows]) if settings.get("crop") else None
+        starts = random.uniform(*self.data.spans[rows].T) if settings.get("crop") else None
         targets = np.eye(len(self.data.genres), dtype=np.float32)[self.data.labels[rows]]
-        return augmentation.augment(self._inputs(rows, starts), targets, settings, random)
+        return augmentation.augment(self._inputs(rows, starts), targets, settings, self.pictures, random)
 
     def _inputs(self, rows: np.ndarray, starts: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Standardised features of these rows, time first; of segments that start elsewhere, if `starts` says so."""
@@ -215,16 +210,19 @@ class Neural:
             inputs[feature.name] = np.ascontiguousarray(np.moveaxis(values, -1, 1)) if feature.has_time else values
         return inputs
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, epoch: int) -> dict[str, float]:
         """Accuracy and loss on the validation clips, each the mean of its segments."""
         rows = self.data.rows["valid"]
-        clips, probabilities = metrics.average_segments(self.data.clips[rows].tolist(), self.predict(rows))
-        genre_of = dict(zip(self.data.clips[rows].tolist(), self.data.labels[rows], strict=True))
-        labels = [genre_of[clip] for clip in clips]
-        return {
-            "val_accuracy": accuracy_score(labels, probabilities.argmax(1)),
-            "val_loss": log_loss(labels, probabilities, labels=range(len(self.data.genres))),
-        }
+        predicted = self.predict(rows)
+        if not np.isfinite(predicted).all():
+            raise self._diverged(f"The predictions are not finite after epoch {epoch + 1}")
+        return {f"val_{name}": value for name, value in self.data.scores(rows, predicted).items()}
+
+    def _diverged(self, what: str) -> InputError:
+        return InputError(
+            f"{what}: training has diverged. Lower the model's learning_rate, which is "
+            f"{self.settings['learning_rate']}, or lengthen warmup_epochs."
+        )
 
     def _stops_early(self, history: list[dict[str, Any]]) -> bool:
         patience = self.settings["early_stopping"]

@@ -32,6 +32,7 @@ from statistics import median
 from typing import Any
 
 from genrebench import files, segments
+from genrebench.config import features_of
 
 COLUMNS = ("kind", "work", "unit", "seconds", "memory_mb", "output_work", "output_mb", "machine")
 SCHEDULER = "snakemake"  # the kind of the scheduler's own time; its work is the number of jobs
@@ -140,7 +141,8 @@ class Workload:
 
     def values_of(self, model: str) -> int:
         """Values per clip that a model reads; 0 if the dataset lacks one of its features."""
-        values = [self.values.get(feature, 0) for feature in self.models.get(model, {}).get("features", [])]
+        entry = self.models.get(model)
+        values = [self.values.get(feature, 0) for feature in features_of(entry)] if entry else []
         return sum(values) if all(values) else 0
 
     def cache_mb(self, feature: str) -> float:

@@ -134,7 +134,7 @@ def draw_leaderboard(
                 axes.plot(row["published_accuracy"], y, "D", mfc="white", mec="#1a1a1a", ms=6)
         chance = np.mean([row["majority_accuracy"] for row in panel])
         axes.axvline(chance, color="#777777", lw=1, ls="--", zorder=1.5)
-        axes.set_yticks(range(len(panel)), [row["model"] for row in panel])
+        axes.set_yticks(range(len(panel)), [_name(row) for row in panel])
         axes.set_ylim(-0.6, len(panel) - 0.4)
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(percent)
@@ -244,6 +244,12 @@ def to_png(figure: Figure, dpi: int | None = None, palette: int | None = None) -
 def percent(fraction: float, _position: int | None = None) -> str:
     """A fraction as the label of a tick."""
     return f"{100 * fraction:.0f}%"
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """The model, and under it what is to be said wherever its numbers appear."""
+    marks = row["marks"] if row["unit"] == "clip" else ""  # of segments the panel's title says it
+    return "\n".join([row["model"], *textwrap.wrap(marks or "", 44)])
 
 
 def _worst_first(row: Mapping[str, Any]) -> tuple[float, str]:

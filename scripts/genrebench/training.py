@@ -9,7 +9,6 @@ import numpy as np
 
 from genrebench import files
 from genrebench.features import TIME
-from genrebench.job import InputError
 from genrebench.segments import starts as starts_of_segments
 
 BATCH_ROWS = 32  # rows of a cache that are in memory at a time
@@ -44,7 +43,7 @@ class Windows:
     """Stretches of time of a cache, as an array (rows, ..., steps) of which only what is asked for is read.
 
     `clips` and `starts` (seconds) say where each row comes from; `rate` is the cache's steps per second. A feature
-    without time is the same in all stretches of a clip. What lies after the end of the cache is 0.
+    without time is the same in all stretches of a clip.
     """
 
     def __init__(self, values: np.ndarray, clips: np.ndarray, starts: np.ndarray, steps: int | None, rate: float = 0.0):
@@ -70,12 +69,10 @@ class Windows:
         """The stretches of these rows' clips that start at other moments (seconds): float32 (rows, ..., steps)."""
         if self.steps is None:
             return np.asarray(self.cache[self.clips[rows]], np.float32)
-        out = np.zeros((len(rows), *self.shape[1:]), np.float32)
-        last = self.cache.shape[-1] - self.steps
-        for place, clip, start in zip(out, self.clips[rows], np.rint(starts * self.rate).astype(int), strict=True):
-            first = max(0, min(start, last))
-            part = self.cache[clip, ..., first : first + self.steps]
-            place[..., : part.shape[-1]] = part
+        out = np.empty((len(rows), *self.shape[1:]), np.float32)
+        first = np.rint(starts * self.rate).astype(int).clip(0, self.cache.shape[-1] - self.steps)
+        for place, clip, start in zip(out, self.clips[rows], first, strict=True):
+            place[...] = self.cache[clip, ..., start : start + self.steps]
         return out
 
 
@@ -85,8 +82,9 @@ class Data:
 
     `rows` has the rows of the features' values by subset (train, valid, test). For each row, `clips` has the row of the
     manifest, `segments` the number of the segment in its clip, and `labels` the index into `genres`, -1 where it is not
-    for training or validation: nothing that trains can see a test label. Where rows are segments, `starts` has when
-    they start, and `latest` when the last one of the same clip does (seconds).
+    for training or validation: nothing that trains can see a test label. Where rows are segments, `spans` has the
+    first and the last moment (seconds) at which a segment in the place of this one may start: anywhere in its clip, but
+    where segments were dealt, nowhere else.
     """
 
     features: list[Feature]
@@ -95,8 +93,7 @@ class Data:
     genres: list[str]
     clips: np.ndarray
     segments: np.ndarray
-    starts: np.ndarray
-    latest: np.ndarray
+    spans: np.ndarray
 
     @classmethod
     def of_split(
@@ -111,10 +108,11 @@ class Data:
 
         `segments` (length_s, hop_s) cuts each clip into stretches of this length; a split with a column `segment` deals
         these, otherwise a clip's segments are all in its subset. `cut` (percentile, at_least) shortens time axes to
-        that percentile of the training clips' own lengths, but not below so many steps. Raises `InputError` where the
-        features do not say how many seconds they span.
+        that percentile of the training clips' own lengths, but not below so many steps. For `segments` some feature has
+        time, and those that have it say how many seconds they span.
         """
         number = {clip["clip_id"]: i for i, clip in enumerate(clips)}
+        dealt = any("segment" in row for row in split)
         named = [(number[row["clip_id"]], row.get("segment"), row["subset"]) for row in split]
         if segments:
             grids = {clip: _grid(clips[clip], features, segments) for clip in {clip for clip, _, _ in named}}
@@ -144,9 +142,17 @@ class Data:
             genres,
             of_clip,
             np.array([place for _, place, _, _ in examples]),
-            starts,
-            np.array([grids[clip][-1] for clip in of_clip]),
+            np.array([(start, start) if dealt else (0.0, grids[clip][-1]) for clip, _, start, _ in examples]),
         )
+
+    def scores(self, rows: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+        """Accuracy and loss of predictions (rows, genres) on the clips of these rows, each the mean of its segments."""
+        from genrebench import metrics  # with scikit-learn, which a run that cannot be does not need
+
+        clips, means = metrics.average_segments(self.clips[rows].tolist(), probabilities)
+        labels = dict(zip(self.clips[rows].tolist(), self.labels[rows].tolist(), strict=True))
+        found = metrics.score([self.genres[labels[clip]] for clip in clips], means, self.genres)
+        return {"accuracy": found["accuracy"], "loss": found["log_loss"]}
 
     def scaler_rows(self, fit_on: str) -> np.ndarray:
         """The rows that the scaler may see: `train`, or `all` as in paper 001."""
@@ -155,12 +161,7 @@ class Data:
 
 def _grid(clip: dict[str, str], features: list[Feature], segments: dict[str, float]) -> list[float]:
     """When the segments of a clip start (seconds): those that lie in the clip, and in what its features span."""
-    spans = [feature.description.get("seconds") for feature in features if feature.has_time]
-    if not all(spans):
-        raise InputError(
-            f"The features of {clip['clip_id']} do not say how many seconds they span, so they cannot be cut into "
-            "segments: give the manifest of the dataset a column duration_s, or take `segments` out of the model."
-        )
+    spans = [feature.description["seconds"] for feature in features if feature.has_time]
     return starts_of_segments(min([float(clip["duration_s"]), *spans]), segments["length_s"], segments["hop_s"])
 
 
@@ -178,7 +179,7 @@ def _windows(
     steps, rate = None, 0.0
     if feature.has_time and segments:
         rate = values.shape[-1] / described["seconds"]
-        steps = max(1, round(segments["length_s"] * rate))
+        steps = min(values.shape[-1], max(1, round(segments["length_s"] * rate)))
         lengths = np.clip(lengths - np.rint(starts * rate).astype(int), 1, steps)
     elif feature.has_time and cut:
         own = np.array(described.get("lengths") or [values.shape[-1]] * len(values))[trained]

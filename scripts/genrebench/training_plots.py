@@ -41,9 +41,9 @@ def best_epoch(history: Mapping[str, np.ndarray]) -> int | None:
 
 @mpl.rc_context(plots.STYLE)
 def draw_curves(
-    model: str, histories: Mapping[str, Sequence[Sequence[Mapping[str, str]]]], meaningless: Sequence[str] = ()
+    title: str, histories: Mapping[str, Sequence[Sequence[Mapping[str, str]]]], meaningless: Sequence[str] = ()
 ) -> Figure:
-    """Draw accuracy, loss (nats) and learning rate of a model over the epochs, one column per protocol.
+    """Draw accuracy, loss (nats) and learning rate over the epochs, one column per protocol; `title` names the model.
 
     `histories` gives, per protocol, the rows of each run's history.csv; `meaningless` names the protocols whose numbers
     say nothing, which come last. A thin line is a run, the bold one their mean over the epochs that all of them
@@ -53,7 +53,7 @@ def draw_curves(
     columns = {protocol: [_columns(rows) for rows in histories[protocol]] for protocol in order}
     figure = Figure(figsize=(max(5.0, 0.9 + 2.5 * len(columns)), 5.6), layout="constrained")
     grid = figure.subplots(3, len(columns), sharex=True, sharey="row", squeeze=False, height_ratios=[3, 3, 1])
-    figure.suptitle(model, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     for (accuracy, loss, rate), (protocol, runs) in zip(grid.T, columns.items(), strict=True):
         for axes, name in ((accuracy, "accuracy"), (loss, "loss")):
             for column, colour, style in zip(CURVES[name], (TRAINING, VALIDATION), ("--", "-"), strict=True):

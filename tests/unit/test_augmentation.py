@@ -17,7 +17,7 @@ def batch(examples=6):
 
 
 def augmented(settings, seed=1):
-    return augment(*batch(), settings, np.random.default_rng(seed))
+    return augment(*batch(), settings, set(), np.random.default_rng(seed))
 
 
 def test_nothing_is_changed_unless_asked_for():
@@ -49,6 +49,14 @@ def test_bands_are_masked_over_all_time():
     masked = inputs["mel"] == 0
     assert (masked.all(axis=1) == masked.any(axis=1)).all()
     assert 0 < masked.mean() < 0.4
+
+
+def test_time_runs_along_the_rows_of_a_picture():
+    random = np.random.default_rng(0)
+    picture = random.standard_normal((6, 20, 50)).astype(np.float32) + 9
+    settings = {"time_masks": [1, 0.5]}
+    masked = augment({"mel_image": picture}, batch()[1], settings, {"mel_image"}, random)[0]["mel_image"] == 0
+    assert (masked.all(axis=1) == masked.any(axis=1)).all() and masked.any() and not masked.all(axis=2).any()
 
 
 def test_mixup_mixes_examples_and_their_genres_alike():

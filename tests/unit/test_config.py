@@ -55,6 +55,13 @@ def change(path, value):
         ("seeds", [], ["seeds", "empty"]),
         ("numerics.threads", 0, ["numerics.threads", "at least 1"]),
         ("models", None, ["models", "None", "mapping"]),
+        ("models.cnn.for_dataset.demo.epoch", 3, ["models.cnn.epoch", "did you mean 'epochs'"]),
+        ("models.cnn.for_dataset.mine", {"epochs": 0}, ["models.cnn.epochs", "at least 1"]),
+        ("protocols.segment_leak.for_dataset.demo.length_s", "one", ["segment_leak.length_s", "a number"]),
+        ("models.cnn.protocols", ["artst"], ["models.cnn.protocols", "did you mean 'artist'"]),
+        ("models.cnn.augmentation", {"crop": True}, ["models.cnn.augmentation.crop", "segments"]),
+        ("models.cnn.augmentation", {"time_masks": [2, 3]}, ["time_masks", "at most 1"]),
+        ("models.hybrid.embedding", "openl3", ["models.hybrid.embedding", "vggish", "yamnet", "none"]),
     ],
 )
 def test_one_sentence_says_where_what_and_what_is_allowed(path, value, words):
@@ -65,6 +72,16 @@ def test_one_sentence_says_where_what_and_what_is_allowed(path, value, words):
     assert sentence.startswith("params.yaml")
     for word in words:
         assert word in sentence
+
+
+def test_a_dataset_may_have_settings_of_its_own():
+    params = change("models.hybrid.for_dataset.mine", {"embedding": "yamnet", "epochs": 7})
+    config.validate(params)
+    mine, other = (config.for_dataset(params, name)["models"]["hybrid"] for name in ("mine", "other"))
+    assert (mine["epochs"], other["epochs"]) == (7, params["models"]["hybrid"]["epochs"])
+    assert config.features_of(mine) == ["mel", "chroma", "wavelet", "mfcc", "yamnet"]
+    assert config.features_of(config.for_dataset(params, "demo")["models"]["hybrid"]) == mine["features"]
+    assert "for_dataset" not in mine
 
 
 def test_own_split_and_brought_features_are_allowed():

@@ -10,7 +10,6 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
 from genrebench import classical, files, source, storage
-from genrebench.job import InputError
 from genrebench.models import logistic, sgd
 from genrebench.training import Data, Feature, Scaler
 
@@ -223,7 +222,7 @@ def test_segments_are_stretches_of_the_cache_and_belong_to_their_clips_subset():
     assert data.clips.tolist() == [0, 0, 0, 1, 2]
     assert data.segments.tolist() == [0, 1, 2, 0, 0]
     assert {name: rows.tolist() for name, rows in data.rows.items()} == {"train": [0, 1, 2], "valid": [3], "test": [4]}
-    assert data.latest.tolist() == [3.0, 3.0, 3.0, 0.0, 0.0]
+    assert data.spans.tolist() == [[0, 3]] * 3 + [[0, 0]] * 2
     assert mel.values.shape == (5, 2, 20) and mel.description["lengths"] == [20, 20, 20, 20, 10]
     np.testing.assert_array_equal(
         mel.values[np.array([2, 1])], values[0, :, [range(30, 50), range(15, 35)]].swapaxes(1, 2)
@@ -233,11 +232,11 @@ def test_segments_are_stretches_of_the_cache_and_belong_to_their_clips_subset():
     np.testing.assert_array_equal(mel.values.at(np.array([0]), np.array([99.0]))[0], values[0, :, 40:])
 
 
-def test_segments_longer_than_the_cache_are_padded():
-    values = np.ones((1, 2, 10), np.float32)
+def test_segments_longer_than_the_cache_are_as_long_as_it():
+    values = np.random.default_rng(0).standard_normal((1, 2, 10)).astype(np.float32)
     split = [{"clip_id": "c0", "subset": "train"}]
     data = Data.of_split(clips_of(1.0), split, [timed(values, 1.0)], {"length_s": 2.0, "hop_s": 2.0})
-    np.testing.assert_array_equal(data.features[0].values[0], np.repeat([[1, 0]], 10, axis=1).repeat(2, axis=0))
+    np.testing.assert_array_equal(data.features[0].values[np.arange(1)], values)
 
 
 def test_a_split_may_deal_segments():
@@ -255,6 +254,8 @@ def test_a_split_may_deal_segments():
         "test": [1, 5],
     }
     assert data.labels.tolist() == [0, -1, 0, 1, 1, -1]
+    # a crop of a segment that was dealt would be one of the others
+    assert data.spans.tolist() == [[0, 0], [2, 2], [4, 4]] * 2
 
 
 def test_a_table_is_the_same_in_all_segments_of_a_clip():
@@ -266,10 +267,17 @@ def test_a_table_is_the_same_in_all_segments_of_a_clip():
     np.testing.assert_array_equal(data.features[1].values[np.arange(4)], [[0, 1, 2]] * 2 + [[3, 4, 5]] * 2)
 
 
-def test_segments_need_to_know_how_long_the_clips_are():
-    split = [{"clip_id": "c0", "subset": "train"}]
-    with pytest.raises(InputError, match="do not say how many seconds they span"):
-        Data.of_split(clips_of(4.0), split, [timed(np.zeros((1, 2, 4)), None)], {"length_s": 1.0, "hop_s": 1.0})
+@pytest.mark.parametrize(
+    ("used", "reason"), [("mel", "how many seconds mel spans"), ("table", "table has no axis of time")]
+)
+def test_segments_need_time_and_to_know_how_long_it_is(corpus, tmp_path, used, reason):
+    clips, split, features = corpus
+    features = [f for f in features if f.name == used]
+    features[0].description["seconds"] = None
+    settings = {"features": [used], "scaler_fit_on": "train", "C": 1.0, "max_iter": 100}
+    settings["segments"] = {"length_s": 1.0, "hop_s": 1.0}
+    status, predictions = run_script(tmp_path, clips, split, features, settings)
+    assert (status["status"], predictions) == ("not run", []) and reason in status["reason"]
 
 
 @pytest.mark.parametrize(("at_least", "expected"), [(1, 30), (45, 45), (15000, 60)])
