@@ -196,7 +196,7 @@ def draw_genre_scores(
     return figure
 
 
-def mark_meaningless(axes: Axes, protocol: str, width: int = 100) -> None:
+def mark_meaningless(axes: Axes, protocol: str, width: int = 50) -> None:
     """Say in the title, of lines of `width` characters, that segments of one clip are on both sides; and `hatch`."""
     axes.set_title("\n".join(textwrap.wrap(f"{protocol}: {MEANINGLESS}", width)), color=WARNING)
     hatch(axes)
@@ -249,7 +249,7 @@ def percent(fraction: float, _position: int | None = None) -> str:
 def _name(row: Mapping[str, Any]) -> str:
     """The model, and under it what is to be said wherever its numbers appear."""
     marks = row["marks"] if row["unit"] == "clip" else ""  # of segments the panel's title says it
-    return "\n".join([row["model"], *textwrap.wrap(marks or "", 44)])
+    return "\n".join([row["model"], *textwrap.wrap(marks or "", 48)])
 
 
 def _worst_first(row: Mapping[str, Any]) -> tuple[float, str]:
