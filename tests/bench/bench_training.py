@@ -66,7 +66,8 @@ def train(way: str, model: str, folder: Path, epochs: int, numerics: dict) -> di
         backend.prepare = prepare_plainly
     fitted = module.build(data, settings, 0, numerics)
     if way == "ours":
-        fitted.fit(folder / "checkpoints", "")
+        with tempfile.TemporaryDirectory() as checkpoints:
+            fitted.fit(Path(checkpoints), "")
         seconds = fitted.seconds
     else:
         seconds = fit_plainly(fitted, data, settings)
