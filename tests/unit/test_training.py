@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
+import train_model
 from genrebench import classical, files, source, storage
 from genrebench.models import logistic, sgd
 from genrebench.training import Data, Feature, Scaler
@@ -305,3 +306,16 @@ def test_a_classical_model_trains_on_segments(corpus):
         data.features[0].values[data.rows["train"]], inputs.swapaxes(1, 2).reshape(108, 8, 10)
     )
     assert row["accuracy"] > 0.9
+
+
+def test_a_checkpoint_is_of_the_same_clips_split_and_settings(tmp_path):
+    paths = [tmp_path / "manifest.csv", tmp_path / "split.csv"]
+    for path in paths:
+        path.write_text("clip_id\n")
+    keys = {train_model._key({"seed": 0}, paths, "cnn")}
+    assert train_model._key({"seed": 0}, paths, "cnn") in keys
+    keys |= {train_model._key({"seed": 1}, paths, "cnn"), train_model._key({"seed": 0}, paths, "rnn")}
+    for path in paths:
+        path.write_text("clip_id\nanother\n")
+        keys.add(train_model._key({"seed": 0}, paths, "cnn"))
+    assert len(keys) == 5
