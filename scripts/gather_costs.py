@@ -24,11 +24,11 @@ def gather_costs(statuses: Path, costs: Path, leaderboard: Path, splits: Path, o
     `statuses` is statuses.csv; the cost of a run is in `costs`/<model>/<protocol>/<split>/seed<k>.json, or it has no
     row: a run that came with `dvc pull` was measured elsewhere. The columns are those of `MEASURES`: trained numbers,
     bytes of the saved model, epochs that were trained and the best of them, seconds, clips per second, milliseconds,
-    MB (1e6 bytes).
+    MB (1e6 bytes). What is to be said wherever a model's numbers appear stands there as `marks`, too.
     """
     configured = files.read_rows(statuses)
     rows = read_costs(configured, costs)
-    files.write_rows(output, [*RUN, *MEASURES], rows)
+    files.write_rows(output, [*RUN, *MEASURES, "marks"], rows)
     described = describe_protocols(splits, {(row["protocol"], row["split"]) for row in configured})
     figures = [read_accuracy(row) for row in files.read_rows(leaderboard)]
     strict, loose = pick_protocols(figures, described)
@@ -49,14 +49,16 @@ def read_costs(configured: Sequence[Mapping[str, str]], costs: Path) -> list[dic
             continue  # of an earlier configuration, which could not be run
         if missing := [name for name in MEASURES if name not in cost]:
             raise job.InputError(f"{path} has no {', '.join(missing)}: train {run['model']} again.")
-        rows.append({name: run[name] for name in RUN} | {name: cost[name] for name in MEASURES})
+        rows.append(
+            {name: run[name] for name in RUN} | {name: cost[name] for name in MEASURES} | {"marks": run["marks"]}
+        )
     return rows
 
 
 def read_accuracy(row: Mapping[str, str]) -> dict[str, Any]:
     """Of a row of leaderboard.csv what stands on the axis of accuracy; None where there is no number."""
     numbers = ("accuracy_mean", "accuracy_low", "accuracy_high")
-    return {"model": row["model"], "protocol": row["protocol"]} | {
+    return {name: row[name] for name in ("model", "protocol", "marks")} | {
         k: float(row[k]) if row[k] else None for k in numbers
     }
 

@@ -181,7 +181,7 @@ def _costs(
         "seconds_per_epoch": seconds,
         "training_clips_per_s": len(set(data.clips[data.rows["train"]])) / seconds,
         "inference_ms_per_clip": 1000 * inference_s / len(set(data.clips)),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
         "threads": numerics["threads"],
         **(backend.describe() if "backend" in numerics else classical),
     }

@@ -8,6 +8,15 @@ from keras import KerasTensor, layers
 
 from genrebench.job import InputError
 
+# Of the networks that read `fewer_steps`.
+SETTINGS = {
+    "max_steps": {
+        "description": "Steps that the LSTM makes at most: frames are averaged to as many; 0 for each frame.",
+        "type": "integer",
+        "minimum": 0,
+    },
+}
+
 Shapes = dict[str, tuple[int, ...]]
 Inputs = dict[str, KerasTensor]
 
@@ -18,7 +27,7 @@ def sequence(shapes: Shapes) -> tuple[Inputs, KerasTensor]:
     Features of one hop may differ by a frame, as their analyses end with the clip in different ways: the longer ones
     lose it. Raises InputError if they differ by more, or if one has no frames.
     """
-    _require_axes(shapes, "(frames, values)")
+    require_axes(shapes, "(frames, values)")
     frames = [shape[0] for shape in shapes.values()]
     if max(frames) - min(frames) > 1:
         raise InputError(
@@ -46,7 +55,7 @@ def plane(shapes: Shapes) -> tuple[Inputs, KerasTensor]:
 
     Raises InputError if there is not one feature of two axes.
     """
-    _require_axes(shapes, "a plane")
+    require_axes(shapes, "a plane")
     if len(shapes) > 1:
         raise InputError(f"a model of one plane cannot read {len(shapes)} features ({_listed(shapes)}): name one")
     inputs = by_name(shapes)
@@ -54,11 +63,13 @@ def plane(shapes: Shapes) -> tuple[Inputs, KerasTensor]:
     return inputs, layers.Reshape((*values.shape[1:], 1))(values)
 
 
-def _require_axes(shapes: Shapes, expected: str) -> None:
+def require_axes(shapes: Shapes, expected: str) -> None:
+    """Raise InputError if a feature has not two axes; `expected` says what the model takes."""
     for name, shape in shapes.items():
         if len(shape) != 2:
             raise InputError(
-                f"feature {name} has the shape {shape}, but the model takes {expected}, two axes: name another feature"
+                f"the feature {name} of a clip has the shape {shape}, but the model reads {expected}, two axes: name "
+                "another in the model's features in params.yaml"
             )
 
 

@@ -1,5 +1,6 @@
 """The data of one training: rows, labels, features, and the scaler that is fitted on the training clips."""
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +69,15 @@ class Windows:
     def at(self, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """The stretches of these rows' clips that start at other moments (seconds): float32 (rows, ..., steps)."""
         if self.steps is None:
-            return np.asarray(self.cache[self.clips[rows]], np.float32)
-        out = np.empty((len(rows), *self.shape[1:]), np.float32)
-        first = np.rint(starts * self.rate).astype(int).clip(0, self.cache.shape[-1] - self.steps)
-        for place, clip, start in zip(out, self.clips[rows], first, strict=True):
-            place[...] = self.cache[clip, ..., start : start + self.steps]
+            out = np.asarray(self.cache[self.clips[rows]], np.float32)
+        else:
+            out = np.empty((len(rows), *self.shape[1:]), np.float32)
+            first = np.rint(starts * self.rate).astype(int).clip(0, self.cache.shape[-1] - self.steps)
+            for place, clip, start in zip(out, self.clips[rows], first, strict=True):
+                place[...] = self.cache[clip, ..., start : start + self.steps]
+        if isinstance(self.cache.base, mmap.mmap):
+            # what has been read stays in the system's cache, but no longer counts as this process's memory
+            self.cache.base.madvise(mmap.MADV_DONTNEED)
         return out
 
 

@@ -12,6 +12,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from genrebench import plots
+from genrebench.training import best_row
 
 TRAINING, VALIDATION = "#0072b2", "#d55e00"  # of Okabe and Ito, as plots.OKABE_ITO
 CURVES = {"accuracy": ("accuracy", "val_accuracy"), "loss": ("loss", "val_loss")}
@@ -24,19 +25,6 @@ COSTS = {
 # where the label of a point may stand: directions around it (degrees), and distances (points), the nearest first
 DIRECTIONS = (0, 180, 25, 155, -25, -155, 60, 120, -60, -120, 90, -90)
 DISTANCES = (7, 15, 26, 40, 58, 80, 105)
-
-
-def best_epoch(history: Mapping[str, np.ndarray]) -> int | None:
-    """Index of the epoch with the highest validation accuracy, of equals that with the lowest loss, then the first.
-
-    `history` has the columns of history.csv, each of shape (epochs,), NaN where there is no value. None without any
-    validation accuracy.
-    """
-    accuracy, loss = history["val_accuracy"], history["val_loss"]
-    if np.isnan(accuracy).all():
-        return None
-    keys = zip(np.nan_to_num(-accuracy, nan=np.inf), np.nan_to_num(loss, nan=np.inf), range(len(loss)), strict=True)
-    return min(keys)[2]
 
 
 @mpl.rc_context(plots.STYLE)
@@ -59,9 +47,9 @@ def draw_curves(
             for column, colour, style in zip(CURVES[name], (TRAINING, VALIDATION), ("--", "-"), strict=True):
                 _draw_runs(axes, [(run["epoch"], run[column]) for run in runs], colour, style)
             for run in runs:
-                if (best := best_epoch(run)) is not None:
-                    axes.plot(run["epoch"][best], run[CURVES[name][1]][best], "o", ms=6, color=VALIDATION,
-                              mec="white", mew=0.8, zorder=5)  # fmt: skip
+                best = best_row([dict(zip(run, row, strict=True)) for row in zip(*run.values(), strict=True)])
+                axes.plot(run["epoch"][best], run[CURVES[name][1]][best], "o", ms=6, color=VALIDATION,
+                          mec="white", mew=0.8, zorder=5)  # fmt: skip
         for run in runs:
             rate.plot(run["epoch"], run["learning_rate"], color="#777777", lw=1)
         accuracy.set_title(protocol)
@@ -101,16 +89,25 @@ def draw_curves(
 def draw_costs(rows: Sequence[Mapping[str, Any]], models: Sequence[str], protocol: str | None) -> Figure:
     """Draw accuracy against the costs of `COSTS`, one panel each, as paper 003 sets its two networks side by side.
 
-    `rows` have model, accuracy_mean, accuracy_low and accuracy_high (fractions) and the costs, None or 0 where they
-    are not known; `models` are all those of the dataset, which fix the colours. A vertical line is the 95% interval.
+    `rows` have model, marks, accuracy_mean, accuracy_low and accuracy_high (fractions) and the costs, None or 0 where
+    they are not known; `models` are all those of the dataset, which fix the colours. A vertical line is the 95%
+    interval. A model with marks has a number after its name, which the last lines explain.
     """
     if not rows:
         return plots.empty("No cost is known of a model that has an accuracy.")
     colour = plots.colours(models)
     marker = {model: plots.MARKERS[i % len(plots.MARKERS)] for i, model in enumerate(sorted(colour))}
-    figure = Figure(figsize=(9, 4.2 * len(COSTS)))
+    notes = list(dict.fromkeys(row["marks"] for row in rows if row["marks"]))
+    names = {row["model"]: row["model"] + (f" [{notes.index(row['marks']) + 1}]" if row["marks"] else "") for row in rows}
+    legend = "\n".join(f"[{number}] {note}" for number, note in enumerate(notes, 1))
+    height, foot = 4.2 * len(COSTS), 0.2 * len(notes)  # inches
+    figure = Figure(figsize=(9, height + foot))
     # labels are placed by what they measure on the canvas, so the axes may not move any more
-    figure.subplots_adjust(left=0.075, right=0.97, top=0.97, bottom=0.05, hspace=0.24)
+    figure.subplots_adjust(
+        left=0.075, right=0.97, top=1 - 0.03 * height / (height + foot), bottom=(0.05 * height + foot) / (height + foot),
+        hspace=0.24,
+    )  # fmt: skip
+    figure.text(0.075, 0.1 / (height + foot), legend, fontsize=9, va="bottom", color="#555555")
     FigureCanvasAgg(figure)
     low = min(row["accuracy_low"] for row in rows)
     high = max(row["accuracy_high"] for row in rows)
@@ -134,7 +131,7 @@ def draw_costs(rows: Sequence[Mapping[str, Any]], models: Sequence[str], protoco
             size = 11 if marker[name] == "*" else 7  # the arms of a star are thin
             axes.plot(row[cost], row["accuracy_mean"], marker[name], color=colour[name], ms=size, mec="white", mew=0.7,
                       zorder=4)  # fmt: skip
-        _label(axes, [(row["model"], row[cost], row["accuracy_mean"], colour[row["model"]]) for row in known])
+        _label(axes, [(names[row["model"]], row[cost], row["accuracy_mean"], colour[row["model"]]) for row in known])
     return figure
 
 

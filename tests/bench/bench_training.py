@@ -1,9 +1,9 @@
 """How long an epoch of a network takes, and in how much memory, against the plain way of training with Keras.
 
 The plain way has all inputs standardised in one array in memory and calls `model.fit`. Both train the same network from
-the same weights with batches of the same size, one after the other, each in a process of its own.
+the same weights with batches of the same size, in turn, each in a process of its own.
 
-    PYTHONPATH=scripts:tests python tests/bench/bench_training.py [--models cnn rnn hybrid] [--clips 96]
+    PYTHONPATH=scripts:tests python tests/bench/bench_training.py [--models cnn rnn hybrid] [--clips 72]
 """
 
 import argparse
@@ -26,12 +26,14 @@ from genrebench.training import Data, Feature, Scaler
 RATES = {"mel": 22050 / 512, "mfcc": 22050 / 256, "chroma": 22050 / 256, "wavelet": 22050 / 32}  # steps per second
 VALUES = {"mel": 128, "mfcc": 40, "chroma": 24, "wavelet": 32}  # per step
 GENRES = 10
+LARGER = 4  # times as many clips, to see whether memory grows
 
 
-def settings_of(model: str, epochs: int) -> dict:
+def settings_of(model: str, epochs: int, batch: int) -> dict:
     """The model's settings in params.yaml, for so many epochs, without what changes the examples."""
     entry = config.load()["models"][model]
-    return entry | {"epochs": epochs, "augmentation": {}, "embedding": "none", "early_stopping": 0}
+    changed = {"epochs": epochs, "augmentation": {}, "embedding": "none", "early_stopping": 0}
+    return entry | changed | ({"batch_size": batch} if batch else {})
 
 
 def make_corpus(folder: Path, clips: int, seconds: float) -> None:
@@ -56,10 +58,11 @@ def read_corpus(folder: Path, settings: dict) -> Data:
     return Data.of_split(clips, split, features)
 
 
-def train(way: str, model: str, folder: Path, epochs: int, numerics: dict) -> dict[str, float]:
-    """Train for some epochs; seconds of an epoch after the first, and the process's peak memory in MB."""
-    settings = settings_of(model, epochs)
+def train(way: str, model: str, folder: Path, settings: dict, numerics: dict, xla: bool) -> dict[str, float]:
+    """Train as `settings` says; seconds of the first epoch and of a later one, and the process's peak memory in MB."""
     backend.choose(numerics)
+    if xla:
+        backend.compiles = lambda: True
     module = __import__(f"genrebench.models.{module_of(model, settings)}", fromlist=["build"])
     data = read_corpus(folder, settings)
     if way == "plain" and numerics["backend"] == "tensorflow":
@@ -71,8 +74,8 @@ def train(way: str, model: str, folder: Path, epochs: int, numerics: dict) -> di
         seconds = fitted.seconds
     else:
         seconds = fit_plainly(fitted, data, settings)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"first": seconds[0], "epoch": statistics.median(seconds[1:]), "memory": memory}
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return {"first": seconds[0], "epoch": statistics.median(seconds[1:] or seconds), "memory": memory}
 
 
 def prepare_plainly(numerics: dict, seed: int) -> None:
@@ -112,38 +115,58 @@ def main() -> None:
     """Print a line per network."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=["cnn", "rnn", "hybrid"])
-    parser.add_argument("--clips", type=int, default=96)
+    parser.add_argument("--clips", type=int, default=72)
     parser.add_argument("--seconds", type=float, default=10.0, help="of a clip")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=4, help="the first of them is not counted")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--backend", default="tensorflow")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--batch", type=int, default=0, help="0: as in params.yaml")
+    parser.add_argument("--xla", action="store_true", help="have XLA compile the steps of any backend")
     parser.add_argument("--train", nargs=3, help=argparse.SUPPRESS)  # way, model, folder: in a process of its own
     options = parser.parse_args()
     numerics = {"threads": options.threads, "backend": options.backend, "precision": options.precision}
     if options.train:
         way, model, folder = options.train
-        print(json.dumps(train(way, model, Path(folder), options.epochs, numerics)))
+        settings = settings_of(model, options.epochs, options.batch)
+        print(json.dumps(train(way, model, Path(folder), settings, numerics, options.xla)))
         return
+    same = [f"--{name}={value}" for name, value in (*numerics.items(), ("batch", options.batch))]
+    same += ["--xla"] if options.xla else []
     with tempfile.TemporaryDirectory() as temporary:
-        corpora = {clips: Path(temporary, str(clips)) for clips in (options.clips, 2 * options.clips)}
+        corpora = {clips: Path(temporary, str(clips)) for clips in (options.clips, LARGER * options.clips)}
         for clips, folder in corpora.items():
             folder.mkdir()
             make_corpus(folder, clips, options.seconds)
         for model in options.models:
-            runs = {}
-            for way, clips in (("ours", options.clips), ("plain", options.clips), ("ours", 2 * options.clips)):
-                command = [sys.executable, __file__, *sys.argv[1:], "--train", way, model, str(corpora[clips])]
-                output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-                runs[way, clips] = json.loads(output.splitlines()[-1])
-            ours, plain, twice = runs.values()
+            # in turn, because the speed of a machine changes while one waits
+            rounds = [
+                {way: measure(way, model, corpora[options.clips], "--epochs", options.epochs, *same) for way in ("ours", "plain")}
+                for _ in range(options.rounds)
+            ]
+            # in as many steps: the largest of more draws would be larger
+            larger = measure("ours", model, corpora[LARGER * options.clips], "--epochs", max(1, options.epochs // LARGER), *same)
+            ours, plain = (
+                {what: statistics.median(r[way][what] for r in rounds) for what in ("first", "epoch", "memory")}
+                for way in ("ours", "plain")
+            )
             print(
                 f"{model}, {options.clips} clips of {options.seconds:g} s: {ours['epoch']:.2f} s an epoch (the first "
                 f"{ours['first']:.1f} s), plainly {plain['epoch']:.2f} s ({plain['first']:.1f} s), ratio "
-                f"{plain['epoch'] / ours['epoch']:.2f}; peak memory {ours['memory']:.0f} MB, of twice the clips "
-                f"{twice['memory']:.0f} MB, plainly {plain['memory']:.0f} MB",
+                f"{plain['epoch'] / ours['epoch']:.2f}; peak memory {ours['memory']:.0f} MB, with {LARGER} times the "
+                f"clips {larger['memory']:.0f} MB, plainly {plain['memory']:.0f} MB",
                 flush=True,
             )
+
+
+def measure(way: str, model: str, folder: Path, *options: object) -> dict[str, float]:
+    """What `train` returns, in a process of its own with these options of the command line."""
+    command = [sys.executable, __file__, *map(str, options), "--train", way, model, str(folder)]
+    process = subprocess.run(command, check=False, capture_output=True, text=True)
+    if process.returncode:
+        raise SystemExit(process.stderr)
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

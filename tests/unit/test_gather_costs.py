@@ -9,7 +9,8 @@ COST = {
     **{"training_clips_per_s": 50.0, "inference_ms_per_clip": 4.0, "peak_memory_mb": 300.0, "threads": 1},
     **{"backend": "tensorflow 2.21.0", "device": "CPU"},
 }
-LEADERBOARD = ("model", "protocol", "accuracy_mean", "accuracy_low", "accuracy_high")
+LEADERBOARD = ("model", "protocol", "marks", "accuracy_mean", "accuracy_low", "accuracy_high")
+MARK = "trained from scratch"
 
 
 def make(folder, costs):
@@ -19,11 +20,14 @@ def make(folder, costs):
             files.write_json(folder / "costs" / model / protocol / "repeat0" / f"seed{seed}.json", cost)
     files.write_rows(
         folder / "statuses.csv",
-        ["model", "protocol", "split", "seed", "status"],
-        ({"model": m, "protocol": p, "split": "repeat0", "seed": s, "status": "done"} for m, p, s in costs),
+        ["model", "protocol", "split", "seed", "status", "marks"],
+        (
+            {"model": m, "protocol": p, "split": "repeat0", "seed": s, "status": "done", "marks": MARK}
+            for m, p, s in costs
+        ),
     )
-    accuracy = dict.fromkeys(LEADERBOARD[2:], 0.5)
-    rows = ({"model": m, "protocol": p} | accuracy for m, p in sorted({key[:2] for key in costs}))
+    accuracy = dict.fromkeys(LEADERBOARD[3:], 0.5)
+    rows = ({"model": m, "protocol": p, "marks": MARK} | accuracy for m, p in sorted({key[:2] for key in costs}))
     files.write_rows(folder / "leaderboard.csv", LEADERBOARD, rows)
     for protocol, shared in (("artist", 0), ("stratified", 6)):
         facts = {"available": True, "reason": None, "counts": {"test": 8}, "artists_known": 1.0}
@@ -56,6 +60,7 @@ def test_a_row_per_configured_run_that_was_measured(tmp_path):
     assert rows[0] == {
         **{"model": "cnn", "protocol": "artist", "split": "repeat0", "seed": "0"},
         **{key: str(value) for key, value in COST.items() if key != "status"},
+        "marks": MARK,
     }
     assert (tmp_path / "cost.png").stat().st_size > 1000
 

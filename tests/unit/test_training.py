@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 import train_model
 from genrebench import classical, files, source, storage
 from genrebench.models import logistic, sgd
-from genrebench.training import Data, Feature, Scaler
+from genrebench.training import Data, Feature, Scaler, best_row
 
 GENRES = ("jazz", "metal", "pop")
 
@@ -319,3 +319,16 @@ def test_a_checkpoint_is_of_the_same_clips_split_and_settings(tmp_path):
         path.write_text("clip_id\nanother\n")
         keys.add(train_model._key({"seed": 0}, paths, "cnn"))
     assert len(keys) == 5
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "loss", "best"),
+    [
+        ([0.1, 0.4, 0.3], [3, 2, 1], 1),
+        ([0.4, 0.4, 0.3], [2, 1, 0], 1),  # of equal accuracies the lower loss
+        ([0.4, 0.4, 0.4], [1, 1, 2], 0),  # of equals in both the first
+    ],
+)
+def test_the_best_epoch_is_that_of_the_highest_accuracy_then_the_lowest_loss(accuracy, loss, best):
+    rows = [{"val_accuracy": a, "val_loss": b} for a, b in zip(accuracy, loss, strict=True)]
+    assert best_row(rows) == best

@@ -23,20 +23,6 @@ def history(values: list[tuple[float, float]]) -> list[dict[str, str]]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("accuracy", "loss", "best"),
-    [
-        ([0.1, 0.4, 0.3], [3, 2, 1], 1),
-        ([0.4, 0.4, 0.3], [2, 1, 0], 1),  # of equal accuracies the lower loss
-        ([0.4, 0.4, 0.4], [1, 1, 2], 0),  # of equals in both the first
-        ([np.nan, 0.2, 0.2], [0, np.nan, 3], 2),
-        ([np.nan, np.nan], [1, 2], None),
-    ],
-)
-def test_the_best_epoch_is_that_of_the_highest_accuracy_then_the_lowest_loss(accuracy, loss, best):
-    assert training_plots.best_epoch({"val_accuracy": np.array(accuracy), "val_loss": np.array(loss, float)}) == best
-
-
 def test_curves_have_a_column_per_protocol_a_line_per_run_and_their_mean():
     runs = [history([(0.2, 2), (0.6, 1), (0.4, 1)]), history([(0.4, 3), (0.2, 2)])]
     figure = training_plots.draw_curves("cnn", {"leak": runs[:1], "artist": runs}, ["leak"])
@@ -67,7 +53,7 @@ def test_a_history_without_validation_is_drawn():
 def points(count: int) -> list[dict]:
     random = np.random.default_rng(0)
     return [
-        {"model": f"a_model_with_a_name_{i}", "accuracy_mean": a, "accuracy_low": a - 0.1, "accuracy_high": a + 0.1}
+        {"model": f"a_model_with_a_name_{i}", "marks": "", "accuracy_mean": a, "accuracy_low": a - 0.1, "accuracy_high": a + 0.1}
         | {cost: float(10 ** random.uniform(2, 6)) for cost in training_plots.COSTS}
         for i, a in enumerate(random.integers(10, 25, count) / 30)
     ]
@@ -98,6 +84,16 @@ def test_a_cost_that_nobody_knows_leaves_the_model_out_of_its_panel():
         row["parameters"] = None
     figure = training_plots.draw_costs(rows, [row["model"] for row in rows], "artist")
     assert [text.get_text() for text in figure.axes[0].texts] == ["not measured"]
+
+
+def test_a_mark_is_explained_below_the_costs():
+    rows = points(3)
+    rows[0]["marks"] = rows[2]["marks"] = "trained from scratch"
+    figure = training_plots.draw_costs(rows, [row["model"] for row in rows], "artist")
+    assert {text.get_text() for text in figure.axes[0].texts} == {
+        *("a_model_with_a_name_0 [1]", "a_model_with_a_name_1", "a_model_with_a_name_2 [1]")
+    }
+    assert [text.get_text() for text in figure.texts] == ["[1] trained from scratch"]
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.02, "0.02"), (5000, "5000"), (20000, "20 k"), (1.5e6, "1.5 M")])

@@ -41,6 +41,6 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
 
 def branch(plane: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
     """What the network takes from one feature: (frames, bands) to (filters[-1],)."""
-    layers.require_time(plane, "a convolutional branch")
+    inputs.require_axes({plane.name: plane.shape[1:]}, "(frames, bands)")
     maps = layers.residual_stack(plane, settings["filters"], settings["kernel"], settings["dropout"])
     return keras.layers.GlobalAveragePooling2D()(maps)

@@ -58,7 +58,7 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
 
 def front_end(plane: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
     """The maps of one feature, averaged over their bands: (frames, bands) to (steps, filters[-1])."""
-    layers.require_time(plane, "the convolutional front end")
+    inputs.require_axes({plane.name: plane.shape[1:]}, "(frames, bands)")
     maps = layers.residual_stack(plane, settings["filters"], settings["kernel"], settings["dropout"])
     return ops.mean(maps, axis=2)
 

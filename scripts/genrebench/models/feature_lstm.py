@@ -20,6 +20,7 @@ from genrebench.training import Data
 
 SETTINGS = {
     **neural.SETTINGS,
+    **inputs.SETTINGS,
     "units": {
         "description": "Units of each LSTM layer.",
         "type": "array",
@@ -39,11 +40,6 @@ SETTINGS = {
         "exclusiveMaximum": 1,
     },
     "l2": {"description": "Strength of the L2 penalty on the weights.", "type": "number", "minimum": 0},
-    "max_steps": {
-        "description": "Steps that the LSTM makes at most: frames are averaged to as many; 0 for each frame.",
-        "type": "integer",
-        "minimum": 0,
-    },
 }
 
 

@@ -16,6 +16,7 @@ from genrebench.training import Data
 
 SETTINGS = {
     **neural.SETTINGS,
+    **inputs.SETTINGS,
     "units": {
         "description": "Units of each LSTM layer.",
         "type": "array",
@@ -32,11 +33,6 @@ SETTINGS = {
         "type": "number",
         "minimum": 0,
         "exclusiveMaximum": 1,
-    },
-    "max_steps": {
-        "description": "Steps that the LSTM makes at most: frames are averaged to as many; 0 for each frame.",
-        "type": "integer",
-        "minimum": 0,
     },
 }
 

@@ -49,7 +49,7 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
 
 def branch(sequence: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
     """What the network takes from one feature: (steps, values) to (2 units[-1],)."""
-    layers.require_time(sequence, "an LSTM branch")
+    inputs.require_axes({sequence.name: sequence.shape[1:]}, "(steps, values)")
     *lower, top = settings["units"]
     x = layers.shorten(sequence, settings["max_steps"], settings["units"][0])
     for units in lower:
