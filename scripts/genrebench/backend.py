@@ -1,16 +1,19 @@
 """The library under Keras: TensorFlow, JAX or PyTorch, made to compute the same each time.
 
-This is the only module that knows which of them it is. `choose` comes before the first import of Keras, `prepare`
+This is the only module that knows which of them it is. `choose` is what first imports Keras, `prepare` comes
 before anything is computed.
 """
 
+import importlib
 import os
 from importlib.metadata import version
 from typing import Any
 
+from genrebench.silence import without_stderr
+
 
 def choose(numerics: dict[str, Any]) -> None:
-    """Have Keras use the backend of the section `numerics` of params.yaml, with so many threads.
+    """Import Keras with the backend of the section `numerics` of params.yaml, and so many threads.
 
     JAX knows one thread, or all that there are.
     """
@@ -21,6 +24,8 @@ def choose(numerics: dict[str, Any]) -> None:
         deterministic = " --xla_gpu_deterministic_ops=true"
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other trainings may be on the GPU too
         os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + alone + deterministic
+    with without_stderr():  # where TensorFlow says that it is there, and that there may be no GPU
+        importlib.import_module("keras")
 
 
 def prepare(numerics: dict[str, Any], seed: int) -> None:
@@ -37,7 +42,9 @@ def prepare(numerics: dict[str, Any], seed: int) -> None:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
-            for gpu in tf.config.list_physical_devices("GPU"):
+            with without_stderr():  # where it says that it found none
+                gpus = tf.config.list_physical_devices("GPU")
+            for gpu in gpus:
                 tf.config.experimental.set_memory_growth(gpu, True)  # other trainings may be on it too
             for set_threads in (
                 tf.config.threading.set_intra_op_parallelism_threads,

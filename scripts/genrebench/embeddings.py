@@ -7,11 +7,8 @@ TensorFlow is imported when the first clip is heard (6 s), and runs on one threa
 order are other numbers, and a GPU has an order of its own.
 """
 
-import contextlib
 import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +19,7 @@ import numpy as np
 from genrebench import weights
 from genrebench.clip import Clip
 from genrebench.job import InputError
+from genrebench.silence import without_stderr
 
 SAMPLE_RATE = 16000  # Hz
 WINDOW = 15600  # samples that one frame hears: 96 spectra, 10 ms apart, the last of them 25 ms long
@@ -107,34 +105,13 @@ def tensorflow() -> ModuleType:
     Raises RuntimeError if TensorFlow has already begun to work on more threads.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _without_stderr():
+    with without_stderr():
         import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     return tf
-
-
-@contextlib.contextmanager
-def _without_stderr() -> Iterator[None]:
-    """Keep what is written to file descriptor 2: libraries of TensorFlow write there before any setting counts.
-
-    If the block fails, what they wrote is shown after all.
-    """
-    sys.stderr.flush()
-    before = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            said.seek(0)
-            os.write(before, said.read())
-            raise
-        finally:
-            os.dup2(before, 2)
-            os.close(before)
 
 
 def _expected(name: str, dimensions: int) -> str:

@@ -12,7 +12,6 @@ from genrebench import files, raw_index
 from genrebench.job import InputError
 
 FOLDER = Path("data/weights")
-NONE = "none"  # the handle of a model that is to be trained from scratch
 SEEN = Path(".cache/weights")  # digests of files already read
 NONE = "none"  # the handle of a network that is trained from scratch
 SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB"}  # float32 weights: 3.7, 72.1 and 138.4 million
