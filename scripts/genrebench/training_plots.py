@@ -98,16 +98,16 @@ def draw_costs(rows: Sequence[Mapping[str, Any]], models: Sequence[str], protoco
     colour = plots.colours(models)
     marker = {model: plots.MARKERS[i % len(plots.MARKERS)] for i, model in enumerate(sorted(colour))}
     notes = list(dict.fromkeys(row["marks"] for row in rows if row["marks"]))
-    names = {row["model"]: row["model"] + (f" [{notes.index(row['marks']) + 1}]" if row["marks"] else "") for row in rows}
-    legend = "\n".join(f"[{number}] {note}" for number, note in enumerate(notes, 1))
-    height, foot = 4.2 * len(COSTS), 0.2 * len(notes)  # inches
-    figure = Figure(figsize=(9, height + foot))
+    numbers = {note: f" [{number}]" for number, note in enumerate(notes, 1)}
+    names = {row["model"]: row["model"] + numbers.get(row["marks"], "") for row in rows}
+    panels, foot = 4.2 * len(COSTS), 0.2 * len(notes)  # inches
+    height = panels + foot
+    figure = Figure(figsize=(9, height))
     # labels are placed by what they measure on the canvas, so the axes may not move any more
-    figure.subplots_adjust(
-        left=0.075, right=0.97, top=1 - 0.03 * height / (height + foot), bottom=(0.05 * height + foot) / (height + foot),
-        hspace=0.24,
-    )  # fmt: skip
-    figure.text(0.075, 0.1 / (height + foot), legend, fontsize=9, va="bottom", color="#555555")
+    top, bottom = 1 - 0.03 * panels / height, (0.05 * panels + foot) / height
+    figure.subplots_adjust(left=0.075, right=0.97, top=top, bottom=bottom, hspace=0.24)
+    legend = "\n".join(f"{number.strip()} {note}" for note, number in numbers.items())
+    figure.text(0.075, 0.1 / height, legend, fontsize=9, va="bottom", color="#555555")
     FigureCanvasAgg(figure)
     low = min(row["accuracy_low"] for row in rows)
     high = max(row["accuracy_high"] for row in rows)

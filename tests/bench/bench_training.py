@@ -141,12 +141,13 @@ def main() -> None:
             make_corpus(folder, clips, options.seconds)
         for model in options.models:
             # in turn, because the speed of a machine changes while one waits
+            small, large = corpora.values()
             rounds = [
-                {way: measure(way, model, corpora[options.clips], "--epochs", options.epochs, *same) for way in ("ours", "plain")}
+                {way: measure(way, model, small, *same, f"--epochs={options.epochs}") for way in ("ours", "plain")}
                 for _ in range(options.rounds)
             ]
             # in as many steps: the largest of more draws would be larger
-            larger = measure("ours", model, corpora[LARGER * options.clips], "--epochs", max(1, options.epochs // LARGER), *same)
+            larger = measure("ours", model, large, *same, f"--epochs={max(1, options.epochs // LARGER)}")
             ours, plain = (
                 {what: statistics.median(r[way][what] for r in rounds) for what in ("first", "epoch", "memory")}
                 for way in ("ours", "plain")
@@ -160,9 +161,9 @@ def main() -> None:
             )
 
 
-def measure(way: str, model: str, folder: Path, *options: object) -> dict[str, float]:
+def measure(way: str, model: str, folder: Path, *options: str) -> dict[str, float]:
     """What `train` returns, in a process of its own with these options of the command line."""
-    command = [sys.executable, __file__, *map(str, options), "--train", way, model, str(folder)]
+    command = [sys.executable, __file__, *options, "--train", way, model, str(folder)]
     process = subprocess.run(command, check=False, capture_output=True, text=True)
     if process.returncode:
         raise SystemExit(process.stderr)

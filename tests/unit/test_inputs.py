@@ -20,7 +20,7 @@ def test_features_that_have_no_frames_in_common_are_told():
     with pytest.raises(InputError, match=r"mel \(1292, 128\), mfcc \(2584, 40\)\): give them one hop"):
         inputs.sequence({"mel": (1292, 128), "mfcc": (2584, 40)})
     for function in (inputs.sequence, inputs.plane):
-        with pytest.raises(InputError, match=r"feature tabular has the shape \(57,\)"):
+        with pytest.raises(InputError, match=r"feature tabular of a clip has the shape \(57,\)"):
             function({"tabular": (57,)})
     with pytest.raises(InputError, match=r"cannot read 2 features \(mel \(9, 4\), mfcc \(9, 3\)\)"):
         inputs.plane({"mel": (9, 4), "mfcc": (9, 3)})

@@ -141,7 +141,7 @@ def test_a_table_is_refused_by_name_except_as_an_embedding(module):
     if module is hybrid:
         assert np.asarray(network(module, shapes)(examples(shapes))).shape == (5, GENRES)
         shapes["mel"] = (57,)
-    with pytest.raises(InputError, match=r"The feature \w+ is \(57,\) for each clip, .*params.yaml"):
+    with pytest.raises(InputError, match=r"the feature \w+ of a clip has the shape \(57,\), .*params.yaml"):
         network(module, shapes)
 
 

@@ -53,7 +53,8 @@ def test_a_history_without_validation_is_drawn():
 def points(count: int) -> list[dict]:
     random = np.random.default_rng(0)
     return [
-        {"model": f"a_model_with_a_name_{i}", "marks": "", "accuracy_mean": a, "accuracy_low": a - 0.1, "accuracy_high": a + 0.1}
+        {"model": f"a_model_with_a_name_{i}", "marks": ""}
+        | {"accuracy_mean": a, "accuracy_low": a - 0.1, "accuracy_high": a + 0.1}
         | {cost: float(10 ** random.uniform(2, 6)) for cost in training_plots.COSTS}
         for i, a in enumerate(random.integers(10, 25, count) / 30)
     ]
