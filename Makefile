@@ -40,6 +40,10 @@ lint: $(READY) ## check style and workflow
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
+speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
+	python -m pip install --disable-pip-version-check --quiet $$(grep -o 'torch==[0-9.]*' pyproject.toml)
+	python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-speech.lock
+
 plan: $(READY) ## what would run: jobs, hours, memory, disk
 	@python scripts/plan_jobs.py
 
@@ -61,3 +65,6 @@ envs: $(READY) ## write envs/*.yaml from requirements.lock
 lock: ## resolve pyproject.toml anew
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	printf 'safetensors>=0.5\ntransformers>=5\n' | uv pip compile - --constraints requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
+		--output-file requirements-speech.lock

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from genrebench import config as parameters
-from genrebench import files, raw_index, scheduler, source, weights
+from genrebench import extras, files, raw_index, scheduler, source, weights
 from genrebench.features import is_brought, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_count
@@ -112,12 +112,19 @@ def numerics_of(model):
     """What of section `numerics` in params.yaml a model depends on: of the backend, networks only."""
     if is_network(model):
         return param("numerics")
+    if is_speech(model):
+        return Param("numerics", {key: config["numerics"][key] for key in ("threads", "precision")})
     return Param("numerics.threads", {"threads": config["numerics"]["threads"]})
 
 
 def is_network(model):
-    """Whether a model is a neural network."""
+    """Whether a model is a neural network of Keras."""
     return NETWORK_ENGINE in source.closure(model_module(model))
+
+
+def is_speech(model):
+    """Whether a model is a speech transformer."""
+    return extras.of(model_module(model)) == "speech"
 
 
 def protocols_of(model):
@@ -167,7 +174,19 @@ def axes_of(feature):
 
 def environment_of(feature):
     """The packages that a feature needs, as `code` takes them."""
+    if extra_of(feature):
+        return SPEECH_ENVIRONMENT
     return PRETRAINED_ENVIRONMENT if feature in PRETRAINED else "envs/classical.yaml"
+
+
+def extra_of(feature):
+    """The extra (see genrebench.extras) that a feature needs, if any."""
+    return next(map(extras.of, (f"scripts/{path}" for path in feature_modules(feature))), None)
+
+
+def extra_notes(extra):
+    """The files that say what is installed of an extra; none for None."""
+    return extras.notes(extra) if extra else []
 
 
 def weights_index(name):
@@ -247,9 +266,9 @@ def model_module(model):
 
 def model_code(model):
     """The sources and packages that the training of a model depends on."""
-    environment = "envs/networks.yaml" if is_network(model) else "envs/classical.yaml"
+    environment = "networks" if is_network(model) else "speech" if is_speech(model) else "classical"
     path = Path(model_module(model)).relative_to("scripts")
-    return code("train_model.py", path, environment=environment)
+    return code("train_model.py", path, environment=f"envs/{environment}.yaml")
 
 
 def refuse_other_backend():
@@ -273,6 +292,7 @@ config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
 NETWORK_ENGINE = "scripts/genrebench/neural.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
+SPEECH_ENVIRONMENT = "envs/speech.yaml"
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
@@ -296,6 +316,7 @@ if workflow.is_main_process:
     scheduler.clear_stale_lock()
     refuse_foreign_demo()
     refuse_other_backend()
+    extras.update_notes()
     for name, entry in (PRETRAINED | PRETRAINED_MODELS).items():
         weights.update_index(module_of(name, entry), entry["handle"], *weights_index(name))
 SHARDS = shard_count(count_raw_files())

@@ -34,23 +34,43 @@ rule extract_shard:
         " > {log} 2>&1"
 
 
-# A pretrained model is a pass of its own, in an environment of its own.
+# A pretrained model is a pass of its own, in an environment of its own. One of speech takes minutes where the others
+# take seconds.
 use rule extract_shard as extract_embeddings with:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         weights=lambda w: weights_index(w.feature),
-        code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=PRETRAINED_ENVIRONMENT),
+        code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=environment_of(w.feature)),
     log:
         f"{RESULTS}/logs/extract_embeddings/{{feature}}/{{shard}}-of-{{shards}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/extract_embeddings/{{feature}}/{{shard}}-of-{{shards}}.tsv"
     wildcard_constraints:
-        feature="|".join(PRETRAINED) or NOTHING,
+        feature="|".join(name for name in PRETRAINED if not extra_of(name)) or NOTHING,
     conda:
         "../envs/pretrained.yaml"
     resources:
         mem_mb=2500,
         runtime=240,
+
+
+use rule extract_shard as extract_speech with:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        weights=lambda w: weights_index(w.feature),
+        extra=lambda w: extra_notes(extra_of(w.feature)),
+        code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=environment_of(w.feature)),
+    log:
+        f"{RESULTS}/logs/extract_speech/{{feature}}/{{shard}}-of-{{shards}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/extract_speech/{{feature}}/{{shard}}-of-{{shards}}.tsv"
+    wildcard_constraints:
+        feature="|".join(name for name in PRETRAINED if extra_of(name)) or NOTHING,
+    conda:
+        "../envs/speech.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=1440,
 
 
 rule collect_feature:
@@ -59,6 +79,7 @@ rule collect_feature:
         index=INDEX,
         shards=lambda w: shard_marks(w.feature),
         weights=lambda w: weights_index(w.feature),
+        extra=lambda w: extra_notes(extra_of(w.feature)),
         # that of the extraction too, which is not asked for where weights are missing: DVC's stages are to be the same
         code=lambda w: code(
             "collect_feature.py",
@@ -92,6 +113,16 @@ rule collect_feature:
         "python scripts/collect_feature.py --feature {wildcards.feature} --settings {params.settings:q}"
         " --audio {params.audio:q} --manifest {input.manifest} --shards {params.shards} --store {params.store}"
         " {params.brought} --values {output.values} --description {output.description} > {log} 2>&1"
+
+
+use rule collect_feature as collect_waveform with:
+    wildcard_constraints:
+        feature=only_if_extracted("waveform"),
+
+
+use rule collect_feature as collect_hubert with:
+    wildcard_constraints:
+        feature=only_if_extracted("hubert"),
 
 
 use rule collect_feature as collect_mel with:

@@ -101,6 +101,11 @@ use rule train_model as train_embedding_probe_vggish with:
         model="embedding_probe_vggish",
 
 
+use rule train_model as train_embedding_probe_hubert with:
+    wildcard_constraints:
+        model="embedding_probe_hubert",
+
+
 # A network is trained from its last checkpoint on, if it was interrupted.
 use rule train_model as train_network with:
     conda:
@@ -177,3 +182,38 @@ for model in config["models"]:
         params:
             protocols=lambda w: param("protocols"),
             seeds=lambda w: param("seeds"),
+
+
+# A speech transformer needs an extra; without it there is a status that says so.
+use rule train_model as train_speech with:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        split=f"{RESULTS}/splits/{{protocol}}/{{split}}.csv",
+        split_description=f"{RESULTS}/splits/{{protocol}}/{{split}}.json",
+        features=lambda w: cache_files(w.model, "json"),
+        caches=lambda w: ancient(cache_files(w.model, "npy")),
+        weights=lambda w: weights_index(w.model),
+        elsewhere=lambda w: read_elsewhere(w.model),
+        extra=extra_notes("speech"),
+        code=lambda w: model_code(w.model),
+    conda:
+        "../envs/speech.yaml"
+    resources:
+        mem_mb=8000,  # 95 million weights, their gradients and moments
+        runtime=1440,
+        gpu=1,
+
+
+use rule train_speech as train_hubert with:
+    wildcard_constraints:
+        model="hubert",
+
+
+use rule train_speech as train_wavlm with:
+    wildcard_constraints:
+        model="wavlm",
+
+
+use rule train_speech as train_wav2vec2 with:
+    wildcard_constraints:
+        model="wav2vec2",

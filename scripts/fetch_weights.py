@@ -4,6 +4,7 @@ python scripts/fetch_weights.py vggish
 """
 
 import argparse
+import functools
 import importlib
 import os
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from genrebench import config, embeddings, files, job, weights
+from genrebench import config, embeddings, extras, files, job, weights
 from genrebench.job import InputError
 
 SILENCE_S = 60  # after which a server is given up
@@ -24,34 +25,37 @@ BLOCK_BYTES = 2**20
 def fetch_weights(name: str, params: str, folder: str) -> None:
     """Put the weights that the feature or model `name` of the parameter file names into `folder`/`name`."""
     handle = _handle(name, params)
-    target = Path(folder, name)
+    target = Path(folder, weights.folder_name(name, handle))
     if target.exists():
         raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
     with files.atomic(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as cache:
-        if name in weights.FILES:
+        if page := weights.HUB.fullmatch(handle):
+            _fetch_from_hub(page["repository"], page["revision"], handle, temporary)
+        elif name in weights.FILES:
             temporary.mkdir()
             _fetch_file(handle, temporary / weights.FILES[name])
         else:
             _fetch_model(handle, Path(cache)).rename(temporary)
         for file, address in weights.EXTRAS.get(name, {}).items():
             _fetch_file(address, temporary / file)
-        _check(name, handle, temporary)
+        if not page:
+            _check(name, handle, temporary)
     size = sum(path.stat().st_size for path in target.rglob("*"))
     print(f"{target}: {size / 1e6:.1f} MB, {weights.digest(target)}")
 
 
 def _handle(name: str, params: str) -> str:
-    """The address of the weights, from the entry of this name, or from those whose module has it."""
+    """The address of the weights of this name, which is that of the folder they go to."""
     loaded = config.load(params)
     with_handles = [
-        (entry.get("module", key), entry["handle"])
+        (weights.folder_name(entry.get("module", key), entry["handle"]), entry["handle"])
         for entries in (loaded["features"], loaded["models"])
         for key, entry in entries.items()
         if isinstance(entry, dict) and entry.get("handle", weights.NONE) != weights.NONE
     ]
-    handles = {handle for module, handle in with_handles if module == name}
+    handles = {handle for folder, handle in with_handles if folder == name}
     if not handles:
-        known = ", ".join(sorted({module for module, _ in with_handles})) or "none"
+        known = ", ".join(sorted({folder for folder, _ in with_handles})) or "none"
         raise InputError(f"{params} has no feature or model with weights of the name {name}; with weights are: {known}")
     if len(handles) > 1:
         raise InputError(f"{params} names several weights for {name} ({', '.join(sorted(handles))}): keep one")
@@ -76,6 +80,35 @@ def _fetch_model(handle: str, cache: Path) -> Path:
     if not (path / "saved_model.pb").is_file():
         raise InputError(f"{handle} gave an archive without a SavedModel; correct the handle in params.yaml")
     return path
+
+
+def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -> None:
+    """Download a model of Hugging Face's hub and write what of it hears sound to the folder `target`, safely.
+
+    Older models are published as pickled tensors only: these are read as tensors and nothing else, and written as
+    safetensors. HF_HUB_OFFLINE=1 takes what the hub's own cache (~/.cache/huggingface) has.
+    """
+    if reason := extras.unavailable("speech"):
+        raise InputError(f"To fetch {handle}, packages are missing: {reason.partition(': ')[2]}")
+    import huggingface_hub
+    import transformers
+
+    print(f"fetching {handle}", flush=True)
+    fetch = functools.partial(huggingface_hub.snapshot_download, repository, revision=revision)
+    try:
+        place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "*.safetensors"])
+        safe = any(Path(place).glob("*.safetensors"))
+        if not safe:
+            place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "pytorch_model.bin"])
+    except Exception as error:  # of the hub's library, its HTTP client or its cache, as the fault is
+        raise InputError(_failure(handle, error)) from None
+    try:
+        # the published head, for other tasks, stays behind
+        encoder = transformers.AutoModel.from_pretrained(place, local_files_only=True, use_safetensors=safe)
+        transformers.AutoFeatureExtractor.from_pretrained(place, local_files_only=True).save_pretrained(target)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{handle} is no model of sound ({error}); correct the handle in params.yaml") from None
+    encoder.save_pretrained(target)
 
 
 def _fetch_file(address: str, path: Path) -> None:
@@ -112,7 +145,7 @@ def _failure(address: str, error: Exception) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", help="what has a `handle` in params.yaml: yamnet, vggish or vgg16")
+    parser.add_argument("name", help="what has a `handle` in params.yaml: yamnet, vggish, vgg16, hubert-base-ls960 ...")
     parser.add_argument("--params", default="params.yaml", help="the parameter file (params.yaml)")
     parser.add_argument("--folder", default=str(weights.FOLDER), help=f"where the weights go ({weights.FOLDER})")
     job.run(fetch_weights, vars(parser.parse_args()))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from genrebench import backend, files, job, source, weights
+from genrebench import backend, extras, files, job, source, weights
 from genrebench.training import Data, Feature, best_row
 
 HISTORY_COLUMNS = ("epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss")
@@ -45,6 +45,7 @@ def train_model(
     name = settings.get("module", model)
     described = files.read_json(Path(split).with_suffix(".json"))
     caches = [Feature.open(feature) for feature in features]
+    extra = extras.of(f"scripts/genrebench/models/{name}.py")
     packages = {"scikit-learn", "numpy"} | ({"keras", numerics["backend"]} if "backend" in numerics else set())
     config = {
         "model": model,
@@ -54,7 +55,8 @@ def train_model(
         "protocol": described["protocol"],
         "split": described["split"],
         "features": {cache.name: cache.description["sha256"] for cache in caches},
-        "versions": {package: _version(package) for package in sorted(packages)},
+        "versions": {package: _version(package) for package in sorted(packages)}
+        | (extras.versions(extra) or {} if extra else {}),
     }
     if place := weights.locate(name, settings.get("handle", weights.NONE)):
         config["weights"] = weights.digest(place)
@@ -88,7 +90,7 @@ def train_model(
         seconds = time.perf_counter() - started
     _write_tables(folder, history, predictions, data.genres)
     files.write_json(cost, _costs(fitted, data, history, folder / "model", seconds, numerics))
-    marks = [SCALER_MARK] if settings["scaler_fit_on"] == "all" else []
+    marks = [SCALER_MARK] if settings.get("scaler_fit_on") == "all" else []
     marks += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
     marks += module.marks(settings) if hasattr(module, "marks") else []
     best = history[best_row(history)]
@@ -122,7 +124,7 @@ def _reason_not_to_run(split: dict[str, Any], caches: list[Feature], name: str, 
                 f"It is to train on segments, but nothing says how many seconds {', '.join(unknown)} spans: the "
                 "manifest that the dataset brings needs a column duration_s."
             )
-    return weights.unavailable(name, settings) if settings.get("handle", weights.NONE) != weights.NONE else None
+    return weights.unavailable(name, settings) if "handle" in settings else None
 
 
 def _extent(segments: dict[str, float] | None) -> str:
@@ -171,7 +173,6 @@ def _costs(
 ) -> dict[str, Any]:
     """What the run took. Seconds per epoch are the median: the first epoch has the compilation in it."""
     seconds = statistics.median(fitted.seconds)
-    classical = {"backend": f"scikit-learn {version('scikit-learn')}", "device": "CPU"}
     return {
         "status": "done",
         "parameters": fitted.parameters,
@@ -183,7 +184,7 @@ def _costs(
         "inference_ms_per_clip": 1000 * inference_s / len(set(data.clips)),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
         "threads": numerics["threads"],
-        **(backend.describe() if "backend" in numerics else classical),
+        **fitted.describe(),
     }
 
 

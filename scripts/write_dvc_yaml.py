@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from genrebench import dag, files, job, weights
-from genrebench.features import is_brought, is_pretrained
+from genrebench import dag, extras, files, job, weights
+from genrebench.features import is_brought, is_pretrained, module_of
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
@@ -81,7 +81,9 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
 
 def _rules_of(feature: str, entry: Any) -> list[str]:
     """The rules that make a feature from the manifest."""
+    module = Path(f"scripts/genrebench/features/{module_of(feature, entry)}.py")
     extract = "extract_embeddings" if is_pretrained(entry) else "extract_shard"
+    extract = "extract_speech" if not is_brought(entry) and extras.of(module) else extract
     return ["collect_brought" if is_brought(entry) else f"collect_{feature}", extract, "index_raw"]
 
 
@@ -128,6 +130,8 @@ def _tracked(path: str) -> str:
     if str(path).startswith(".cache/weights/"):  # the index of weights
         handle = files.read_json(path)["handle"]
         return str(weights.FOLDER) if weights.is_address(handle) or handle == weights.NONE else handle
+    if Path(path).is_relative_to(extras.FOLDER):
+        return str(extras.FOLDER)
     folder = re.match(rf"{RESULTS}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
     return folder[0] if folder else str(path)
 

@@ -1,4 +1,4 @@
-"""Write envs/*.yaml, the conda environments of the rules, from the versions in requirements.lock (`make envs`)."""
+"""Write envs/*.yaml, the conda environments of the rules, from the versions of the lock files (`make envs`)."""
 
 import argparse
 import re
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from genrebench import files, job
 
+LOCKS = [Path("requirements.lock"), Path("requirements-speech.lock")]
 # One environment for each family of dependencies; pip brings what these need.
 CLASSICAL = (
     "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pillow pywavelets pyyaml requests scikit-learn scipy "
@@ -15,15 +16,21 @@ FAMILIES = {
     "classical": CLASSICAL,
     "networks": [*CLASSICAL, "h5py", "keras", "tensorflow"],
     "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"],
+    "speech": [*CLASSICAL, "safetensors", "torch", "transformers"],
 }
 
 
-def write_envs(lock: str, folder: Path) -> None:
-    """Write `<folder>/<family>.yaml` for each family."""
-    versions = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)(?=.*\\$)", _for_python_311(Path(lock).read_text()), re.M))
+def write_envs(locks: list[Path], project: Path, folder: Path) -> None:
+    """Write `<folder>/<family>.yaml` for each family, with the versions of `locks`, and of `project` that of PyTorch.
+
+    That is in no lock file: which of its builds, and with them which packages of CUDA, is a question of the machine.
+    """
+    lines = "\n".join(_for_python_311(lock.read_text()) for lock in locks)
+    versions = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)(?=.*\\$)", lines, re.M))
+    versions |= dict(re.findall(r'"(torch)==([^"]+)"', project.read_text()))
     for family, names in FAMILIES.items():
         lines = [
-            "# Made by `make envs` from requirements.lock, for `snakemake --sdm conda`.",
+            "# Made by `make envs` from the lock files, for `snakemake --sdm conda`.",
             "channels: [conda-forge, nodefaults]",
             "dependencies:",
             "  - python=3.11",
@@ -42,6 +49,7 @@ def _for_python_311(lock: str) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lock", default="requirements.lock")
+    parser.add_argument("--locks", nargs="+", type=Path, default=LOCKS)
+    parser.add_argument("--project", type=Path, default=Path("pyproject.toml"))
     parser.add_argument("--folder", default="envs", type=Path)
     job.run(write_envs, vars(parser.parse_args()))

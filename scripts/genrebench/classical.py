@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ class Classical:
         if hasattr(self.estimator, "estimators_"):
             return sum(tree.tree_.node_count for tree in self.estimator.estimators_)
         return sum(np.size(getattr(self.estimator, name, ())) for name in ("coef_", "intercept_"))
+
+    def describe(self) -> dict[str, str]:
+        """The `backend` with its version, and the `device` that it computes on."""
+        return {"backend": f"scikit-learn {version('scikit-learn')}", "device": "CPU"}
 
     def fit(self, folder: Path, key: str) -> list[dict[str, Any]]:
         """Fit on the training clips; return the history: one row with the figures of training and validation.

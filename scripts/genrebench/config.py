@@ -164,7 +164,7 @@ def schema(params: dict[str, Any]) -> dict[str, Any]:
             entry = {"type": "object", "additionalProperties": False, "properties": {**MODULE, **common, **own}}
             required = list(own)
             if kind == "models":
-                required += ["features", "scaler_fit_on"]
+                required += ["features", *(["scaler_fit_on"] if source.constant(module, "SCALES", True) else [])]
                 variants = {
                     "description": "By dataset, the settings that it has instead.",
                     "type": "object",

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from genrebench import audio, files, source, weights
+from genrebench import audio, extras, files, source, weights
 from genrebench.clip import Clip
 from genrebench.duration import given_seconds
 from genrebench.features import arguments, is_pretrained, module_of
@@ -109,7 +109,8 @@ class Store:
             name = module_of(feature, entry)
             if reason := weights.unavailable(name, entry):
                 raise InputError(reason)
-            parts += [weights.digest(weights.locate(name, entry["handle"])), version("tensorflow")]
+            place, extra = weights.locate(name, entry["handle"]), extras.of(_path(feature, entry))
+            parts += [place and weights.digest(place), extras.versions(extra) if extra else version("tensorflow")]
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

@@ -34,17 +34,23 @@ def digest(paths: Iterable[str | Path]) -> str:
     return result.hexdigest()
 
 
-def constant(path: str | Path, name: str) -> Any:
+REQUIRED = object()
+
+
+def constant(path: str | Path, name: str, default: Any = REQUIRED) -> Any:
     """The literal value of the constant `name` of a module, without importing the module.
 
     It may be, or as a dictionary take in, that of another module of the project: `{**tabular.SETTINGS, ...}`, after
-    `from genrebench.features import tabular`. Raises KeyError where the module has no such constant.
+    `from genrebench.features import tabular`. Where the module has no such constant it is the `default`; without one a
+    KeyError is raised.
     """
     tree = ast.parse(Path(path).read_text())
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             return _literal(node.value, tree)
-    raise KeyError(f"{path} has no constant {name}")
+    if default is REQUIRED:
+        raise KeyError(f"{path} has no constant {name}")
+    return default
 
 
 def _literal(node: ast.expr, tree: ast.Module) -> Any:

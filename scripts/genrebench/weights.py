@@ -5,16 +5,22 @@ of the weights and not their place, so that weights that arrive or change are no
 """
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
-from genrebench import files, raw_index
+from genrebench import extras, files, raw_index
 from genrebench.job import InputError
 
+LIBRARY = Path(__file__).parent
 FOLDER = Path("data/weights")
 SEEN = Path(".cache/weights")  # digests of files already read
 NONE = "none"  # the handle of a network that is trained from scratch
-SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB"}  # float32 weights: 3.7, 72.1 and 138.4 million
+# float32 weights: 3.7, 72.1, 138.4 and thrice 94 to 95 million
+SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB"}
+SIZES |= {"hubert-base-ls960": "378 MB", "wavlm-base": "378 MB", "wav2vec2-base": "380 MB"}
+# A page of Hugging Face's hub: a repository at one revision, so that its weights are always the same.
+HUB = re.compile(r"https://huggingface\.co/(?P<repository>[^/]+/(?P<name>[^/]+))/tree/(?P<revision>[0-9a-f]{40})")
 # What is not published as a folder: the file in the folder of the weights.
 FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5"}
 # What belongs to the weights and is published apart from them: file and address.
@@ -24,12 +30,18 @@ EXTRAS = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/au
 def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
     """The folder of the weights `name`, or None where they are not on this machine.
 
-    The handle, if it is a path; `folder`/`name`, if it is an address; nothing for `none`.
+    The handle, if it is a path; a folder in `folder`, if it is an address (`folder_name`); nothing for `none`.
     """
     if handle == NONE:
         return None
-    path = Path(folder, name) if is_address(handle) else Path(handle).expanduser()
+    path = Path(folder, folder_name(name, handle)) if is_address(handle) else Path(handle).expanduser()
     return path if path.is_dir() else None
+
+
+def folder_name(name: str, handle: str) -> str:
+    """The name of the folder of fetched weights: that of a repository of the hub, else that of the module."""
+    page = HUB.fullmatch(handle)
+    return page["name"] if page else name
 
 
 def is_address(handle: str) -> bool:
@@ -63,8 +75,11 @@ def update_index(
 def unavailable(name: str, settings: dict[str, Any]) -> str | None:
     """Why a feature or model with these settings cannot be had on this machine: a sentence for people; None if it can.
 
-    `name` is that of its module.
+    `name` is that of its module, which may need packages of an extra, too.
     """
+    module = next(path for kind in ("features", "models") if (path := LIBRARY / kind / f"{name}.py").is_file())
+    if (extra := extras.of(module)) and (reason := extras.unavailable(extra)):
+        return reason
     handle = settings["handle"]
     if handle == NONE:
         return None
@@ -81,6 +96,7 @@ def missing(name: str, handle: str) -> str:
     """The sentence for people where `locate` finds nothing: what is to be fetched, and where it belongs."""
     if not is_address(handle):
         return f"the weights of {name} are to be in the folder {handle} (its handle in params.yaml), which is not there"
+    name = folder_name(name, handle)
     size = f", {SIZES[name]}," if name in SIZES else ""
     return (
         f"the weights of {name}{size} are not here: `python scripts/fetch_weights.py {name}` gets them from {handle}; "

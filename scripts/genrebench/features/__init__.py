@@ -14,7 +14,7 @@ from typing import Any
 BROUGHT = "brought"  # instead of settings, or the key of the axes: only a dataset with features of its own has it
 
 
-TIME = ("frame", "block", "segment")  # names of axes that are time
+TIME = ("frame", "block", "segment", "sample")  # names of axes that are time
 
 
 def is_brought(entry: Any) -> bool:

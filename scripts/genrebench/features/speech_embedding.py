@@ -1,0 +1,48 @@
+"""What a pretrained transformer hears in each window of a clip: the mean of its layers there (Yang et al. 2021, SUPERB).
+
+For those who have no GPU to fine-tune it on: `embedding_probe` on top of it is a classifier.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from genrebench import weights
+from genrebench.clip import Clip
+
+SETTINGS = {
+    "handle": {
+        "description": "Page of the weights on the hub, with its revision, or a folder; none takes random ones.",
+        "type": "string",
+        "pattern": "^(?!https://huggingface[.]co/).|/tree/[0-9a-f]{40}$",
+    },
+    "config": {
+        "description": "With the handle none, model_type and sizes of the network, as transformers names them.",
+        "type": "object",
+        "required": ["model_type"],
+        "properties": {"model_type": {"description": "Kind of the network: hubert, wavlm ...", "type": "string"}},
+    },
+    "window_s": {
+        "description": "Length of a window in seconds; they do not overlap.",
+        "type": "number",
+        "minimum": 0.5,
+    },
+    "layers": {"description": "last, or mean: that of all layers.", "enum": ["last", "mean"]},
+}
+AXES = ("dimension", "segment")
+UNIT = "mean activation of the transformer"
+PAD_VALUE = 0.0
+SAMPLE_RATE = 16000
+EXTRA = "speech"
+
+
+def extract(clip: Clip, handle: str, config: dict[str, Any], window_s: float, layers: str) -> np.ndarray:
+    """(dimensions, windows): those that are full, at least one; a clip shorter than it is padded with zeros."""
+    from genrebench import speech_encoders  # PyTorch, which the extraction of other features does without
+
+    size = round(window_s * SAMPLE_RATE)
+    windows = max(1, len(clip.samples) // size)
+    samples = np.zeros(windows * size, np.float32)
+    samples[: len(clip.samples)] = clip.samples[: len(samples)]
+    folder = weights.locate("speech_embedding", handle)
+    return speech_encoders.embed(folder, config, samples.reshape(windows, size), layers).T

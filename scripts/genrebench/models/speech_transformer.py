@@ -1,0 +1,46 @@
+"""HuBERT, WavLM or wav2vec 2.0, fine-tuned (paper 000), or another transformer that hears samples or spectra of them.
+
+The paper states that the three were fine-tuned on a smaller set "due to computational constraints", neither its size
+nor any setting. Ours is how the field fine-tunes them for classification (Wang et al. 2021, "A fine-tuned wav2vec
+2.0/HuBERT benchmark"): the convolutions that hear the samples stay as they are, the transformer and the head learn at
+5e-5 with a warm-up over a tenth of the steps; a clip is heard in windows, and its prediction is their mean. Which model
+is a question of the `handle`: a page of Hugging Face's hub with the revision, or a folder.
+"""
+
+from typing import Any
+
+from genrebench import speech, weights
+from genrebench.training import Data
+
+SETTINGS = {
+    **speech.SETTINGS,
+    "handle": {
+        "description": "Page of the weights on the hub, with its revision, or a folder; none takes random ones.",
+        "type": "string",
+        "pattern": "^(?!https://huggingface[.]co/).|/tree/[0-9a-f]{40}$",
+    },
+    "config": {
+        "description": "With the handle none, model_type and sizes of the network, as transformers names them.",
+        "type": "object",
+        "required": ["model_type"],
+        "properties": {"model_type": {"description": "Kind of the network: hubert, wavlm ...", "type": "string"}},
+    },
+}
+EXTRA = "speech"
+SCALES = False  # the network's own processor does that
+
+
+def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> speech.Speech:
+    """The model for these data."""
+    folder = weights.locate("speech_transformer", settings["handle"])
+    return speech.Speech(folder, settings["config"], data, settings, seed, numerics)
+
+
+def unavailable(settings: dict[str, Any]) -> str | None:
+    """Why the model cannot be trained with these settings on this machine: a sentence for people; None if it can."""
+    return weights.unavailable("speech_transformer", settings)
+
+
+def marks(settings: dict[str, Any]) -> list[str]:
+    """What is to be said wherever its numbers appear."""
+    return ["random weights, not pretrained"] if settings["handle"] == weights.NONE else []

@@ -1,0 +1,223 @@
+"""Speech transformers: tiny ones with random weights, of the published classes, by the code that takes real ones."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+pytest.importorskip("safetensors")
+
+pytestmark = pytest.mark.long
+
+from genrebench import speech, speech_encoders  # noqa: E402 (it imports them)
+from genrebench.job import InputError  # noqa: E402
+from genrebench.training import Data, Feature, Windows  # noqa: E402
+
+TRANSFORMER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+CONVOLUTIONS = {
+    "conv_dim": [8, 8],
+    "conv_kernel": [10, 8],
+    "conv_stride": [10, 8],
+    "num_feat_extract_layers": 2,
+    "num_conv_pos_embeddings": 8,
+    "num_conv_pos_embedding_groups": 2,
+    "mask_time_length": 2,
+}
+TINY = {
+    "hubert": {"model_type": "hubert", **TRANSFORMER, **CONVOLUTIONS},
+    "wavlm": {"model_type": "wavlm", **TRANSFORMER, **CONVOLUTIONS, "num_buckets": 8},
+    "wav2vec2": {"model_type": "wav2vec2", **TRANSFORMER, **CONVOLUTIONS},
+    "ast": {
+        "model_type": "audio-spectrogram-transformer",
+        **TRANSFORMER,
+        **{"max_length": 1024, "num_mel_bins": 128, "patch_size": 64, "time_stride": 64, "frequency_stride": 64},
+    },
+}
+SPEECH = ("hubert", "wavlm", "wav2vec2")
+SETTINGS = {
+    **{"epochs": 6, "batch_size": 8, "learning_rate": 0.003, "warmup_epochs": 1, "schedule": "cosine"},
+    **{"early_stopping": 0, "class_weights": "balanced", "micro_batch": 4, "weight_decay": 0.01, "max_gradient": 1.0},
+    **{"trained": "transformer", "layers": "last", "projection": 8, "training_share": 1.0},
+}
+NUMERICS = {"threads": 1, "precision": "float32"}
+SAMPLES = 3200
+
+
+def tones(clips=24):
+    """Clips of two genres, low and high tones with noise, in two windows each; one clip in four is for validation."""
+    random = np.random.default_rng(0)
+    time = np.arange(2 * SAMPLES) / 16000
+    genre = np.arange(clips) % 2
+    pitch = np.where(genre, 1800, 300) * random.uniform(0.9, 1.1, clips)
+    values = np.sin(2 * np.pi * pitch[:, None] * time) + 0.3 * random.standard_normal((clips, 2 * SAMPLES))
+    rows = np.arange(2 * clips)
+    subset = np.where(np.arange(clips) // 2 % 4 == 3, "valid", "train")[rows // 2]
+    windows = Windows(values.astype(np.float32), rows // 2, rows % 2 * 0.2, SAMPLES, 16000.0)
+    return Data(
+        [Feature("waveform", windows, {"axes": ["sample"]})],
+        {name: np.flatnonzero(subset == name) for name in ("train", "valid", "test")},
+        genre[rows // 2],
+        ["high", "low"],
+        rows // 2,
+        rows % 2,
+        np.tile([0.0, 0.2], (2 * clips, 1)),
+    )
+
+
+def make(config, folder=None, seed=0, **settings):
+    return speech.Speech(folder, config, tones(), SETTINGS | settings, seed, NUMERICS)
+
+
+def saved(kind, folder):
+    """A tiny model with random weights, written as those of the hub are."""
+    processor, encoder = speech_encoders.new(TINY[kind])
+    processor.save_pretrained(folder)
+    encoder.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", SPEECH)
+def test_a_model_of_a_folder_learns_and_the_best_epoch_is_kept(kind, tmp_path):
+    model = make(None, saved(kind, tmp_path / kind), epochs=20, trained="all")
+    history = model.fit(tmp_path / "checkpoints", "key")
+    assert history[-1]["loss"] < 0.7 * history[0]["loss"]
+    best = max(history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    rows = model.data.rows["valid"]
+    assert model.data.scores(rows, model.predict(rows)) == {
+        "accuracy": best["val_accuracy"],
+        "loss": best["val_loss"],
+    }
+    assert best["val_accuracy"] > 0.8
+
+
+@pytest.mark.parametrize("kind", SPEECH)
+def test_of_a_folder_come_its_weights(kind, tmp_path):
+    folder = saved(kind, tmp_path / kind)
+    _, encoder = speech_encoders.load(folder)
+    own = transformers.AutoModel.from_pretrained(folder)
+    assert type(own).__name__.lower().startswith(kind)
+    for name, value in own.state_dict().items():
+        np.testing.assert_array_equal(value, encoder.state_dict()[name])
+
+
+@pytest.mark.parametrize("layers", ["last", "weighted"])
+def test_a_killed_training_goes_on_to_the_same_bytes(layers, tmp_path, capsys):
+    whole = make(TINY["hubert"], layers=layers)
+    whole.fit(tmp_path / "whole", "key")
+
+    class Killed(Exception):
+        pass
+
+    first = make(TINY["hubert"], layers=layers)
+    step = first.step
+
+    def killed(inputs, targets, epoch, number):
+        if (epoch, number) == (3, 1):
+            raise Killed
+        return step(inputs, targets, epoch, number)
+
+    first.step = killed
+    with pytest.raises(Killed):
+        first.fit(tmp_path / "killed", "key")
+    capsys.readouterr()
+    second = make(TINY["hubert"], layers=layers)
+    second.fit(tmp_path / "killed", "key")
+    assert capsys.readouterr().out.startswith("going on after epoch 3")
+    for folder, model in (("a", whole), ("b", second)):
+        (tmp_path / folder).mkdir()
+        model.save(tmp_path / folder)
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+
+
+def test_the_same_seed_gives_the_same_predictions_and_another_others(tmp_path):
+    rows = np.arange(48)
+    predicted = []
+    for number, seed in enumerate((0, 0, 1)):
+        model = make(TINY["wavlm"], seed=seed, epochs=2)
+        model.fit(tmp_path / str(number), "key")
+        predicted.append(model.predict(rows))
+    np.testing.assert_array_equal(predicted[0], predicted[1])
+    assert np.abs(predicted[0] - predicted[2]).max() > 1e-4
+
+
+def test_gradients_of_parts_are_those_of_the_batch():
+    """Dropout apart, of which each part draws its own."""
+    still = dict.fromkeys(
+        ("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout", "layerdrop"), 0.0
+    )
+    weights = []
+    for micro_batch in (8, 3):
+        model = make(TINY["hubert"] | still | {"apply_spec_augment": False}, micro_batch=micro_batch)
+        inputs, targets = model._batch(0, 0, model.rows[:8])
+        model.step(inputs, targets, 0, 0)
+        weights.append(model.weights())
+    for name, value in weights[0].items():
+        np.testing.assert_allclose(weights[1][name], value, atol=2e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("trained", "still"), [("all", ()), ("transformer", ("encoder.feature_extractor",)), ("head", ("encoder",))]
+)
+def test_only_what_is_trained_changes(trained, still):
+    model = make(TINY["hubert"], trained=trained)
+    before = model.weights()
+    model.step(*model._batch(0, 0, model.rows[:8]), 0, 0)
+    changed = {name for name, value in model.weights().items() if (value != before[name]).any()}
+    assert changed
+    assert not [name for name in changed if name.removeprefix("network.").startswith(still)] or not still
+    assert any(name.startswith("network.encoder.feature_extractor") for name in changed) == (trained == "all")
+    assert any(name.startswith("network.encoder.encoder") for name in changed) == (trained != "head")
+
+
+def test_other_models_of_sound_have_the_same_interface(tmp_path):
+    model = make(None, saved("ast", tmp_path / "ast"), epochs=1, layers="weighted")
+    model.fit(tmp_path / "checkpoints", "key")
+    assert model.predict(np.arange(3)).shape == (3, 2)
+
+
+def test_the_learning_rate_rises_then_falls_with_a_cosine():
+    model = make(TINY["hubert"], epochs=4, warmup_epochs=1, learning_rate=1.0)
+    steps = model.steps_per_epoch()
+    rates = [model._rate(step) for step in range(4 * steps)]
+    assert rates[:steps] == [(i + 1) / (steps + 1) for i in range(steps)]
+    assert rates[steps] == 1
+    assert rates == sorted(rates[:steps]) + sorted(rates[steps:], reverse=True)
+    assert rates[-1] < 0.05
+    constant = make(TINY["hubert"], warmup_epochs=0, schedule="constant", learning_rate=0.1)
+    assert {constant._rate(step) for step in range(9)} == {0.1}
+
+
+def test_a_share_of_the_training_clips_is_one_of_each_genre():
+    data = tones()
+    rows = speech.share_of(data, 0.25, 0)
+    assert set(rows) < set(data.rows["train"])
+    clips = np.unique(data.clips[rows])
+    assert len(rows) == 2 * len(clips)  # with all their windows
+    assert np.bincount(clips % 2).tolist() == [2, 2]  # of nine
+    assert speech.share_of(data, 1.0, 0).tolist() == data.rows["train"].tolist()
+    assert len(speech.share_of(data, 0.001, 0)) == 4
+
+
+def test_a_folder_without_a_model_is_told(tmp_path):
+    with pytest.raises(InputError, match="has no model of sound that the library transformers can load"):
+        speech_encoders.load(tmp_path)
+    folder = saved("hubert", tmp_path / "hubert")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match="has no model of sound"):
+        speech_encoders.load(folder)
+    folder = saved("hubert", tmp_path / "slow")
+    transformers.Wav2Vec2FeatureExtractor(sampling_rate=8000).save_pretrained(folder)
+    with pytest.raises(InputError, match="hears 8000 Hz"):
+        speech_encoders.load(folder)
+
+
+def test_what_is_saved_predicts_the_same(tmp_path):
+    model = make(TINY["wav2vec2"], epochs=1)
+    model.fit(tmp_path / "checkpoints", "key")
+    model.save(tmp_path)
+    again = make(TINY["wav2vec2"], seed=5)
+    from safetensors.numpy import load_file
+
+    again.use({f"network.{name}": value for name, value in load_file(tmp_path / "classifier.safetensors").items()})
+    np.testing.assert_array_equal(again.predict(np.arange(5)), model.predict(np.arange(5)))

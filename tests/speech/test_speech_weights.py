@@ -1,0 +1,73 @@
+"""Fetching models from the hub: from its own cache, offline, since tests have no network."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from test_speech import TINY  # noqa: E402
+
+from genrebench import speech_encoders, weights  # noqa: E402 (it imports them)
+
+pytestmark = pytest.mark.long
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+HANDLE = f"https://huggingface.co/somebody/tiny-hubert/tree/{REVISION}"
+
+
+@pytest.fixture
+def fetch(tmp_path):
+    """Fetch `tiny-hubert` as a person does; what was printed, and the exit status."""
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params["models"]["hubert"]["handle"] = HANDLE
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    environment = {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "cache")}
+
+    def run():
+        options = ["--params", tmp_path / "params.yaml", "--folder", tmp_path / "weights"]
+        command = [sys.executable, "scripts/fetch_weights.py", "tiny-hubert", *options]
+        return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.mark.parametrize("published", ["model.safetensors", "pytorch_model.bin"])
+def test_a_published_model_becomes_safetensors_with_the_same_numbers(fetch, tmp_path, published):
+    page = tmp_path / "cache/models--somebody--tiny-hubert/snapshots" / REVISION
+    processor, encoder = speech_encoders.new(TINY["hubert"])
+    processor.save_pretrained(page)
+    encoder.save_pretrained(page)
+    if published.endswith("bin"):
+        (page / "model.safetensors").unlink()
+        torch.save(encoder.state_dict(), page / published)
+    process = fetch()
+    assert process.returncode == 0, process.stderr
+    folder = tmp_path / "weights/tiny-hubert"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("config.json", "model.safetensors", "preprocessor_config.json")
+    ]
+    _, found = speech_encoders.load(folder)
+    for name, value in encoder.state_dict().items():
+        np.testing.assert_array_equal(found.state_dict()[name], value)
+
+
+def test_a_model_that_is_not_at_hand_offline_is_told_in_one_line(fetch, tmp_path):
+    process = fetch()
+    assert process.returncode == 1
+    assert process.stderr.splitlines()[-1].startswith(f"error: {HANDLE} cannot be fetched")
+    assert not (tmp_path / "weights").exists() or not list((tmp_path / "weights").glob("tiny*"))
+
+
+def test_missing_weights_are_named_with_the_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    handle = HANDLE.replace("somebody/tiny-hubert", "facebook/hubert-base-ls960")
+    said = weights.unavailable("speech_transformer", {"handle": handle})
+    assert "378 MB" in said and "`python scripts/fetch_weights.py hubert-base-ls960`" in said
+    assert "data/weights/hubert-base-ls960" in said
+    assert weights.unavailable("speech_transformer", {"handle": "none"}) is None
