@@ -189,9 +189,9 @@ def extra_notes(extra):
     return extras.notes(extra) if extra else []
 
 
-def weights_index(name):
+def weights_index(kind, name):
     """The file that says which weights a pretrained feature or model has; none for others."""
-    return [f".cache/weights/{name}.json"] if name in PRETRAINED or name in PRETRAINED_MODELS else []
+    return [f".cache/weights/{kind}/{name}.json"] if name in WITH_WEIGHTS[kind] else []
 
 
 def only_if_extracted(feature):
@@ -304,7 +304,10 @@ LONGEST = {}  # what seconds_of_longest_clip has read
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
 # models that can take weights from elsewhere, even where the handle is `none`: DVC's stages are to be the same
-PRETRAINED_MODELS = {name: entry for name, entry in ENTRIES.items() if is_pretrained(entry)}
+WITH_WEIGHTS = {
+    "features": PRETRAINED,
+    "models": {name: entry for name, entry in ENTRIES.items() if is_pretrained(entry)},
+}
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 
@@ -317,6 +320,7 @@ if workflow.is_main_process:
     refuse_foreign_demo()
     refuse_other_backend()
     extras.update_notes()
-    for name, entry in (PRETRAINED | PRETRAINED_MODELS).items():
-        weights.update_index(module_of(name, entry), entry["handle"], *weights_index(name))
+    for kind, entries in WITH_WEIGHTS.items():
+        for name, entry in entries.items():
+            weights.update_index(module_of(name, entry), entry["handle"], *weights_index(kind, name))
 SHARDS = shard_count(count_raw_files())

@@ -39,7 +39,7 @@ rule extract_shard:
 use rule extract_shard as extract_embeddings with:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        weights=lambda w: weights_index(w.feature),
+        weights=lambda w: weights_index("features", w.feature),
         code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=environment_of(w.feature)),
     log:
         f"{RESULTS}/logs/extract_embeddings/{{feature}}/{{shard}}-of-{{shards}}.log",
@@ -57,7 +57,7 @@ use rule extract_shard as extract_embeddings with:
 use rule extract_shard as extract_speech with:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        weights=lambda w: weights_index(w.feature),
+        weights=lambda w: weights_index("features", w.feature),
         extra=lambda w: extra_notes(extra_of(w.feature)),
         code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=environment_of(w.feature)),
     log:
@@ -78,7 +78,7 @@ rule collect_feature:
         manifest=f"{RESULTS}/manifest.csv",
         index=INDEX,
         shards=lambda w: shard_marks(w.feature),
-        weights=lambda w: weights_index(w.feature),
+        weights=lambda w: weights_index("features", w.feature),
         extra=lambda w: extra_notes(extra_of(w.feature)),
         # that of the extraction too, which is not asked for where weights are missing: DVC's stages are to be the same
         code=lambda w: code(
@@ -120,9 +120,9 @@ use rule collect_feature as collect_waveform with:
         feature=only_if_extracted("waveform"),
 
 
-use rule collect_feature as collect_hubert with:
+use rule collect_feature as collect_hubert_embedding with:
     wildcard_constraints:
-        feature=only_if_extracted("hubert"),
+        feature=only_if_extracted("hubert_embedding"),
 
 
 use rule collect_feature as collect_mel with:

@@ -9,7 +9,7 @@ rule train_model:
         features=lambda w: cache_files(w.model, "json"),
         # the descriptions carry the caches' hashes, so that the caches need not be hashed for every job
         caches=lambda w: ancient(cache_files(w.model, "npy")),
-        weights=lambda w: weights_index(w.model),
+        weights=lambda w: weights_index("models", w.model),
         elsewhere=lambda w: read_elsewhere(w.model),
         code=lambda w: model_code(w.model),
     output:
@@ -192,7 +192,7 @@ use rule train_model as train_speech with:
         split_description=f"{RESULTS}/splits/{{protocol}}/{{split}}.json",
         features=lambda w: cache_files(w.model, "json"),
         caches=lambda w: ancient(cache_files(w.model, "npy")),
-        weights=lambda w: weights_index(w.model),
+        weights=lambda w: weights_index("models", w.model),
         elsewhere=lambda w: read_elsewhere(w.model),
         extra=extra_notes("speech"),
         code=lambda w: model_code(w.model),

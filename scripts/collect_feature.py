@@ -33,7 +33,8 @@ def collect_feature(
 
     Clips are padded or cut at the end to one length (`audio.duration` of params.yaml). The array comes from the store
     of extracted arrays or, for a dataset that brings features, from its folder `brought`; a feature that it does not
-    bring is described as not available, and the array is empty.
+    bring is described as not available, and the array is empty. What is to be said wherever numbers of a model that
+    reads it appear is in the description's `marks`.
     """
     clips = files.read_rows(manifest)
     if brought is not None:
@@ -76,6 +77,8 @@ def _collect_extracted(
     result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths], seconds)
     if module.AXES[0] == "column":
         result["columns"] = module.columns(**arguments(settings))
+    if is_pretrained(settings) and settings["handle"] == weights.NONE:
+        result["marks"] = [f"{feature}: random weights, not pretrained"]
     return result
 
 

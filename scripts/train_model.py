@@ -93,6 +93,7 @@ def train_model(
     marks = [SCALER_MARK] if settings.get("scaler_fit_on") == "all" else []
     marks += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
     marks += module.marks(settings) if hasattr(module, "marks") else []
+    marks += [mark for cache in caches for mark in cache.description.get("marks", [])]
     best = history[best_row(history)]
     print(f"{model}, seed {seed}, {config['protocol']} {config['split']}: {_figures(best)}")
     files.write_json(folder / "status.json", {"status": "done", "reason": None, "marks": marks})

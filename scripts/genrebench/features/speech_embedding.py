@@ -1,4 +1,4 @@
-"""What a pretrained transformer hears in each window of a clip: the mean of its layers there (Yang et al. 2021, SUPERB).
+"""What a pretrained transformer hears in each window of a clip: the mean of its layers (Yang et al. 2021, SUPERB).
 
 For those who have no GPU to fine-tune it on: `embedding_probe` on top of it is a classifier.
 """
