@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from genrebench import neural
+from genrebench.checkpoints import Checkpoints
 from genrebench.job import InputError
 from genrebench.neural import Neural
 from genrebench.training import Data, Feature, best_row
@@ -110,7 +110,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch,
     capsys.readouterr()
     broken, owner, name = network(**settings), *{
         "in an epoch": (keras.Model, "train_on_batch"),
-        "before a checkpoint": (neural.Checkpoints, "save"),
+        "before a checkpoint": (Checkpoints, "save"),
     }[when]  # fmt: skip
     calls, original = [], getattr(owner, name)
 

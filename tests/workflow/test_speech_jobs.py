@@ -20,7 +20,9 @@ def with_speech(tiny, tmp_path):
     project = tiny.copy(tmp_path / "project")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     project.change("features.waveform", {})
-    project.change("features.hubert_embedding", params["features"]["hubert_embedding"] | {"handle": "none", "window_s": 0.6})
+    project.change(
+        "features.hubert_embedding", params["features"]["hubert_embedding"] | {"handle": "none", "window_s": 0.6}
+    )
     for model in MODELS:
         entry = params["models"][model]
         own = entry.pop("for_dataset")["demo"]

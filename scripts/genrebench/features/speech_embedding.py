@@ -7,21 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from genrebench import weights
+from genrebench import speech_settings, weights
 from genrebench.clip import Clip
 
 SETTINGS = {
-    "handle": {
-        "description": "Page of the weights on the hub, with its revision, or a folder; none takes random ones.",
-        "type": "string",
-        "pattern": "^(?!https://huggingface[.]co/).|/tree/[0-9a-f]{40}$",
-    },
-    "config": {
-        "description": "With the handle none, model_type and sizes of the network, as transformers names them.",
-        "type": "object",
-        "required": ["model_type"],
-        "properties": {"model_type": {"description": "Kind of the network: hubert, wavlm ...", "type": "string"}},
-    },
+    **speech_settings.SETTINGS,
     "window_s": {
         "description": "Length of a window in seconds; they do not overlap.",
         "type": "number",

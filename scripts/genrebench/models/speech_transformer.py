@@ -9,22 +9,12 @@ is a question of the `handle`: a page of Hugging Face's hub with the revision, o
 
 from typing import Any
 
-from genrebench import speech, weights
+from genrebench import speech, speech_settings, weights
 from genrebench.training import Data
 
 SETTINGS = {
     **speech.SETTINGS,
-    "handle": {
-        "description": "Page of the weights on the hub, with its revision, or a folder; none takes random ones.",
-        "type": "string",
-        "pattern": "^(?!https://huggingface[.]co/).|/tree/[0-9a-f]{40}$",
-    },
-    "config": {
-        "description": "With the handle none, model_type and sizes of the network, as transformers names them.",
-        "type": "object",
-        "required": ["model_type"],
-        "properties": {"model_type": {"description": "Kind of the network: hubert, wavlm ...", "type": "string"}},
-    },
+    **speech_settings.SETTINGS,
 }
 EXTRA = "speech"
 SCALES = False  # the network's own processor does that
