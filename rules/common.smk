@@ -174,9 +174,9 @@ def axes_of(feature):
 
 def environment_of(feature):
     """The packages that a feature needs, as `code` takes them."""
-    if extra_of(feature):
-        return SPEECH_ENVIRONMENT
-    return PRETRAINED_ENVIRONMENT if feature in PRETRAINED else "envs/classical.yaml"
+    if feature not in PRETRAINED:
+        return "envs/classical.yaml"
+    return SPEECH_ENVIRONMENT if extra_of(feature) else PRETRAINED_ENVIRONMENT
 
 
 def extra_of(feature):
@@ -203,7 +203,7 @@ def shard_marks(feature):
     """The marks of a feature's extracted shards; none where it is not extracted from audio."""
     if brings_features(DATASET) or feature not in EXTRACTED:
         return []
-    if feature in PRETRAINED and weights.unavailable(module_of(feature, PRETRAINED[feature]), PRETRAINED[feature]):
+    if weights.unavailable(module_of(feature, EXTRACTED[feature]), EXTRACTED[feature]):
         return []  # the feature is then described as not available
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 

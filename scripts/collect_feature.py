@@ -57,7 +57,7 @@ def _collect_extracted(
 ) -> dict[str, Any]:
     from genrebench import extraction  # not needed for what a dataset brings
 
-    if is_pretrained(settings) and (reason := weights.unavailable(module_of(feature, settings), settings)):
+    if reason := weights.unavailable(module_of(feature, settings), settings):
         return _not_available(values, reason)
     cache = extraction.Store(store, {feature: settings}, audio)
     for shard in sorted({shard_of(clip["md5"], shards) for clip in clips}):

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from genrebench import extraction, files, job
-from genrebench.features import is_brought, is_pretrained
+from genrebench import extraction, files, job, weights
+from genrebench.features import is_brought, is_pretrained, module_of
 
 
 def extract_shard(
@@ -29,7 +29,11 @@ def extract_shard(
     """
     clips = files.read_rows(manifest)
     others = yaml.safe_load(Path(also).read_text())["features"] if also and not is_pretrained(settings) else {}
-    extracted = {name: entry for name, entry in others.items() if not is_brought(entry) and not is_pretrained(entry)}
+    extracted = {
+        name: entry
+        for name, entry in others.items()
+        if not (is_brought(entry) or is_pretrained(entry) or weights.unavailable(module_of(name, entry), entry))
+    }
     cache = extraction.Store(store, {**extracted, feature: settings}, audio)
     decoded = cache.fill(clips, shard, shards, unless_complete=feature)
     print(f"shard {shard + 1} of {shards}: decoded {decoded} clips")

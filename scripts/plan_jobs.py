@@ -149,7 +149,7 @@ def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) ->
 
     sizes = dict.fromkeys(features, 0)
     for name, own in computed.items() if trial else ():
-        if entries.is_pretrained(own) and weights.unavailable(entries.module_of(name, own), own):
+        if weights.unavailable(entries.module_of(name, own), own):
             continue
         module = extraction.module(name, own)
         size = module.extract(clip(getattr(module, "SAMPLE_RATE", sample_rate)), **entries.arguments(own)).size

@@ -125,7 +125,7 @@ def _reason_not_to_run(split: dict[str, Any], caches: list[Feature], name: str, 
                 f"It is to train on segments, but nothing says how many seconds {', '.join(unknown)} spans: the "
                 "manifest that the dataset brings needs a column duration_s."
             )
-    return weights.unavailable(name, settings) if "handle" in settings else None
+    return weights.unavailable(name, settings)
 
 
 def _extent(segments: dict[str, float] | None) -> str:

@@ -75,12 +75,12 @@ def update_index(
 def unavailable(name: str, settings: dict[str, Any]) -> str | None:
     """Why a feature or model with these settings cannot be had on this machine: a sentence for people; None if it can.
 
-    `name` is that of its module, which may need packages of an extra, too.
+    `name` is that of its module, which may need packages of an extra, whether it has weights or not.
     """
     module = next(path for kind in ("features", "models") if (path := LIBRARY / kind / f"{name}.py").is_file())
     if (extra := extras.of(module)) and (reason := extras.unavailable(extra)):
         return reason
-    handle = settings["handle"]
+    handle = settings.get("handle", NONE)
     if handle == NONE:
         return None
     folder = locate(name, handle)

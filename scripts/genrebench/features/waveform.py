@@ -9,6 +9,7 @@ AXES = ("sample",)
 UNIT = "full scale"
 PAD_VALUE = 0.0
 SAMPLE_RATE = 16000
+EXTRA = "speech"  # computed without it, but of use only with it, and as large as the music
 
 
 def extract(clip: Clip) -> np.ndarray:
