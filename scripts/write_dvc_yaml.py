@@ -81,9 +81,10 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
 
 def _rules_of(feature: str, entry: Any) -> list[str]:
     """The rules that make a feature from the manifest."""
-    module = Path(f"scripts/genrebench/features/{module_of(feature, entry)}.py")
-    extract = "extract_embeddings" if is_pretrained(entry) else "extract_shard"
-    extract = "extract_speech" if not is_brought(entry) and extras.of(module) else extract
+    extract = "extract_shard"
+    if is_pretrained(entry):
+        extra = extras.of(f"scripts/genrebench/features/{module_of(feature, entry)}.py")
+        extract = "extract_speech" if extra else "extract_embeddings"
     return ["collect_brought" if is_brought(entry) else f"collect_{feature}", extract, "index_raw"]
 
 
