@@ -1,12 +1,13 @@
 """The LSTM on mel frames."""
 
+import keras
 import numpy as np
 from keras import layers
 
 import network_checks
 from genrebench.models import mel_lstm
 
-SETTINGS = {"units": [6, 5], "dense": [4], "dropout": 0.3, "max_steps": 0}
+SETTINGS = {"units": [6, 5], "summary": "last", "dense": [4], "dropout": 0.3, "max_steps": 0}
 
 
 def network(shape=(16, 20), **settings):
@@ -41,6 +42,22 @@ def test_the_order_of_the_frames_matters_and_the_lstm_makes_few_steps():
     values = np.random.default_rng(0).standard_normal((1, 40, 4)).astype(np.float32)
     forwards, backwards = (model.predict({"mel": x}, verbose=0) for x in (values, values[:, ::-1]))
     assert not np.allclose(forwards, backwards)
+
+
+def test_the_summary_is_the_last_output_or_the_mean_of_all():
+    """Of a network whose dense layers are left out, by what its LSTM gives."""
+    values = np.random.default_rng(0).standard_normal((2, 16, 20)).astype(np.float32)
+    for summary, expected in (("last", lambda steps: steps[:, -1]), ("mean", lambda steps: steps.mean(axis=1))):
+        model = network(summary=summary, dense=[])
+        *_, last = of_kind(model, layers.LSTM)
+        steps = layers.LSTM(last.units, return_sequences=True)
+        steps.build(last.input.shape)
+        steps.set_weights(last.get_weights())
+        heard = keras.Model(model.inputs, last.input).predict({"mel": values}, verbose=0)
+        summarised = expected(np.asarray(steps(heard)))
+        dense = of_kind(model, layers.Dense)[-1]
+        found = keras.Model(model.inputs, dense.input).predict({"mel": values}, verbose=0)
+        np.testing.assert_allclose(found, summarised, atol=1e-6)
 
 
 def test_several_features_and_one_frame_work():

@@ -23,6 +23,10 @@ SETTINGS = {
         "minItems": 1,
         "items": {"type": "integer", "minimum": 1},
     },
+    "summary": {
+        "description": "What is taken of the last LSTM layer: its last output, or the mean of all.",
+        "enum": ["last", "mean"],
+    },
     "dense": {
         "description": "Units of each dense layer before the last; may be empty.",
         "type": "array",
@@ -50,7 +54,9 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
     for units in earlier:
         x = layers.LSTM(units, return_sequences=True)(x)
         x = layers.Dropout(settings["dropout"])(x)
-    x = layers.LSTM(last)(x)
+    x = layers.LSTM(last, return_sequences=settings["summary"] == "mean")(x)
+    if settings["summary"] == "mean":
+        x = layers.GlobalAveragePooling1D()(x)
     x = layers.Dropout(settings["dropout"])(x)
     for units in settings["dense"]:
         x = layers.Dense(units, activation="relu")(x)
