@@ -7,7 +7,7 @@ READY := .venv/ready
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-long bench lint plan record restore dag envs lock
+.PHONY: help demo test test-long bench lint speech plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,7 @@ lint: $(READY) ## check style and workflow
 speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
 	python -m pip install --disable-pip-version-check --quiet $$(grep -o 'torch==[0-9.]*' pyproject.toml)
 	python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-speech.lock
+	PYTHONPATH=scripts python -c "from genrebench import extras; extras.update_notes()"
 
 plan: $(READY) ## what would run: jobs, hours, memory, disk
 	@python scripts/plan_jobs.py

@@ -1,5 +1,6 @@
 # What the rules share: the parameters, the paths, and the functions that name inputs. No rules stand here.
 
+import hashlib
 import json
 import os
 import re
@@ -174,9 +175,9 @@ def axes_of(feature):
 
 def environment_of(feature):
     """The packages that a feature needs, as `code` takes them."""
-    if feature not in PRETRAINED:
-        return "envs/classical.yaml"
-    return SPEECH_ENVIRONMENT if extra_of(feature) else PRETRAINED_ENVIRONMENT
+    if extra_of(feature):
+        return SPEECH_ENVIRONMENT
+    return PRETRAINED_ENVIRONMENT if feature in PRETRAINED else "envs/classical.yaml"
 
 
 def extra_of(feature):
@@ -190,8 +191,11 @@ def extra_notes(extra):
 
 
 def weights_index(kind, name):
-    """The file that says which weights a pretrained feature or model has; none for others."""
-    return [f".cache/weights/{kind}/{name}.json"] if name in WITH_WEIGHTS[kind] else []
+    """The file that says which weights a pretrained feature or model has on this dataset; none for others."""
+    if name not in WITH_WEIGHTS[kind]:
+        return []
+    handle = config[kind][name]["handle"]  # of its own for each, so that another dataset's changes nothing
+    return [f".cache/weights/{kind}/{name}-{hashlib.md5(handle.encode()).hexdigest()[:8]}.json"]
 
 
 def only_if_extracted(feature):
@@ -322,5 +326,5 @@ if workflow.is_main_process:
     extras.update_notes()
     for kind, entries in WITH_WEIGHTS.items():
         for name, entry in entries.items():
-            weights.update_index(module_of(name, entry), entry["handle"], *weights_index(kind, name))
+            weights.update_index(module_of(name, entry), config[kind][name]["handle"], *weights_index(kind, name))
 SHARDS = shard_count(count_raw_files())

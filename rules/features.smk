@@ -118,11 +118,15 @@ rule collect_feature:
 use rule collect_feature as collect_waveform with:
     wildcard_constraints:
         feature=only_if_extracted("waveform"),
+    conda:
+        "../envs/speech.yaml"
 
 
 use rule collect_feature as collect_hubert_embedding with:
     wildcard_constraints:
         feature=only_if_extracted("hubert_embedding"),
+    conda:
+        "../envs/speech.yaml"
 
 
 use rule collect_feature as collect_mel with:

@@ -47,11 +47,16 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
 def _handle(name: str, params: str) -> str:
     """The address of the weights of this name, which is that of the folder they go to."""
     loaded = config.load(params)
+    entries = [
+        (config.entry_for(entry, dataset).get("module", key), config.entry_for(entry, dataset))
+        for key, entry in [*loaded["features"].items(), *loaded["models"].items()]
+        if isinstance(entry, dict)
+        for dataset in (None, *entry.get(config.FOR_DATASET, ()))
+    ]
     with_handles = [
-        (weights.folder_name(entry.get("module", key), entry["handle"]), entry["handle"])
-        for entries in (loaded["features"], loaded["models"])
-        for key, entry in entries.items()
-        if isinstance(entry, dict) and entry.get("handle", weights.NONE) != weights.NONE
+        (weights.folder_name(module, entry["handle"]), entry["handle"])
+        for module, entry in entries
+        if entry.get("handle", weights.NONE) != weights.NONE
     ]
     handles = {handle for folder, handle in with_handles if folder == name}
     if not handles:
@@ -91,7 +96,8 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
     if reason := extras.unavailable("speech"):
         raise InputError(f"To fetch {handle}, packages are missing: {reason.partition(': ')[2]}")
     import huggingface_hub
-    import transformers
+
+    from genrebench import speech_encoders
 
     print(f"fetching {handle}", flush=True)
     fetch = functools.partial(huggingface_hub.snapshot_download, repository, revision=revision)
@@ -102,13 +108,10 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
             place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "pytorch_model.bin"])
     except Exception as error:  # of the hub's library, its HTTP client or its cache, as the fault is
         raise InputError(_failure(handle, error)) from None
-    try:
-        # the published head, for other tasks, stays behind
-        encoder = transformers.AutoModel.from_pretrained(place, local_files_only=True, use_safetensors=safe)
-        transformers.AutoFeatureExtractor.from_pretrained(place, local_files_only=True).save_pretrained(target)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{handle} is no model of sound ({error}); correct the handle in params.yaml") from None
+    processor, encoder = speech_encoders.load(Path(place), safe)  # the published head, for other tasks, stays behind
+    processor.save_pretrained(target)
     encoder.save_pretrained(target)
+    files.write_json(target / weights.SOURCE, {"handle": handle})
 
 
 def _fetch_file(address: str, path: Path) -> None:

@@ -291,7 +291,7 @@ def disk(dataset: str, workload: Workload, kinds: dict[Task, str], costs: Costs)
                 new["raw audio"] += GTZAN_ARCHIVE_MB + audio_mb(workload.corpus, GTZAN_RATE)
             case ("render_demo",):
                 new["raw audio"] += audio_mb(workload.corpus, DEMO_RATE)
-            case ("extract_shard" | "extract_embeddings", feature, shard):
+            case ("extract_shard" | "extract_embeddings" | "extract_speech", feature, shard):
                 new["store of extracted shards"] += workload.cache_mb(feature) / int(shard.split("-of-")[1])
             case ("collect_feature", feature):
                 new["features"] += workload.cache_mb(feature)

@@ -4,7 +4,7 @@ import argparse
 
 from genrebench import files, job
 
-COLUMNS = ("feature", "shape", "flattened", "unit", "mean", "std", "min", "max", "available", "reason")
+COLUMNS = ("feature", "shape", "flattened", "unit", "mean", "std", "min", "max", "available", "reason", "marks")
 
 
 def summarise_features(descriptions: list[str], table: str) -> None:
@@ -12,6 +12,7 @@ def summarise_features(descriptions: list[str], table: str) -> None:
     rows = []
     for description in map(files.read_json, descriptions):
         row = {column: description.get(column, "") for column in COLUMNS}
+        row["marks"] = "; ".join(description.get("marks", []))
         if description["available"]:
             clips, *rest = description["shape"]
             values = 1

@@ -44,6 +44,6 @@ def update_notes(folder: Path = FOLDER) -> None:
 
 
 def notes(extra: str, folder: Path = FOLDER) -> list[str]:
-    """The files that say what is installed of an extra: what this folder is, and the versions, if it is."""
+    """The files that say what is installed of an extra: the versions, if it is, and one that is always there."""
     note = folder / f"{extra}.json"
-    return [str(folder / "README.md"), *([str(note)] if note.is_file() else [])]
+    return [str(folder / ".gitkeep"), *([str(note)] if note.is_file() else [])]

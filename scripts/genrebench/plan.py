@@ -7,7 +7,7 @@ A job is named by its benchmark file below `results/<dataset>/benchmarks`, in pa
 |---|---|
 | render_demo, build_manifest | seconds of audio (of each process) |
 | extract_shard | seconds of audio in the shard: the first job of a shard reads the audio for all features |
-| extract_embeddings | seconds of audio in the shard |
+| extract_embeddings, extract_speech | seconds of audio in the shard |
 | extract_shard again | none: the other features of that shard find their arrays in the store |
 | collect_feature | megabytes of the cache |
 | make_split | clips |
@@ -42,6 +42,7 @@ UNITS = {
     "build_manifest": "s of audio per process",
     "extract_shard": "s of audio",
     "extract_embeddings": "s of audio",
+    "extract_speech": "s of audio",
     "collect_feature": "MB",
     "make_split": "clips",
     "train": "million values",
@@ -110,7 +111,7 @@ class Workload:
                 return self.corpus.seconds
             case ("build_manifest",):
                 return self.corpus.seconds / self.processes
-            case ("extract_shard" | "extract_embeddings", _, shard):
+            case ("extract_shard" | "extract_embeddings" | "extract_speech", _, shard):
                 return self.corpus.seconds / int(shard.split("-of-")[1])
             case ("collect_feature", feature):
                 return self.cache_mb(feature)

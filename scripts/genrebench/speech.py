@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy
 from genrebench import files, trainer
 from genrebench import speech_encoders as encoders
 from genrebench.checkpoints import Arrays
+from genrebench.job import InputError
 from genrebench.speech_encoders import SAMPLE_RATE, draw_from, prepare
 from genrebench.trainer import Inputs, Trainer
 from genrebench.training import Data
@@ -53,6 +54,8 @@ SETTINGS = {
     },
 }
 HALF = {"float32": None, "mixed_bfloat16": torch.bfloat16, "mixed_float16": torch.float16}
+
+SCALE = ("scale", "_growth_tracker")  # what changes of a GradScaler
 
 
 class Classifier(torch.nn.Module):
@@ -110,6 +113,7 @@ class Speech(Trainer):
         self.half = HALF[numerics["precision"]]
         draw_from(seed)
         self.processor, encoder = encoders.load(folder) if folder else encoders.new(config)
+        _require_steps(encoder, data.features[0].values.shape[-1])
         freeze(encoder, settings["trained"])
         network = Classifier(encoder, len(data.genres), settings["layers"], settings["projection"])
         self.network = network.to(self.device)
@@ -170,7 +174,8 @@ class Speech(Trainer):
             for i, values in self.optimizer.state_dict()["state"].items()
             for name, value in values.items()
         }
-        scale = {"scale": np.array(self.scaler.get_scale())} if self.scaler.is_enabled() else {}
+        scaler = self.scaler.state_dict()  # empty, unless it scales
+        scale = {"scale": np.array([scaler[name] for name in SCALE])} if scaler else {}
         return self.weights() | moments | scale
 
     def restore(self, state: Arrays) -> None:
@@ -183,7 +188,8 @@ class Speech(Trainer):
                 moments.setdefault(int(i), {})[name] = torch.from_numpy(value)
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
         if self.scaler.is_enabled():
-            self.scaler.load_state_dict(self.scaler.state_dict() | {"scale": float(state["scale"])})
+            scale, steps = state["scale"].tolist()
+            self.scaler.load_state_dict(self.scaler.state_dict() | dict(zip(SCALE, (scale, int(steps)), strict=True)))
 
     def weights(self) -> Arrays:
         """All numbers of the network."""
@@ -238,6 +244,21 @@ def freeze(encoder: torch.nn.Module, trained: str) -> None:
         encoder.requires_grad_(False)
     elif trained == "transformer" and hasattr(encoder, "feature_extractor"):
         encoder.feature_extractor.requires_grad_(False)
+        encoder.feature_extractor._requires_grad = False  # or it has gradients go through it all the same
+
+
+def _require_steps(encoder: torch.nn.Module, samples: int) -> None:
+    """Raise InputError where windows are too short for what is masked in training."""
+    config = encoder.config
+    if not hasattr(encoder, "_get_feat_extract_output_lengths"):
+        return  # it pads what it reads
+    steps = int(encoder._get_feat_extract_output_lengths(torch.tensor(samples)))
+    needed = config.mask_time_length if config.apply_spec_augment and config.mask_time_prob > 0 else 1
+    if steps < needed:
+        raise InputError(
+            f"Windows of {samples / SAMPLE_RATE:g} s are {max(steps, 0)} steps of this network, which needs {needed}: "
+            "lengthen the model's segments in params.yaml"
+        )
 
 
 def share_of(data: Data, share: float, seed: int) -> np.ndarray:

@@ -6,6 +6,7 @@ They come from Hugging Face's library, as a folder with `config.json`, `preproce
 
 import json
 import os
+import pickle
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,34 +14,74 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 
 from genrebench.job import InputError
 
 SAMPLE_RATE = 16000  # Hz
+# what the library raises where a folder or a configuration is not what it should be
+FAULTS = (
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError),
+    *(pickle.UnpicklingError, SafetensorError, StrictDataclassError),
+)
 
 
-def load(folder: Path) -> tuple[Any, torch.nn.Module]:
-    """The processor and the encoder that a folder has; InputError where it does not have them."""
+def load(folder: Path, safe: bool = True) -> tuple[Any, torch.nn.Module]:
+    """The processor and the encoder that a folder has, in single precision; InputError where it does not have them.
+
+    Weights that are not `safe`tensors are read as tensors and nothing else.
+    """
     try:
         processor = transformers.AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
-        encoder = transformers.AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        draw_from(0)  # what no published weights have is drawn: the mask, which only training uses
+        encoder, found = transformers.AutoModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=safe, dtype=torch.float32, output_loading_info=True
+        )
+    except FAULTS as error:
         raise InputError(
-            f"{folder} has no model of sound that the library transformers can load: {' '.join(str(error).split())}"
+            f"{folder} has no model of sound that the library transformers can load: {_line(error)}"
         ) from None
-    if not hasattr(processor, "sampling_rate"):
-        raise InputError(f"{folder} has a model of something else than sound: its preprocessor has no sampling rate")
-    if processor.sampling_rate != SAMPLE_RATE:
-        raise InputError(f"{folder} has a model that hears {processor.sampling_rate} Hz; ours hear {SAMPLE_RATE} Hz")
+    if missing := sorted(set(found["missing_keys"]) - {"masked_spec_embed"}):
+        raise InputError(
+            f"{folder} lacks {len(missing)} of the weights of a {type(encoder).__name__}, such as {missing[0]}, which "
+            "would be random: were they saved under other names?"
+        )
+    _require_samples(processor, folder)
     return processor, encoder
 
 
 def new(config: dict[str, Any]) -> tuple[Any, torch.nn.Module]:
-    """A processor, and an encoder with random weights, of the kind and the sizes that `config` gives."""
+    """A processor, and an encoder with random weights, of the kind and the sizes that `config` gives.
+
+    Raises InputError where there is none of that kind, or not of these sizes.
+    """
     sizes = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
-    configuration = transformers.AutoConfig.for_model(sizes.pop("model_type"), **sizes)
-    processor = transformers.FEATURE_EXTRACTOR_MAPPING[type(configuration)]()
-    return processor, transformers.AutoModel.from_config(configuration)
+    kind = sizes.pop("model_type")
+    try:
+        configuration = transformers.AutoConfig.for_model(kind)
+        if unknown := sorted(set(sizes) - set(configuration.to_dict())):
+            raise InputError(f"A network of the kind {kind} has no {', '.join(unknown)}; correct it in params.yaml")
+        configuration = transformers.AutoConfig.for_model(kind, **sizes)
+        processor = transformers.FEATURE_EXTRACTOR_MAPPING[type(configuration)]()
+        encoder = transformers.AutoModel.from_config(configuration)
+    except FAULTS as error:
+        raise InputError(
+            f"No network of sound of the kind {kind} can be made of the sizes in params.yaml: {_line(error)}"
+        ) from None
+    _require_samples(processor, kind)
+    return processor, encoder
+
+
+def _require_samples(processor: Any, what: Any) -> None:
+    if "input_values" not in getattr(processor, "model_input_names", ()):
+        raise InputError(f"{what} is a model that does not read windows of samples; take one as HuBERT or wav2vec 2.0")
+    if processor.sampling_rate != SAMPLE_RATE:
+        raise InputError(f"{what} is a model that hears {processor.sampling_rate} Hz; ours hear {SAMPLE_RATE} Hz")
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 def embed(folder: Path | None, config: dict[str, Any], samples: np.ndarray, layers: str) -> np.ndarray:

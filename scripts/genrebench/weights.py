@@ -21,6 +21,7 @@ SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB"}
 SIZES |= {"hubert-base-ls960": "378 MB", "wavlm-base": "378 MB", "wav2vec2-base": "380 MB"}
 # A page of Hugging Face's hub: a repository at one revision, so that its weights are always the same.
 HUB = re.compile(r"https://huggingface\.co/(?P<repository>[^/]+/(?P<name>[^/]+))/tree/(?P<revision>[0-9a-f]{40})")
+SOURCE = "source.json"  # in a folder that was fetched from the hub: the handle
 # What is not published as a folder: the file in the folder of the weights.
 FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5"}
 # What belongs to the weights and is published apart from them: file and address.
@@ -86,6 +87,12 @@ def unavailable(name: str, settings: dict[str, Any]) -> str | None:
     folder = locate(name, handle)
     if folder is None:
         return missing(name, handle)
+    fetched = files.read_json(folder / SOURCE)["handle"] if (folder / SOURCE).is_file() else handle
+    if is_address(handle) and fetched != handle:
+        return (
+            f"the folder {folder} has the weights of {fetched}, but params.yaml names {handle}: remove the folder, and "
+            "fetch them again"
+        )
     if name in FILES and not (folder / FILES[name]).is_file():
         return f"the folder {folder} of the weights of {name} lacks the file {FILES[name]}, {SIZES[name]}: put it there"
     needed = EXTRAS.get(name, {}) if settings.get("pca") else {}

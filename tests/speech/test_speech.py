@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("safetensors")
 
@@ -100,15 +100,15 @@ def test_of_a_folder_come_its_weights(kind, tmp_path):
         np.testing.assert_array_equal(value, encoder.state_dict()[name])
 
 
-@pytest.mark.parametrize("layers", ["last", "weighted"])
-def test_a_killed_training_goes_on_to_the_same_bytes(layers, tmp_path, capsys):
-    whole = make(TINY["hubert"], layers=layers)
+@pytest.mark.parametrize(("kind", "layers"), [("hubert", "last"), ("wavlm", "weighted")])
+def test_a_killed_training_goes_on_to_the_same_bytes(kind, layers, tmp_path, capsys):
+    whole = make(TINY[kind], layers=layers)
     whole.fit(tmp_path / "whole", "key")
 
     class Killed(Exception):
         pass
 
-    first = make(TINY["hubert"], layers=layers)
+    first = make(TINY[kind], layers=layers)
     step = first.step
 
     def killed(inputs, targets, epoch, number):
@@ -120,7 +120,7 @@ def test_a_killed_training_goes_on_to_the_same_bytes(layers, tmp_path, capsys):
     with pytest.raises(Killed):
         first.fit(tmp_path / "killed", "key")
     capsys.readouterr()
-    second = make(TINY["hubert"], layers=layers)
+    second = make(TINY[kind], layers=layers)
     second.fit(tmp_path / "killed", "key")
     assert capsys.readouterr().out.startswith("going on after epoch 3")
     for folder, model in (("a", whole), ("b", second)):
@@ -142,18 +142,21 @@ def test_the_same_seed_gives_the_same_predictions_and_another_others(tmp_path):
 
 
 def test_gradients_of_parts_are_those_of_the_batch():
-    """Dropout apart, of which each part draws its own."""
+    """Dropout apart, of which each part draws its own; with clips of one genre, which class weights make small."""
     still = dict.fromkeys(
         ("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout", "layerdrop"), 0.0
     )
-    weights = []
+    found = []
     for micro_batch in (8, 3):
-        model = make(TINY["hubert"] | still | {"apply_spec_augment": False}, micro_batch=micro_batch)
+        model = make(TINY["hubert"] | still | {"apply_spec_augment": False}, micro_batch=micro_batch, max_gradient=1e9)
         inputs, targets = model._batch(0, 0, model.rows[:8])
-        model.step(inputs, targets, 0, 0)
-        weights.append(model.weights())
-    for name, value in weights[0].items():
-        np.testing.assert_allclose(weights[1][name], value, atol=2e-5, err_msg=name)
+        figures = model.step(inputs, targets, 0, 0)
+        gradients = {name: value.grad for name, value in model.network.named_parameters() if value.grad is not None}
+        found.append((figures["loss"], gradients))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
+    largest = max(float(value.abs().max()) for value in found[0][1].values())
+    for name, value in found[0][1].items():
+        np.testing.assert_allclose(found[1][1][name], value, atol=1e-4 * largest, err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +202,58 @@ def test_a_share_of_the_training_clips_is_one_of_each_genre():
     assert len(speech.share_of(data, 0.001, 0)) == 4
 
 
+def test_genres_of_a_share_count_the_same():
+    data = tones()
+    data.labels[data.labels == 0] = np.where(np.arange((data.labels == 0).sum()) < 8, 0, 1)  # four clips of one genre
+    model = speech.Speech(None, TINY["hubert"], data, SETTINGS | {"training_share": 0.5}, 0, NUMERICS)
+    counts = np.bincount(data.labels[model.rows])
+    np.testing.assert_allclose(model.class_weights, counts.sum() / (2 * counts), rtol=1e-6)
+    assert counts.sum() < len(data.rows["train"])
+
+
+def test_frozen_convolutions_have_no_gradients_go_through_them():
+    model = make(TINY["hubert"], trained="transformer")
+    model.network.train()
+    assert not model.network.encoder.feature_extractor(torch.zeros(1, SAMPLES)).requires_grad
+    model = make(TINY["hubert"], trained="all")
+    model.network.train()
+    assert model.network.encoder.feature_extractor(torch.zeros(1, SAMPLES)).requires_grad
+
+
+def test_half_precision_is_of_the_steps_and_not_of_the_weights():
+    model = speech.Speech(None, TINY["hubert"], tones(), SETTINGS, 0, NUMERICS | {"precision": "mixed_bfloat16"})
+    plain = make(TINY["hubert"])
+    assert {value.dtype.name for value in model.weights().values()} == {"float32"}
+    figures, expected = (m.step(*m._batch(0, 0, m.rows[:8]), 0, 0) for m in (model, plain))
+    assert figures["loss"] != expected["loss"]
+    np.testing.assert_allclose(figures["loss"], expected["loss"], rtol=0.02)
+    assert {value.dtype.name for value in model.weights().values()} == {"float32"}
+
+
+def test_mistakes_in_the_configuration_are_told():
+    for config, said in (
+        ({"model_type": "hubbert"}, "hubbert"),
+        ({"model_type": "bert"}, "of the kind bert"),
+        (TINY["hubert"] | {"hiden_size": 3}, "has no hiden_size"),
+        (TINY["hubert"] | {"conv_stride": [10]}, "conv"),
+        ({"model_type": "whisper"}, "does not read windows of samples"),
+    ):
+        with pytest.raises(InputError, match=said):
+            speech_encoders.new(config)
+    with pytest.raises(InputError, match=r"Windows of 0\.2 s are 40 steps of this network, which needs 99"):
+        make(TINY["hubert"] | {"mask_time_length": 99})
+
+
+def test_weights_under_other_names_are_not_replaced_by_random_ones(tmp_path):
+    folder = saved("hubert", tmp_path / "hubert")
+    from safetensors.torch import load_file, save_file
+
+    state = {f"wrapped.{name}": value for name, value in load_file(folder / "model.safetensors").items()}
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match=r"lacks \d+ of the weights of a HubertModel"):
+        speech_encoders.load(folder)
+
+
 def test_a_folder_without_a_model_is_told(tmp_path):
     with pytest.raises(InputError, match="has no model of sound that the library transformers can load"):
         speech_encoders.load(tmp_path)
@@ -209,6 +264,10 @@ def test_a_folder_without_a_model_is_told(tmp_path):
     folder = saved("hubert", tmp_path / "slow")
     transformers.Wav2Vec2FeatureExtractor(sampling_rate=8000).save_pretrained(folder)
     with pytest.raises(InputError, match="hears 8000 Hz"):
+        speech_encoders.load(folder)
+    folder = saved("hubert", tmp_path / "cut")
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:1000])
+    with pytest.raises(InputError, match="has no model of sound"):
         speech_encoders.load(folder)
 
 

@@ -14,7 +14,7 @@ pytest.importorskip("transformers")
 
 from test_speech import TINY  # noqa: E402
 
-from genrebench import speech_encoders, weights  # noqa: E402 (it imports them)
+from genrebench import files, speech_encoders, weights  # noqa: E402 (it imports them)
 
 pytestmark = pytest.mark.long
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -50,7 +50,7 @@ def test_a_published_model_becomes_safetensors_with_the_same_numbers(fetch, tmp_
     assert process.returncode == 0, process.stderr
     folder = tmp_path / "weights/tiny-hubert"
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("config.json", "model.safetensors", "preprocessor_config.json")
+        *("config.json", "model.safetensors", "preprocessor_config.json", "source.json")
     ]
     _, found = speech_encoders.load(folder)
     for name, value in encoder.state_dict().items():
@@ -71,3 +71,13 @@ def test_missing_weights_are_named_with_the_command(tmp_path, monkeypatch):
     assert "378 MB" in said and "`python scripts/fetch_weights.py hubert-base-ls960`" in said
     assert "data/weights/hubert-base-ls960" in said
     assert weights.unavailable("speech_transformer", {"handle": "none"}) is None
+
+
+def test_weights_of_another_revision_are_not_taken_for_those_of_this(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data/weights/tiny-hubert"
+    folder.mkdir(parents=True)
+    files.write_json(folder / "source.json", {"handle": HANDLE})
+    assert weights.unavailable("speech_transformer", {"handle": HANDLE}) is None
+    other = HANDLE.replace("0123", "4567", 1)
+    assert "remove the folder" in weights.unavailable("speech_transformer", {"handle": other})

@@ -30,10 +30,10 @@ def test_an_extra_that_is_not_there_is_told_with_the_command(installed):
 
 def test_the_note_comes_and_goes_with_the_packages(installed, tmp_path):
     extras.update_notes(tmp_path)
-    assert extras.notes("speech", tmp_path) == [str(tmp_path / "README.md")]
+    assert extras.notes("speech", tmp_path) == [str(tmp_path / ".gitkeep")]
     installed.update(torch="2", transformers="5", safetensors="1")
     extras.update_notes(tmp_path)
-    assert extras.notes("speech", tmp_path) == [str(tmp_path / "README.md"), str(tmp_path / "speech.json")]
+    assert extras.notes("speech", tmp_path) == [str(tmp_path / ".gitkeep"), str(tmp_path / "speech.json")]
     written = (tmp_path / "speech.json").stat().st_mtime_ns
     extras.update_notes(tmp_path)
     assert (tmp_path / "speech.json").stat().st_mtime_ns == written  # unless something changed

@@ -33,4 +33,7 @@ def unavailable(settings: dict[str, Any]) -> str | None:
 
 def marks(settings: dict[str, Any]) -> list[str]:
     """What is to be said wherever its numbers appear."""
-    return ["random weights, not pretrained"] if settings["handle"] == weights.NONE else []
+    found = ["random weights, not pretrained"] if settings["handle"] == weights.NONE else []
+    if settings["training_share"] < 1:
+        found.append(f"trained on {settings['training_share']:.0%} of the training clips")
+    return found
