@@ -68,6 +68,14 @@ def test_equals_librosa_on_real_clips(feature):
         assert_equals_librosa(feature, soundfile.read(path, dtype="float32")[0])
 
 
+def test_the_waveform_is_librosas_at_the_rate_of_speech_models(tmp_path):
+    soundfile.write(tmp_path / "clip.wav", NOISE, RATE, subtype="FLOAT")
+    ours = extraction.extract(tmp_path / "clip.wav", RATE, {"waveform": {}})["waveform"]
+    theirs, rate = librosa.load(tmp_path / "clip.wav", sr=16000, res_type="soxr_hq")
+    assert (rate, ours.dtype, len(ours)) == (16000, np.float32, len(theirs))
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")
 @pytest.mark.parametrize("rate, n_fft", [(22050, 2048), (16000, 512), (44100, 4096)])
 def test_filter_banks_are_those_of_librosa(rate, n_fft):

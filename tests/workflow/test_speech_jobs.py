@@ -28,8 +28,11 @@ def with_speech(tiny, tmp_path):
         own = entry.pop("for_dataset")["demo"]
         project.change(f"models.{model}", entry | own | SMALL)
     project.change("models.embedding_probe_hubert", params["models"]["embedding_probe_hubert"] | {"for_dataset": {}})
-    for model in ("sgd", "embedding_probe"):
-        project.remove(f"models.{model}")
+    project.change("models.logistic.features", ["mel"])
+    for name in ("models.sgd", "models.embedding_probe", "protocols.stratified", "protocols.fault_filtered"):
+        project.remove(name)
+    for feature in ("mfcc", "chroma", "wavelet", "yamnet"):
+        project.remove(f"features.{feature}")
     project.run("python", "scripts/write_dvc_yaml.py")
     project.run("git", "commit", "--quiet", "--all", "-m", "speech")
     return project
