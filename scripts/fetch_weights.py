@@ -25,7 +25,7 @@ BLOCK_BYTES = 2**20
 def fetch_weights(name: str, params: str, folder: str) -> None:
     """Put the weights that the feature or model `name` of the parameter file names into `folder`/`name`."""
     handle = _handle(name, params)
-    target = Path(folder, weights.folder_name(name, handle))
+    target = Path(folder, name)
     if target.exists():
         raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
     with files.atomic(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as cache:

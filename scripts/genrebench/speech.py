@@ -113,6 +113,7 @@ class Speech(Trainer):
         self.half = HALF[numerics["precision"]]
         draw_from(seed)
         self.processor, encoder = encoders.load(folder) if folder else encoders.new(config)
+        draw_from(seed)  # again, because loading draws too: the head is to be another for another seed
         _require_steps(encoder, data.features[0].values.shape[-1])
         freeze(encoder, settings["trained"])
         network = Classifier(encoder, len(data.genres), settings["layers"], settings["projection"])

@@ -90,6 +90,18 @@ def test_a_model_of_a_folder_learns_and_the_best_epoch_is_kept(kind, tmp_path):
     assert best["val_accuracy"] > 0.8
 
 
+def test_the_head_on_pretrained_weights_is_drawn_from_the_seed(tmp_path):
+    folder = saved("hubert", tmp_path / "hubert")
+    first, same, other = (make(None, folder, seed=seed).weights() for seed in (0, 0, 1))
+    for name, value in first.items():
+        np.testing.assert_array_equal(same[name], value)
+    assert (other["network.classifier.weight"] != first["network.classifier.weight"]).any()
+    np.testing.assert_array_equal(
+        other["network.encoder.feature_projection.projection.weight"],
+        first["network.encoder.feature_projection.projection.weight"],
+    )
+
+
 @pytest.mark.parametrize("kind", SPEECH)
 def test_of_a_folder_come_its_weights(kind, tmp_path):
     folder = saved(kind, tmp_path / kind)
