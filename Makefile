@@ -66,6 +66,6 @@ envs: $(READY) ## write envs/*.yaml from requirements.lock
 lock: ## resolve pyproject.toml anew
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
-	printf 'safetensors>=0.5\ntransformers>=5\n' | uv pip compile - --constraints requirements.lock --universal \
+	sed -n 's/^speech = //p' pyproject.toml | grep -o '[a-z]*>=[0-9.]*' | uv pip compile - --constraints requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
 		--output-file requirements-speech.lock

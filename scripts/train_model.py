@@ -181,7 +181,7 @@ def _costs(
         "epochs": len(history),
         "best_epoch": best_row(history) + 1,
         "seconds_per_epoch": seconds,
-        "training_clips_per_s": len(set(data.clips[getattr(fitted, "rows", data.rows["train"])])) / seconds,
+        "training_clips_per_s": len(set(data.clips[fitted.rows])) / seconds,
         "inference_ms_per_clip": 1000 * inference_s / len(set(data.clips)),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
         "threads": numerics["threads"],

@@ -44,6 +44,7 @@ class Classical:
         self.estimator = estimator
         self.data = data
         self.scaler = Scaler(data.features, data.scaler_rows(scaler_fit_on))
+        self.rows = data.rows["train"]
         self.candidates = candidates
         self.trials: list[Trial] = []
         self.seconds: list[float] = []  # of the fit
@@ -65,7 +66,7 @@ class Classical:
         It is over too soon for checkpoints, so `folder` stays empty.
         """
         started = time.perf_counter()
-        inputs = self.scaler.flat(self.data.features, self.data.rows["train"])
+        inputs = self.scaler.flat(self.data.features, self.rows)
         self.trials = [self._try(candidate, inputs) for candidate in self.candidates]
         best = max(self.trials, key=lambda trial: trial.figures["val_accuracy"])
         self.estimator = best.estimator
@@ -81,9 +82,9 @@ class Classical:
         self.estimator = clone(self.estimator).set_params(**candidate)
         with warnings.catch_warnings(record=True, action="always") as caught:
             if isinstance(self.estimator, LinearClassifierMixin):
-                _fit_linear(self.estimator, inputs, labels[self.data.rows["train"]])
+                _fit_linear(self.estimator, inputs, labels[self.rows])
             else:
-                self.estimator.fit(inputs, labels[self.data.rows["train"]])
+                self.estimator.fit(inputs, labels[self.rows])
         row: dict[str, Any] = {"epoch": int(np.max(getattr(self.estimator, "n_iter_", 1)))}
         for subset, prefix in (("train", ""), ("valid", "val_")):
             rows = self.data.rows[subset]

@@ -19,7 +19,8 @@ from genrebench import files, trainer
 from genrebench import speech_encoders as encoders
 from genrebench.checkpoints import Arrays
 from genrebench.job import InputError
-from genrebench.speech_encoders import SAMPLE_RATE, draw_from, prepare
+from genrebench.speech_encoders import draw_from, prepare
+from genrebench.speech_settings import SAMPLE_RATE
 from genrebench.trainer import Inputs, Trainer
 from genrebench.training import Data
 
@@ -106,9 +107,7 @@ class Speech(Trainer):
         numerics: dict[str, Any],
     ):
         prepare(numerics["threads"])
-        super().__init__(data, settings | {"augmentation": settings.get("augmentation", {})}, seed)
-        self.rows = share_of(data, settings["training_share"], seed)
-        self.class_weights = self._class_weights()
+        super().__init__(data, settings, seed, share_of(data, settings["training_share"], seed))
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = HALF[numerics["precision"]]
         draw_from(seed)
@@ -250,11 +249,12 @@ def freeze(encoder: torch.nn.Module, trained: str) -> None:
 
 def _require_steps(encoder: torch.nn.Module, samples: int) -> None:
     """Raise InputError where windows are too short for what is masked in training."""
-    config = encoder.config
     if not hasattr(encoder, "_get_feat_extract_output_lengths"):
         return  # it pads what it reads
+    config = encoder.config
+    masks = getattr(config, "apply_spec_augment", True) and config.mask_time_prob > 0  # not all kinds can be told not to
     steps = int(encoder._get_feat_extract_output_lengths(torch.tensor(samples)))
-    needed = config.mask_time_length if config.apply_spec_augment and config.mask_time_prob > 0 else 1
+    needed = config.mask_time_length if masks else 1
     if steps < needed:
         raise InputError(
             f"Windows of {samples / SAMPLE_RATE:g} s are {max(steps, 0)} steps of this network, which needs {needed}: "

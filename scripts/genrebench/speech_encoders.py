@@ -18,8 +18,8 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 
 from genrebench.job import InputError
+from genrebench.speech_settings import SAMPLE_RATE
 
-SAMPLE_RATE = 16000  # Hz
 # what the library raises where a folder or a configuration is not what it should be
 FAULTS = (
     *(OSError, ValueError, KeyError, TypeError, RuntimeError),
@@ -47,7 +47,7 @@ def load(folder: Path, safe: bool = True) -> tuple[Any, torch.nn.Module]:
             f"{folder} lacks {len(missing)} of the weights of a {type(encoder).__name__}, such as {missing[0]}, which "
             "would be random: were they saved under other names?"
         )
-    _require_samples(processor, folder)
+    _require_samples(processor, encoder, folder)
     return processor, encoder
 
 
@@ -69,12 +69,13 @@ def new(config: dict[str, Any]) -> tuple[Any, torch.nn.Module]:
         raise InputError(
             f"No network of sound of the kind {kind} can be made of the sizes in params.yaml: {_line(error)}"
         ) from None
-    _require_samples(processor, kind)
+    _require_samples(processor, encoder, kind)
     return processor, encoder
 
 
-def _require_samples(processor: Any, what: Any) -> None:
-    if "input_values" not in getattr(processor, "model_input_names", ()):
+def _require_samples(processor: Any, encoder: torch.nn.Module, what: Any) -> None:
+    layered = all(hasattr(encoder.config, name) for name in ("hidden_size", "num_hidden_layers"))
+    if encoder.main_input_name != "input_values" or encoder.config.is_encoder_decoder or not layered:
         raise InputError(f"{what} is a model that does not read windows of samples; take one as HuBERT or wav2vec 2.0")
     if processor.sampling_rate != SAMPLE_RATE:
         raise InputError(f"{what} is a model that hears {processor.sampling_rate} Hz; ours hear {SAMPLE_RATE} Hz")

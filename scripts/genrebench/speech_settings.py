@@ -1,4 +1,6 @@
-"""What the fine-tuned and the frozen speech transformers have in common in params.yaml."""
+"""What the fine-tuned and the frozen speech transformers have in common."""
+
+SAMPLE_RATE = 16000  # Hz
 
 SETTINGS = {
     "handle": {

@@ -49,17 +49,18 @@ Inputs = dict[str, np.ndarray]
 class Trainer(ABC):
     """A network and its training; of all epochs the one with the highest accuracy on the validation clips is kept.
 
-    Of equals it is the one with the lowest loss there. What a library does is left to subclasses: `inputs`, `step`,
+    Of equals it is the one with the lowest loss there. It trains on `rows`, those of the training clips if no others
+    are given. What a library does is left to subclasses: `inputs`, `step`,
     `probabilities`, `learning_rate`, and the arrays that a training changes (`state`, `restore`, `weights`, `use`).
     """
 
     pictures: frozenset[str] = frozenset()  # features whose last axis is time
 
-    def __init__(self, data: Data, settings: dict[str, Any], seed: int):
+    def __init__(self, data: Data, settings: dict[str, Any], seed: int, rows: np.ndarray | None = None):
         self.data = data
         self.settings = settings
         self.seed = seed
-        self.rows = data.rows["train"]
+        self.rows = data.rows["train"] if rows is None else rows
         self.class_weights = self._class_weights()
         self.seconds: list[float] = []  # of each epoch
 
@@ -183,7 +184,7 @@ class Trainer(ABC):
 
     def _batch(self, epoch: int, number: int, rows: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
         random = np.random.default_rng([self.seed, epoch, number])
-        settings = self.settings["augmentation"]
+        settings = self.settings.get("augmentation", {})
         starts = random.uniform(*self.data.spans[rows].T) if settings.get("crop") else None
         targets = np.eye(len(self.data.genres), dtype=np.float32)[self.data.labels[rows]]
         return augmentation.augment(self.inputs(rows, starts), targets, settings, self.pictures, random)

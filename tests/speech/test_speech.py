@@ -32,7 +32,14 @@ TINY = {
         **TRANSFORMER,
         **{"max_length": 1024, "num_mel_bins": 128, "patch_size": 64, "time_stride": 64, "frequency_stride": 64},
     },
+    "data2vec-audio": {
+        "model_type": "data2vec-audio",
+        **(TRANSFORMER | CONVOLUTIONS),
+        **{"num_conv_pos_embeddings": 2, "conv_pos_kernel_size": 3},
+    },
 }
+for kind in ("sew", "sew-d", "unispeech", "unispeech-sat", "wav2vec2-conformer"):
+    TINY[kind] = {"model_type": kind, **TRANSFORMER, **CONVOLUTIONS}
 SPEECH = ("hubert", "wavlm", "wav2vec2")
 SETTINGS = {
     **{"epochs": 6, "batch_size": 8, "learning_rate": 0.003, "warmup_epochs": 1, "schedule": "cosine"},
@@ -70,6 +77,7 @@ def make(config, folder=None, seed=0, **settings):
 
 def saved(kind, folder):
     """A tiny model with random weights, written as those of the hub are."""
+    speech_encoders.draw_from(0)
     processor, encoder = speech_encoders.new(TINY[kind])
     processor.save_pretrained(folder)
     encoder.save_pretrained(folder)
@@ -185,8 +193,9 @@ def test_only_what_is_trained_changes(trained, still):
     assert any(name.startswith("network.encoder.encoder") for name in changed) == (trained != "head")
 
 
-def test_other_models_of_sound_have_the_same_interface(tmp_path):
-    model = make(None, saved("ast", tmp_path / "ast"), epochs=1, layers="weighted")
+@pytest.mark.parametrize("kind", sorted(set(TINY) - set(SPEECH)))
+def test_other_models_of_sound_have_the_same_interface(kind, tmp_path):
+    model = make(None, saved(kind, tmp_path / kind), epochs=1, layers="weighted")
     model.fit(tmp_path / "checkpoints", "key")
     assert model.predict(np.arange(3)).shape == (3, 2)
 
@@ -249,6 +258,8 @@ def test_mistakes_in_the_configuration_are_told():
         (TINY["hubert"] | {"hiden_size": 3}, "has no hiden_size"),
         (TINY["hubert"] | {"conv_stride": [10]}, "conv"),
         ({"model_type": "whisper"}, "does not read windows of samples"),
+        ({"model_type": "wav2vec2-bert", **TRANSFORMER}, "does not read windows of samples"),
+        ({"model_type": "xcodec"}, "does not read windows of samples"),
     ):
         with pytest.raises(InputError, match=said):
             speech_encoders.new(config)

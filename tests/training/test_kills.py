@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -16,6 +17,31 @@ from genrebench import config, files
 pytestmark = pytest.mark.long
 
 CLIPS, EPOCHS = 40, 5
+OWN = {
+    "cnn": {
+        "filters": [64, 128, 256],
+        "segments": {"length_s": 2.0, "hop_s": 1.0},
+        "augmentation": {
+            "crop": True,
+            "time_masks": [2, 0.1],
+            "band_masks": [1, 0.2],
+            "mixup": 0.3,
+            "gain": 0.1,
+            "noise": 0.1,
+        },
+    },
+    "wavlm": {
+        "handle": "none",
+        "config": {
+            **{"model_type": "wavlm", "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2},
+            "conv_dim": [16] * 7,
+        },
+        "segments": {"length_s": 2.0, "hop_s": 2.0},
+        "micro_batch": 2,
+    },
+}
+HERE = all(find_spec(package) for package in ("torch", "transformers", "safetensors"))
+needs_speech = pytest.mark.skipif(not HERE, reason="its packages are not installed: `make speech`")
 
 
 @pytest.fixture
@@ -30,34 +56,22 @@ def corpus(tmp_path):
     counts = {f"g{g}": {"train": 6} for g in range(4)}
     described = {"protocol": "artist", "split": "repeat0", "genres": counts, "available": True, "reason": None}
     files.write_json(tmp_path / "split.json", described)
-    for name, shape in {"mel": (24, 160), "chroma": (12, 320)}.items():
+    axes = {"mel": ["band", "frame"], "chroma": ["pitch class", "frame"], "waveform": ["sample"]}
+    for name, shape in {"mel": (24, 160), "chroma": (12, 320), "waveform": (64000,)}.items():
         np.save(tmp_path / f"{name}.npy", random.standard_normal((CLIPS, *shape)).astype(np.float32))
-        about = {"axes": ["band", "frame"], "available": True, "lengths": None, "seconds": 4.0, "sha256": name}
+        about = {"axes": axes[name], "available": True, "lengths": None, "seconds": 4.0, "sha256": name}
         files.write_json(tmp_path / f"{name}.json", about)
     return tmp_path
 
 
-def start(corpus, run):
-    """Start the training of a wide CNN, its checkpoints some megabytes, with everything at random that there is."""
-    settings = config.load()["models"]["cnn"]
-    settings |= {
-        "epochs": EPOCHS,
-        "batch_size": 4,
-        "filters": [64, 128, 256],
-        "segments": {"length_s": 2.0, "hop_s": 1.0},
-        "augmentation": {
-            "crop": True,
-            "time_masks": [2, 0.1],
-            "band_masks": [1, 0.2],
-            "mixup": 0.3,
-            "gain": 0.1,
-            "noise": 0.1,
-        },
-    }
+def start(corpus, model, run):
+    """Start a training whose checkpoints are some megabytes, with everything at random that there is."""
+    settings = config.entry_for(config.load()["models"][model], None) | {"epochs": EPOCHS, "batch_size": 4} | OWN[model]
     numerics = {"threads": 1, "backend": "tensorflow", "precision": "float32"}
-    command = [sys.executable, "scripts/train_model.py", "--model", "cnn", "--settings", json.dumps(settings)]
+    command = [sys.executable, "scripts/train_model.py", "--model", model, "--settings", json.dumps(settings)]
     command += ["--numerics", json.dumps(numerics), "--seed", "0", "--manifest", corpus / "manifest.csv"]
-    command += ["--split", corpus / "split.csv", "--features", corpus / "mel.json", corpus / "chroma.json"]
+    command += ["--split", corpus / "split.csv", "--features"]
+    command += [corpus / f"{feature}.json" for feature in config.features_of(settings)]
     command += ["--checkpoints", run / "checkpoints", "--cost", run / "cost.json", "--folder", run / "run"]
     run.mkdir(exist_ok=True)
     with (run / "log").open("a") as log:
@@ -79,13 +93,14 @@ def outputs(run):
     return {str(path.relative_to(run)): path.read_bytes() for path in (run / "run").rglob("*") if path.is_file()}
 
 
-def test_a_killed_training_ends_with_the_same_bytes(corpus):
+@pytest.mark.parametrize("model", ["cnn", pytest.param("wavlm", marks=needs_speech)])
+def test_a_killed_training_ends_with_the_same_bytes(model, corpus):
     whole, killed = corpus / "whole", corpus / "killed"
-    assert start(corpus, whole).wait() == 0
+    assert start(corpus, model, whole).wait() == 0
     expected = outputs(whole)
 
     log = killed / "log"
-    process = start(corpus, killed)
+    process = start(corpus, model, killed)
     wait_until(lambda: "epoch   2 of" in log.read_text(), process)
     time.sleep(0.3)  # into the third epoch
     kill(process)
@@ -93,14 +108,14 @@ def test_a_killed_training_ends_with_the_same_bytes(corpus):
 
     half = killed / "checkpoints" / ".last.tmp.npz"
     for _ in range(20):  # until it is killed while it writes
-        process = start(corpus, killed)
+        process = start(corpus, model, killed)
         wait_until(half.exists, process)
         kill(process)
         if half.exists():
             break
     assert half.exists()
 
-    assert start(corpus, killed).wait() == 0
+    assert start(corpus, model, killed).wait() == 0
     assert outputs(killed) == expected
     assert not (killed / "checkpoints").exists()
     text = log.read_text()

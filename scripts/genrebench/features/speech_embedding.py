@@ -22,7 +22,7 @@ SETTINGS = {
 AXES = ("dimension", "segment")
 UNIT = "mean activation of the transformer"
 PAD_VALUE = 0.0
-SAMPLE_RATE = 16000
+SAMPLE_RATE = speech_settings.SAMPLE_RATE
 EXTRA = "speech"
 
 

@@ -20,7 +20,7 @@ SETTINGS = {
 AXES = ("dimension", "frame")
 UNIT = "activation; with pca, the 8-bit level 0 to 255 of -2 to 2 standard deviations"
 PAD_VALUE = 0.0
-SAMPLE_RATE = 16000
+SAMPLE_RATE = embeddings.SAMPLE_RATE
 
 DIMENSIONS = 128
 HOP = 15360  # samples: 0.96 s

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from genrebench import speech_settings
 from genrebench.clip import Clip
 
 SETTINGS = {}
 AXES = ("sample",)
 UNIT = "full scale"
 PAD_VALUE = 0.0
-SAMPLE_RATE = 16000
+SAMPLE_RATE = speech_settings.SAMPLE_RATE
 EXTRA = "speech"  # computed without it, but of use only with it, and as large as the music
 
 

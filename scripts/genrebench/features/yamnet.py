@@ -11,7 +11,7 @@ SETTINGS = {
 AXES = ("dimension", "frame")
 UNIT = "mean activation of the last convolution"
 PAD_VALUE = 0.0
-SAMPLE_RATE = 16000
+SAMPLE_RATE = embeddings.SAMPLE_RATE
 
 DIMENSIONS = 1024
 HOP = 7680  # samples: 0.48 s
