@@ -175,9 +175,9 @@ def axes_of(feature):
 
 def environment_of(feature):
     """The packages that a feature needs, as `code` takes them."""
-    if extra_of(feature):
-        return SPEECH_ENVIRONMENT
-    return PRETRAINED_ENVIRONMENT if feature in PRETRAINED else "envs/classical.yaml"
+    if feature not in PRETRAINED:
+        return "envs/classical.yaml"
+    return SPEECH_ENVIRONMENT if extra_of(feature) else PRETRAINED_ENVIRONMENT
 
 
 def extra_of(feature):
