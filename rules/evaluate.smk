@@ -1,5 +1,7 @@
 # From predictions to numbers: the only phase that reads the test clips' genres.
 
+CATEGORIES = {"confusion": "Confusion matrices", "curves": "Learning curves", "reliability": "Reliability"}
+
 
 rule evaluate_runs:
     input:
@@ -10,9 +12,9 @@ rule evaluate_runs:
         evaluation=report(
             directory(f"{RESULTS}/evaluation/{{model}}"),
             # the second has a wildcard, which stands for one name, because a pattern without one finds nothing
-            patterns=["{protocol}/{split}/seed{seed}/confusion.png", "{plot,curves}.png"],
+            patterns=["{protocol}/{split}/seed{seed}/confusion.png", "{plot,curves|reliability}.png"],
             caption="../report/evaluation.rst",
-            category=lambda w: "Learning curves" if hasattr(w, "plot") else "Confusion matrices",
+            category=lambda w: CATEGORIES[getattr(w, "plot", "confusion")],
         ),
     log:
         f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
@@ -64,6 +66,36 @@ rule build_leaderboard:
         "python scripts/build_leaderboard.py --evaluation {params.evaluation} --models {params.models} --published {input.published}"
         " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
         " --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
+
+
+rule compare_models:
+    input:
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        leaderboard=f"{RESULTS}/leaderboard.csv",
+        splits=all_splits("json"),
+        code=code("compare_models.py"),
+    output:
+        table=report(f"{RESULTS}/comparisons.csv", caption="../report/comparisons.rst", category="Comparisons"),
+        plot=report(f"{RESULTS}/plots/comparisons.png", caption="../report/comparisons.rst", category="Comparisons"),
+    log:
+        f"{RESULTS}/logs/compare_models.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/compare_models.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        evaluation=lambda w: f"{RESULTS}/evaluation",
+        splits=lambda w: f"{RESULTS}/splits",
+        models=list(config["models"]),
+    message:
+        "Comparing the models"
+    shell:
+        "python scripts/compare_models.py --evaluation {params.evaluation} --splits {params.splits}"
+        " --models {params.models} --leaderboard {input.leaderboard} --table {output.table} --plot {output.plot}"
+        " > {log} 2>&1"
 
 
 # What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.

@@ -11,6 +11,7 @@ rule build_report:
         leaderboard=f"{RESULTS}/leaderboard.csv",
         statuses=f"{RESULTS}/statuses.csv",
         plot=f"{RESULTS}/leaderboard.png",
+        comparisons=[f"{RESULTS}/comparisons.csv", f"{RESULTS}/plots/comparisons.png"],
         costs=[f"{RESULTS}/cost.csv", f"{RESULTS}/plots/cost.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")

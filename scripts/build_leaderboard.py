@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
-from genrebench import files, job, plots, published
+from genrebench import comparison, evaluations, files, job, plots, published
 
 COLUMNS = (
     "model", "protocol", "unit", "runs", "seeds", "splits", "n_test", "accuracy_mean", "accuracy_std", "accuracy_low",
-    "accuracy_high", "macro_f1_mean", "macro_f1_std", "precision", "recall", "log_loss_mean", "majority_accuracy",
-    "train_accuracy", "valid_accuracy", "published_accuracy", "published_source", "published_dataset", "marks",
+    "accuracy_high", "bootstrap_low", "bootstrap_high", "macro_f1_mean", "macro_f1_std", "precision", "recall",
+    "log_loss_mean", "calibration_error", "majority_accuracy", "train_accuracy", "valid_accuracy", "published_accuracy", "published_source", "published_dataset", "marks",
     "status", "reason",
 )  # fmt: skip
 
@@ -36,7 +36,7 @@ def build_leaderboard(
     in the plot only where `dataset` is that one. Where segments of one clip are on both sides, the rows stand last,
     with their mark, and accuracy.json, by which experiments are compared, leaves them out.
     """
-    runs = read_runs(evaluation, models)
+    runs = evaluations.read_runs(evaluation, models)
     figures = published.read_accuracies(published_table)
     columns = published_columns(figures)
     groups: dict[tuple[str, str], list[dict]] = defaultdict(list)
@@ -62,20 +62,6 @@ def build_leaderboard(
     plots.write(plots.draw_leaderboard(rows, points, published.is_of(dataset, figures)), plot)
 
 
-def read_runs(evaluation: Path, models: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Read every metrics.json under `evaluation`/<model>/<protocol>/<split>/seed<k>/, sorted by these."""
-    paths = [
-        path
-        for path in evaluation.glob("*/*/*/*/metrics.json")
-        if not path.relative_to(evaluation).parts[0].startswith(".")
-        and (models is None or path.relative_to(evaluation).parts[0] in models)
-    ]
-    if not paths:
-        raise job.InputError(f"No metrics.json under {evaluation}: evaluate the models first.")
-    runs = [files.read_json(path) | {"folder": path.parent} for path in paths]
-    return sorted(runs, key=lambda run: (run["model"], run["protocol"], run["split"], run["seed"]))
-
-
 def published_columns(figures: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
     """The published accuracies by (model, protocol) as columns of the leaderboard; of several the first."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
@@ -95,7 +81,8 @@ def summarise(group: Sequence[dict[str, Any]]) -> dict[str, Any]:
     Means and standard deviations (ddof=1, None for a single run) are over the runs: seeds, folds, repeats.
     accuracy_low and accuracy_high are the 95% Wilson interval (`interval`) of the mean accuracy on the
     distinct test clips (`n_test`): a second seed tests the same clips again and adds none, nor do several segments of
-    one clip, where the `unit` that is tested is the segment.
+    one clip, where the `unit` that is tested is the segment. bootstrap_low and bootstrap_high are the interval that
+    drawing these clips again gives (`comparison.bootstrap_interval`), a clip's value being the mean over all its tests.
     """
     done = [run for run in group if run["status"] == "done"]
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
@@ -113,20 +100,27 @@ def summarise(group: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
     if not done:
         return row
-    clips = {clip["clip_id"] for run in done for clip in files.read_rows(run["folder"] / "clips.csv")}
+    clips: dict[str, list[bool]] = defaultdict(list)
+    for run in done:
+        for clip in files.read_rows(run["folder"] / "clips.csv"):
+            clips[clip["clip_id"]].append(clip["predicted"] == clip["genre"])
     accuracy = _mean(run["accuracy"] for run in done)
     low, high = interval(accuracy, len(clips))
+    again = comparison.bootstrap_interval(float(np.mean(right)) for right in clips.values())
     return row | {
         "n_test": len(clips),
         "accuracy_mean": accuracy,
         "accuracy_std": _std(run["accuracy"] for run in done),
         "accuracy_low": low,
         "accuracy_high": high,
+        "bootstrap_low": again[0],
+        "bootstrap_high": again[1],
         "macro_f1_mean": _mean(run["macro_f1"] for run in done),
         "macro_f1_std": _std(run["macro_f1"] for run in done),
         "precision": _mean(run["macro_precision"] for run in done),
         "recall": _mean(run["macro_recall"] for run in done),
         "log_loss_mean": _mean(run["log_loss"] for run in done),
+        "calibration_error": _mean(run["calibration_error"] for run in done),
         "majority_accuracy": _mean(run["majority_accuracy"] for run in done),
         "train_accuracy": _mean(run["seen_in_training"]["train_accuracy"] for run in done),
         "valid_accuracy": _mean(run["seen_in_training"]["valid_accuracy"] for run in done),

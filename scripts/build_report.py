@@ -75,7 +75,10 @@ def build_report(
         },
         "headline": headline,
         "mistakes": confident_mistakes(leaderboard, runs, headline),
-        "curves": learning_curves(results / "evaluation", statuses),
+        "comparisons": describe_comparisons(_rows(results / "comparisons.csv")),
+        "comparison_plot": _png(results / "plots" / "comparisons.png"),
+        "reliability": model_plots(results / "evaluation", statuses, "reliability.png"),
+        "curves": model_plots(results / "evaluation", statuses, "curves.png"),
         "not_run": not_run(statuses),
         "warnings": warnings(statuses),
         "model_costs": model_costs(_rows(results / "cost.csv")),
@@ -243,10 +246,28 @@ def confident_mistakes(
     return {"model": best["model"], "protocol": protocol, "clips": clips}
 
 
-def learning_curves(evaluation: Path, statuses: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Model and plot (a data address) of the models that were trained for more than one epoch."""
+def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    """Per protocol: how many pairs of models were tested, and those that differ, the better one first."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        facts = found.setdefault(row["protocol"], {"tested": 0, "different": []})
+        facts["tested"] += row["p_holm"] != ""
+        if row["different"] == "True":
+            numbers = {key: _float(row[key]) for key in row if key not in ("protocol", "model", "other", "different")}
+            names = {"better": row["model"], "worse": row["other"]}
+            if numbers["difference"] < 0:
+                names = {"better": row["other"], "worse": row["model"]}
+                numbers |= {"only_model": numbers["only_other"], "only_other": numbers["only_model"]}
+            facts["different"].append(names | numbers | {"difference": abs(numbers["difference"])})
+    for facts in found.values():
+        facts["different"].sort(key=lambda pair: (pair["p_holm"], pair["better"], pair["worse"]))
+    return found
+
+
+def model_plots(evaluation: Path, statuses: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:
+    """Model and plot (a data address) of the models whose evaluation has a plot of this name."""
     models = sorted({row["model"] for row in statuses})
-    paths = {model: evaluation / model / "curves.png" for model in models}
+    paths = {model: evaluation / model / name for model in models}
     return [{"model": model, "plot": _png(path)} for model, path in paths.items() if path.exists()]
 
 

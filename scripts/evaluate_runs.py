@@ -19,7 +19,8 @@ FIXED_COLUMNS = ("clip_id", "segment", "subset", "genre", "predicted")
 def evaluate_runs(runs: Path, splits: Path, output: Path, only: Sequence[str] | None = None) -> None:
     """Evaluate `runs`/<protocol>/<split>/seed<k>/ into the same tree under `output`, replaced as a whole.
 
-    Beside the runs comes curves.png, if any of them was trained for more than one epoch.
+    Beside the runs come curves.png, if any of them was trained for more than one epoch, and reliability.png, if any of
+    them was done.
     `only` names the runs to evaluate (protocol/split/seed<k>), so that a folder left by an earlier
     configuration is not counted; without it, all that there are.
     """
@@ -30,6 +31,7 @@ def evaluate_runs(runs: Path, splits: Path, output: Path, only: Sequence[str] | 
         for name in names:
             evaluate_run(runs.name, name, runs / name, splits, temporary / name)
         draw_curves(runs, names, temporary)
+        draw_reliability(runs.name, names, temporary)
 
 
 def evaluate_run(model: str, name: str, run: Path, splits: Path, output: Path) -> None:
@@ -117,6 +119,31 @@ def draw_curves(runs: Path, names: Sequence[str], output: Path) -> None:
         plots.write(figure, output / "curves.png", dpi=120, palette=128)
 
 
+def draw_reliability(model: str, names: Sequence[str], output: Path) -> None:
+    """Write `output`/reliability.png: how often the runs of these names were right where they were so sure.
+
+    Their metrics.json and clips.csv are in `output` already; those of a protocol are drawn together.
+    """
+    cases: dict[str, list[dict[str, str]]] = defaultdict(list)
+    marks: set[str] = set()
+    for name in names:
+        metrics_of_run = files.read_json(output / name / "metrics.json")
+        if metrics_of_run["status"] == "done":
+            cases[name.split("/")[0]] += files.read_rows(output / name / "clips.csv")
+            marks.update(metrics_of_run["marks"])
+    if cases:
+        from genrebench import comparison_plots, metrics, plots
+
+        panels = {
+            protocol: metrics.calibration(
+                [row["predicted"] == row["genre"] for row in rows], [float(row["probability"]) for row in rows]
+            )
+            for protocol, rows in cases.items()
+        }
+        figure = comparison_plots.draw_reliability("\n".join([model, *sorted(marks)]), panels)
+        plots.write(figure, output / "reliability.png", dpi=100, palette=64)
+
+
 def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
     from sklearn.metrics import classification_report
 
@@ -155,7 +182,7 @@ def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
 
 
 def _write_not_run(head: dict[str, Any], predictions: Path, output: Path) -> None:
-    numbers = ("n_test", "accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "majority_accuracy")
+    numbers = ("n_test", "accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "calibration_error", "majority_accuracy")
     seen = {"train_accuracy": None, "valid_accuracy": None}
     empty = dict.fromkeys(numbers) | {"genres": {}, "seen_in_training": seen}
     files.write_json(output / "metrics.json", head | empty)

@@ -1,0 +1,25 @@
+"""What the evaluation has written of the runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from genrebench import files, job
+
+
+def read_runs(evaluation: Path, models: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Every metrics.json under `evaluation`/<model>/<protocol>/<split>/seed<k>/, sorted by these, with its `folder`.
+
+    `models` names the configured ones, so that a folder left by an earlier configuration is not counted; without it,
+    all are read. Raises `job.InputError` if there is none.
+    """
+    paths = [
+        path
+        for path in evaluation.glob("*/*/*/*/metrics.json")
+        if not path.relative_to(evaluation).parts[0].startswith(".")
+        and (models is None or path.relative_to(evaluation).parts[0] in models)
+    ]
+    if not paths:
+        raise job.InputError(f"No metrics.json under {evaluation}: evaluate the models first.")
+    runs = [files.read_json(path) | {"folder": path.parent} for path in paths]
+    return sorted(runs, key=lambda run: (run["model"], run["protocol"], run["split"], run["seed"]))
