@@ -12,8 +12,9 @@ rule render_demo:
         "results/demo/benchmarks/render_demo.tsv"
     conda:
         "../envs/classical.yaml"
+    threads: 8
     resources:
-        mem_mb=1000,
+        mem_mb=lambda w, threads: 500 + 200 * threads,
         runtime=10,
     params:
         demo=lambda w: param("demo"),
@@ -21,7 +22,7 @@ rule render_demo:
     message:
         "Rendering the demo corpus"
     shell:
-        "python scripts/render_demo.py --output {output.corpus} {params.options} > {log} 2>&1"
+        "python scripts/render_demo.py --output {output.corpus} {params.options} --jobs {threads} > {log} 2>&1"
 
 
 rule fetch_gtzan:

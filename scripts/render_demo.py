@@ -5,6 +5,9 @@ The same options give the same bytes on the same type of CPU.
 """
 
 import argparse
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +33,11 @@ def render_demo(
     clips_per_artist: int,
     duration_s: float,
     sample_rate: int,
+    jobs: int = 1,
 ) -> None:
     """Write the corpus to the folder `output`: <genre>/<genre>.<number>.wav, clips.csv and README.md.
+
+    So many processes (`jobs`) render at a time.
 
     An earlier demo corpus there is replaced; any other folder is refused with an `InputError`, as is an option
     out of range.
@@ -48,20 +54,36 @@ def render_demo(
     _refuse_foreign(output)
     with files.atomic(output) as folder:
         clips = []
-        for genre in GENRES:
-            (folder / genre).mkdir(parents=True)
-            for artist in range(artists_per_genre):
-                for clip in range(clips_per_artist):
-                    audio = render_clip(seed, genre, artist, clip, duration_s, sample_rate)
-                    number = artist * clips_per_artist + clip
-                    path = _write_clip(folder, genre, number, audio, sample_rate)
-                    clips.append(_row(path, genre, artist))
-            print(f"{genre}: {artists_per_genre * clips_per_artist} clips", flush=True)
+        render = partial(_render_genre, folder, seed, artists_per_genre, clips_per_artist, duration_s, sample_rate)
+        with ProcessPoolExecutor(jobs, initializer=job.end_with_parent, initargs=(os.getpid(),)) as pool:
+            for genre, rows in zip(GENRES, pool.map(render, GENRES), strict=True):
+                clips += rows
+                print(f"{genre}: {len(rows)} clips", flush=True)
         clips += _plant_faults(folder, seed, duration_s, sample_rate)
         files.write_rows(folder / "clips.csv", ("path", "artist", "group"), clips)
         (folder / "README.md").write_text(
             _readme(seed, artists_per_genre, clips_per_artist, duration_s, sample_rate), encoding="utf-8"
         )
+
+
+def _render_genre(
+    folder: Path,
+    seed: int,
+    artists: int,
+    clips_per_artist: int,
+    duration_s: float,
+    sample_rate: int,
+    genre: str,
+) -> list[dict[str, str]]:
+    """Write the good clips of a genre; return their rows of clips.csv."""
+    (folder / genre).mkdir(parents=True)
+    rows = []
+    for artist in range(artists):
+        for clip in range(clips_per_artist):
+            audio = render_clip(seed, genre, artist, clip, duration_s, sample_rate)
+            path = _write_clip(folder, genre, artist * clips_per_artist + clip, audio, sample_rate)
+            rows.append(_row(path, genre, artist))
+    return rows
 
 
 def _refuse_foreign(output: Path) -> None:
@@ -190,6 +212,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--clips-per-artist", type=int, default=3)
     parser.add_argument("--duration-s", type=float, default=4.0, help="length of a clip")
     parser.add_argument("--sample-rate", type=int, default=22050, help="Hz")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that render at a time")
     return parser.parse_args()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import build_leaderboard
-from genrebench import files, job, plots, published
+from genrebench import comparison, files, job, plots, published
 from genrebench.protocols import MEANINGLESS
 
 PUBLISHED = "model,source,dataset,protocol,metric,genre,value,note".split(",")
@@ -15,7 +15,10 @@ def write_metrics(folder: Path, model: str, protocol: str, split: str, seed: int
     right = [clip.isupper() for clip in clips]
     done = bool(clips)
     figures = dict.fromkeys(
-        ("accuracy", "macro_f1", "macro_precision", "macro_recall", "log_loss", "majority_accuracy"),
+        (
+            *("accuracy", "macro_f1", "macro_precision", "macro_recall", "log_loss", "calibration_error"),
+            "majority_accuracy",
+        ),
         float(np.mean(right)) if done else None,
     )
     run = {"model": model, "protocol": protocol, "split": split, "seed": seed, "marks": [], "n_test": len(clips)}
@@ -70,6 +73,15 @@ def test_seeds_do_not_narrow_the_interval_and_folds_do(tmp_path):
     assert float(artist["accuracy_std"]) == 0
     assert float(kfold["accuracy_mean"]) == 0.625
     assert float(kfold["accuracy_std"]) == pytest.approx(np.std([0.75, 0.5], ddof=1), abs=1e-6)
+
+
+def test_the_bootstrap_takes_each_clip_with_all_its_tests(tmp_path):
+    write_metrics(tmp_path, "one", "artist", "repeat0", 0, "ABCdefGH")
+    write_metrics(tmp_path, "one", "artist", "repeat0", 1, "ABcDefGH")
+    (row,) = build(tmp_path)
+    expected = comparison.bootstrap_interval([1, 1, 0.5, 0.5, 0, 0, 1, 1])
+    assert (float(row["bootstrap_low"]), float(row["bootstrap_high"])) == pytest.approx(expected, abs=1e-6)
+    assert expected[0] < float(row["accuracy_mean"]) < expected[1]
 
 
 def test_rows_are_sorted_by_protocol_then_accuracy_with_those_not_run_last(tmp_path):

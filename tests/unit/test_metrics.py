@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, recall_score
 
 import evaluate_runs
@@ -45,6 +46,31 @@ def test_scores_of_a_case_computed_by_hand():
     assert scores["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
     assert scores["majority_accuracy"] == 0.75
     assert scores["log_loss"] == pytest.approx(-np.log([0.9, 0.6, 0.2, 0.5]).mean(), rel=1e-6)
+
+
+def test_the_calibration_error_is_that_of_the_curve_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    probabilities = rng.uniform(0.05, 1, 500)
+    right = rng.uniform(size=500) < probabilities**2
+    found = metrics.calibration(right, probabilities)
+    accuracy, probability = calibration_curve(right, probabilities, n_bins=15)
+    assert [one["accuracy"] for one in found["bins"]] == pytest.approx(list(accuracy))
+    assert [one["probability"] for one in found["bins"]] == pytest.approx(list(probability))
+    counts, _ = np.histogram(probabilities, np.linspace(0, 1, 16))
+    assert [one["count"] for one in found["bins"]] == counts[counts > 0].tolist()
+    assert found["error"] == pytest.approx(np.average(np.abs(accuracy - probability), weights=counts[counts > 0]))
+    assert found["cases"] == 500
+
+
+def test_the_calibration_error_by_hand():
+    """Four cases at 90% of which two are right, one at 100% that is right, as one at 0% is not."""
+    found = metrics.calibration([True, True, False, False, True, False], [0.9, 0.9, 0.9, 0.9, 1.0, 0.0])
+    assert found["error"] == pytest.approx(4 / 6 * 0.4)
+    assert [(one["count"], one["accuracy"]) for one in found["bins"]] == [(1, 0), (4, 0.5), (1, 1)]
+    true, probabilities = random_case()
+    right = np.array(true) == np.array(GENRES)[probabilities.argmax(axis=1)]
+    expected = metrics.calibration(right, probabilities.max(axis=1))["error"]
+    assert metrics.score(true, probabilities, GENRES)["calibration_error"] == expected
 
 
 def test_a_genre_without_clips_has_no_score_and_does_not_lower_the_average():
@@ -227,6 +253,15 @@ def test_curves_are_drawn_of_what_is_trained_by_epochs(tmp_path):
         write_run(tmp_path, rows, epochs=epochs)
         evaluate(tmp_path)
         assert (tmp_path / "evaluation" / "mine" / "curves.png").exists() == drawn
+
+
+def test_reliability_is_drawn_of_what_was_run(tmp_path):
+    write_run(tmp_path, [row("1", 0, "test", "c", 0, 1, 0), row("2", 0, "test", "c", 0.9, 0.1, 0)])
+    evaluate(tmp_path)
+    assert (tmp_path / "evaluation" / "mine" / "reliability.png").read_bytes().startswith(b"\x89PNG")
+    write_run(tmp_path, [], status="not run", reason="no artists are known")
+    evaluate(tmp_path)
+    assert not (tmp_path / "evaluation" / "mine" / "reliability.png").exists()
 
 
 def test_a_model_that_was_not_run_needs_neither_scikit_learn_nor_matplotlib(tmp_path):

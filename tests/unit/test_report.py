@@ -10,6 +10,7 @@ import pytest
 
 import build_leaderboard
 import build_report
+import compare_models
 import evaluate_runs
 import gather_costs
 from genrebench import files, job, plots
@@ -107,6 +108,12 @@ def make_results(
         results / "published.csv",
         "mine",
         *(results / name for name in ("leaderboard.csv", "accuracy.json", "leaderboard.png", "statuses.csv")),
+    )
+    compare_models.compare_models(
+        results / "evaluation",
+        results / "splits",
+        ["logistic", "forest"],
+        *(results / name for name in ("leaderboard.csv", "comparisons.csv", "plots/comparisons.png")),
     )
     gather_costs.gather_costs(
         results / "statuses.csv",
@@ -287,6 +294,33 @@ def test_without_costs_the_page_says_why(results, tmp_path):
     results = shutil.copytree(results, tmp_path / "results")
     (results / "cost.csv").write_text((results / "cost.csv").read_text().splitlines()[0] + "\n")
     assert "No run of this page was measured" in section(build(results), "cost").text
+
+
+def test_comparisons_are_shown_with_the_pairs_that_differ(results, tmp_path):
+    page = Page()
+    page.feed(build(results))
+    rows = files.read_rows(results / "comparisons.csv")
+    assert [(row["protocol"], row["clips"]) for row in rows] == [("artist", "8"), ("stratified", "8")]
+    shown = section(build(results), "comparisons")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [
+        image(results / "plots" / "comparisons.png")
+    ]
+    assert "None of 1 pairs differs beyond chance" in shown.text
+    real = {"different": "True", "difference": "-0.5", "p_holm": "0.003", "only_model": "1", "only_other": "12"}
+    files.write_rows(results / "comparisons.csv", list(rows[0]), [rows[0] | real, rows[1]])
+    shown = section(build(results), "comparisons")
+    assert "1 of 1 pairs differ." in shown.text
+    better = rows[0]["other"]
+    assert f"{better}{rows[0]['model']}50.01210.003" in "".join(shown.text.split())
+    files.write_rows(results / "comparisons.csv", list(rows[0]), [])
+    assert "No two models were run under one protocol" in section(build(results), "comparisons").text
+
+
+def test_reliability_is_shown_of_the_models_that_were_run(results, html):
+    models = ("forest", "logistic")
+    assert [attrs["src"] for tag, attrs in section(html, "reliability").elements if tag == "img"] == [
+        image(results / "evaluation" / model / "reliability.png") for model in models
+    ]
 
 
 def test_curves_are_shown_of_the_models_that_have_them(results, html):
