@@ -14,8 +14,8 @@ from genrebench import comparison, evaluations, files, job, plots, published
 COLUMNS = (
     "model", "protocol", "unit", "runs", "seeds", "splits", "n_test", "accuracy_mean", "accuracy_std", "accuracy_low",
     "accuracy_high", "bootstrap_low", "bootstrap_high", "macro_f1_mean", "macro_f1_std", "precision", "recall",
-    "log_loss_mean", "calibration_error", "majority_accuracy", "train_accuracy", "valid_accuracy", "published_accuracy", "published_source", "published_dataset", "marks",
-    "status", "reason",
+    "log_loss_mean", "calibration_error", "majority_accuracy", "train_accuracy", "valid_accuracy",
+    "published_accuracy", "published_source", "published_dataset", "marks", "status", "reason",
 )  # fmt: skip
 
 

@@ -182,7 +182,16 @@ def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
 
 
 def _write_not_run(head: dict[str, Any], predictions: Path, output: Path) -> None:
-    numbers = ("n_test", "accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "calibration_error", "majority_accuracy")
+    numbers = (
+        "n_test",
+        "accuracy",
+        "macro_precision",
+        "macro_recall",
+        "macro_f1",
+        "log_loss",
+        "calibration_error",
+        "majority_accuracy",
+    )
     seen = {"train_accuracy": None, "valid_accuracy": None}
     empty = dict.fromkeys(numbers) | {"genres": {}, "seen_in_training": seen}
     files.write_json(output / "metrics.json", head | empty)

@@ -78,9 +78,9 @@ def _draw_panel(axes: Axes, protocol: str, models: Sequence[str], rows: Sequence
             y, x, difference = place[one], place[other], sign * row["difference"]
             values[y, x] = difference
             real = row["different"]
-            dark = abs(difference) > 0.35
+            ink = "white" if abs(difference) > 0.35 else "#1a1a1a"
             axes.text(x, y, f"{100 * difference:+.0f}".replace("-", "−"), ha="center", va="center",
-                      fontsize=8, weight="bold" if real else "normal", color="white" if dark else "#1a1a1a")  # fmt: skip
+                      fontsize=8, weight="bold" if real else "normal", color=ink)  # fmt: skip
             if real:
                 frame = mpl.patches.Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, ec="#1a1a1a", lw=1.4)
                 axes.add_patch(frame)

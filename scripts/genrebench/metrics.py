@@ -34,8 +34,8 @@ def score(true: Sequence[str], probabilities: np.ndarray, genres: Sequence[str])
     `genres`. All figures are fractions (0 to 1), the log loss is in nats with probabilities of at least 1e-15.
     Macro averages are over the genres that have clips; a genre without clips has None for its scores, because
     a recall of 0 out of 0 is not a failure. `majority_accuracy` is what always answering the genre most
-    frequent among these clips would score, `calibration_error` the expected one (`calibration`). Raises `ValueError` without clips, for a genre that has no column,
-    and for probabilities that are not finite.
+    frequent among these clips would score, `calibration_error` the expected one (`calibration`). Raises `ValueError`
+    without clips, for a genre that has no column, and for probabilities that are not finite.
     """
     probabilities = np.asarray(probabilities, dtype=np.float64)
     unknown = sorted(set(true) - set(genres))

@@ -252,7 +252,8 @@ def _require_steps(encoder: torch.nn.Module, samples: int) -> None:
     if not hasattr(encoder, "_get_feat_extract_output_lengths"):
         return  # it pads what it reads
     config = encoder.config
-    masks = getattr(config, "apply_spec_augment", True) and config.mask_time_prob > 0  # not all kinds can be told not to
+    # not all kinds can be told to leave it
+    masks = getattr(config, "apply_spec_augment", True) and config.mask_time_prob > 0
     steps = int(encoder._get_feat_extract_output_lengths(torch.tensor(samples)))
     needed = config.mask_time_length if masks else 1
     if steps < needed:

@@ -27,7 +27,10 @@ def write_metrics(folder: Path, model: str, protocol: str, split: str, seed: int
     out = folder / "evaluation" / model / protocol / split / f"seed{seed}"
     files.write_json(out / "metrics.json", run | figures | numbers)
     if done:
-        rows = ({"clip_id": clip.lower(), "genre": "x", "predicted": "x", "probability": 1} for clip in clips)
+        rows = (
+            {"clip_id": clip.lower(), "genre": "x", "predicted": "xy"[clip.islower()], "probability": 1}
+            for clip in clips
+        )
         files.write_rows(out / "clips.csv", ["clip_id", "genre", "predicted", "probability"], rows)
 
 
