@@ -30,7 +30,7 @@ def compare_models(
         sizes = {split: _sizes(splits / protocol / f"{split}.json") for runs in ordered.values() for split, _ in runs}
         rows += comparison.compare_all(protocol, ordered, sizes)
     files.write_rows(table, comparison.COLUMNS, map(_formatted, rows))
-    plots.write(comparison_plots.draw_comparisons(rows), plot)
+    plots.write(comparison_plots.draw_comparisons(rows), plot, dpi=110, palette=128)
 
 
 def _sizes(description: Path) -> tuple[int, int]:

@@ -45,7 +45,7 @@ def compare_all(
 def compare(
     first: Mapping[Run, Decisions], second: Mapping[Run, Decisions], sizes: Mapping[str, tuple[int, int]]
 ) -> dict[str, Any]:
-    """Compare two models by the runs that both have, a clip each time it was tested first."""
+    """Compare two models on the clips of the runs that both have, each by the first of them that tested it."""
     common = sorted(first.keys() & second.keys())
     pairs: dict[str, tuple[bool, bool]] = {}
     by_split: dict[str, list[float]] = {}

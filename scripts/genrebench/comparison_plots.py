@@ -64,6 +64,11 @@ def draw_reliability(title: str, panels: Mapping[str, Mapping[str, Any]]) -> Fig
     return figure
 
 
+def _points(difference: float) -> str:
+    rounded = round(100 * difference)
+    return f"{rounded:+d}".replace("-", "−") if rounded else "0"
+
+
 def _models(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys([*(row["model"] for row in rows), *(row["other"] for row in rows)]))
 
@@ -79,12 +84,13 @@ def _draw_panel(axes: Axes, protocol: str, models: Sequence[str], rows: Sequence
             values[y, x] = difference
             real = row["different"]
             ink = "white" if abs(difference) > 0.35 else "#1a1a1a"
-            axes.text(x, y, f"{100 * difference:+.0f}".replace("-", "−"), ha="center", va="center",
+            axes.text(x, y, _points(difference), ha="center", va="center",
                       fontsize=8, weight="bold" if real else "normal", color=ink)  # fmt: skip
             if real:
                 frame = mpl.patches.Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, ec="#1a1a1a", lw=1.4)
                 axes.add_patch(frame)
-    axes.imshow(values, cmap=DIFFERENCE, vmin=-LARGEST, vmax=LARGEST, aspect="auto")
+    axes.imshow(values, cmap=DIFFERENCE, vmin=-LARGEST, vmax=LARGEST)
+    axes.set_anchor("W")  # cells are of one size in all panels
     axes.set_xticks(range(len(models)), models, rotation=45, ha="right", rotation_mode="anchor", fontsize=8)
     axes.set_yticks(range(len(models)), models, fontsize=8)
     axes.tick_params(length=0)

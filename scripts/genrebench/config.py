@@ -1,6 +1,8 @@
 """params.yaml: its schema and the sentences that say what is wrong with it."""
 
 import difflib
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +151,7 @@ def features_of(settings: dict[str, Any]) -> list[str]:
 
 def schema(params: dict[str, Any]) -> dict[str, Any]:
     """The JSON schema for these parameters: schema.yaml with the settings of their features and models."""
-    result = yaml.safe_load((LIBRARY / "schema.yaml").read_text())
+    result = deepcopy(_frame())
     for kind, common in (("features", {}), ("models", MODEL_SETTINGS)):
         entries = params.get(kind)
         node = result["properties"][kind]
@@ -173,6 +175,11 @@ def schema(params: dict[str, Any]) -> dict[str, Any]:
                 entry["properties"][FOR_DATASET] = variants
             node["properties"][name] = entry | {"required": required}
     return result
+
+
+@cache
+def _frame() -> dict[str, Any]:
+    return yaml.safe_load((LIBRARY / "schema.yaml").read_text())
 
 
 def _modules(kind: str) -> list[str]:

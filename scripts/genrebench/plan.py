@@ -12,7 +12,7 @@ A job is named by its benchmark file below `results/<dataset>/benchmarks`, in pa
 | collect_feature | megabytes of the cache |
 | make_split | clips |
 | train_<model> | millions of values: training clips x values of the model's features; 0 if the run cannot be |
-| evaluate_runs, build_leaderboard, build_report | runs |
+| evaluate_runs, build_leaderboard, compare_models, build_report | runs |
 | the rest | none: always the same |
 
 Seconds, memory and megabytes of output are straight lines in the work. The lines of the reference machine go through
@@ -38,7 +38,7 @@ COLUMNS = ("kind", "work", "unit", "seconds", "memory_mb", "output_work", "outpu
 SCHEDULER = "snakemake"  # the kind of the scheduler's own time; its work is the number of jobs
 AGAIN = "extract_shard again"
 UNITS = {
-    "render_demo": "s of audio",
+    "render_demo": "s of audio per process",
     "build_manifest": "s of audio per process",
     "extract_shard": "s of audio",
     "extract_embeddings": "s of audio",
@@ -48,6 +48,7 @@ UNITS = {
     "train": "million values",
     "evaluate_runs": "runs",
     "build_leaderboard": "runs",
+    "compare_models": "runs",
     "build_report": "runs",
     SCHEDULER: "jobs",
 }
@@ -107,9 +108,7 @@ class Workload:
     def work(self, parts: Parts) -> float:
         """How much work a job is, in the unit of its kind."""
         match parts:
-            case ("render_demo",):
-                return self.corpus.seconds
-            case ("build_manifest",):
+            case ("render_demo" | "build_manifest",):
                 return self.corpus.seconds / self.processes
             case ("extract_shard" | "extract_embeddings" | "extract_speech", _, shard):
                 return self.corpus.seconds / int(shard.split("-of-")[1])
@@ -122,7 +121,7 @@ class Workload:
                 return passes * self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
             case ("evaluate_runs", model):
                 return self.runs.get(model, 0)
-            case ("build_leaderboard" | "build_report",):
+            case ("build_leaderboard" | "compare_models" | "build_report",):
                 return sum(self.runs.values())
         return 0
 

@@ -44,7 +44,7 @@ def constant(path: str | Path, name: str, default: Any = REQUIRED) -> Any:
     `from genrebench.features import tabular`. Where the module has no such constant it is the `default`; without one a
     KeyError is raised.
     """
-    tree = ast.parse(Path(path).read_text())
+    tree = _tree(Path(path))
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             return _literal(node.value, tree)
@@ -74,10 +74,19 @@ def _imported(name: str, tree: ast.Module) -> Path:
     raise KeyError(f"{name} is not imported by `from genrebench... import {name}`")
 
 
+def _tree(path: Path) -> ast.Module:
+    return _parse(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _parse(path: Path, changed: int) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 @cache
 def _imports(path: Path) -> list[Path]:
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:

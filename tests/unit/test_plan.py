@@ -203,6 +203,7 @@ def test_the_reference_costs_cover_every_rule_that_makes_something():
     rules |= {
         "evaluate_runs",
         "build_leaderboard",
+        "compare_models",
         "plot_features",
         "plot_genres",
         "build_report",

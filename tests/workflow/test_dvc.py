@@ -11,6 +11,8 @@ import yaml
 from project import ROOT, Project
 from write_dvc_yaml import UNTRACKED
 
+AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", "compare_models", "build_report"]
+
 
 def lock(project):
     return yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
@@ -65,6 +67,7 @@ def test_the_engines_make_the_same_files(reproduced, finished):
     assert reproduced.tree(*folders) == finished.tree(*folders)
 
 
+@pytest.mark.long
 def test_a_snakemake_run_is_recorded_by_make_record_and_then_dvc_has_nothing_to_do(finished, reproduced, tmp_path):
     project = finished.copy(tmp_path / "project")
     project.change("models.sgd.alpha", 0.01)
@@ -104,7 +107,7 @@ def test_a_stale_clone_does_not_keep_the_old_model(reproduced, tmp_path):
     old = lock(clone)
     clone.change("models.sgd.alpha", 0.3)
     ran = stages_run(clone.run("dvc", "repro"))
-    assert ran == ["train_sgd", "evaluate_sgd", "build_leaderboard", "build_report"]
+    assert ran == AFTER_SGD
     new = lock(clone)
     assert new["train_sgd"]["outs"] != old["train_sgd"]["outs"]
     assert {name for name in old if old[name] != new[name]} == set(ran)
@@ -125,7 +128,7 @@ def test_restore_touches_nothing_where_dvc_finds_a_change(reproduced, tmp_path):
 def test_experiments_parameters_metrics_and_plots(reproduced, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     output = project.run("dvc", "exp", "run", "--set-param", "models.sgd.alpha=0.3")
-    assert stages_run(output) == ["train_sgd", "evaluate_sgd", "build_leaderboard", "build_report"]
+    assert stages_run(output) == AFTER_SGD
     assert re.search(r"models\.sgd\.alpha\s+0\.0001\s+0\.3", project.run("dvc", "params", "diff"))
     metrics = project.run("dvc", "metrics", "diff", "--all", "--md")
     rows = [line for line in metrics.splitlines() if "accuracy.json" in line]
@@ -135,6 +138,7 @@ def test_experiments_parameters_metrics_and_plots(reproduced, tmp_path):
     assert "accuracy_mean" in page
 
 
+@pytest.mark.long
 def test_forced_reproduction_does_not_harm_a_users_audio(reproduced, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     for genre in ("jazz", "metal"):
@@ -148,6 +152,7 @@ def test_forced_reproduction_does_not_harm_a_users_audio(reproduced, tmp_path):
     assert Path(project.folder / "data/raw/mine").is_dir()
 
 
+@pytest.mark.long
 def test_weights_that_arrive_are_noticed(reproduced, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     (project.folder / "data/weights/yamnet").mkdir()
