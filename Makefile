@@ -27,7 +27,7 @@ demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpu
 test: $(READY) ## run the tests
 	pytest -n 2 --dist worksteal --durations 8
 
-test-long: $(READY) ## run the tests that take longer: kills, forced reproduction; backends, those that are installed
+test-long: $(READY) ## run the tests that take longer: dvc repro, kills; backends, those that are installed
 	pytest -n 2 --dist worksteal -m long --durations 8
 
 bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras

@@ -50,6 +50,7 @@ def tiny(tmp_path_factory):
     for section, value in TINY.items():
         project.change(section, value)
     project.change("models.sgd.features", ["mel", "mfcc"])
+    project.change("models.sgd.for_dataset", {})
     models = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
     for name in set(models) - {"logistic", "sgd", "embedding_probe"}:
         project.remove(f"models.{name}")

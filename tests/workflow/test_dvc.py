@@ -56,12 +56,14 @@ def test_every_output_of_a_job_is_tracked_and_every_input_is_a_dependency(finish
             assert any(needed == dep or needed.startswith(dep + "/") for dep in stage["deps"]), (path, needed)
 
 
+@pytest.mark.long
 def test_after_dvc_repro_both_engines_have_nothing_to_do(reproduced):
     assert reproduced.jobs() == {}
     assert stages_run(reproduced.run("dvc", "repro")) == []
     assert "up to date" in reproduced.run("dvc", "status")
 
 
+@pytest.mark.long
 def test_the_engines_make_the_same_files(reproduced, finished):
     folders = ("data/raw/demo", *(f"results/demo/{name}" for name in ("splits", "features", "runs", "evaluation")))
     assert reproduced.tree(*folders) == finished.tree(*folders)
@@ -92,6 +94,7 @@ def test_forced_reproduction_gives_the_same_lock(reproduced, tmp_path):
     assert (project.folder / "dvc.lock").read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_stale_clone_does_not_keep_the_old_model(reproduced, tmp_path):
     """Clone, pull, change a parameter, reproduce: the model is the new one, and nothing else ran."""
     origin = reproduced.copy(tmp_path / "origin")
@@ -116,6 +119,7 @@ def test_a_stale_clone_does_not_keep_the_old_model(reproduced, tmp_path):
     assert clone.jobs() == {}
 
 
+@pytest.mark.long
 def test_restore_touches_nothing_where_dvc_finds_a_change(reproduced, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     path = project.folder / "results/demo/leaderboard.csv"
