@@ -30,7 +30,7 @@ def test_mcnemar_of_a_published_table():
 
 
 def test_holm_multiplies_the_smallest_most():
-    assert comparison.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])  # R: p.adjust
+    assert comparison.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])  # by hand
     assert comparison.holm([]) == []
 
 
