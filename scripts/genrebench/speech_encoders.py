@@ -33,10 +33,12 @@ def load(folder: Path, safe: bool = True) -> tuple[Any, torch.nn.Module]:
     Weights that are not `safe`tensors are read as tensors and nothing else.
     """
     try:
-        processor = transformers.AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
+        # False, or the library asks at the terminal whether to run code that the folder brings
+        here = {"local_files_only": True, "trust_remote_code": False}
+        processor = transformers.AutoFeatureExtractor.from_pretrained(folder, **here)
         draw_from(0)  # what no published weights have is drawn: the mask, which only training uses
         encoder, found = transformers.AutoModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=safe, dtype=torch.float32, output_loading_info=True
+            folder, **here, use_safetensors=safe, dtype=torch.float32, output_loading_info=True
         )
     except FAULTS as error:
         raise InputError(

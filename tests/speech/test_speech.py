@@ -1,5 +1,7 @@
 """Speech transformers: tiny ones with random weights, of the published classes, by the code that takes real ones."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -292,6 +294,18 @@ def test_a_folder_without_a_model_is_told(tmp_path):
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:1000])
     with pytest.raises(InputError, match="has no model of sound"):
         speech_encoders.load(folder)
+
+
+def test_code_that_a_folder_brings_is_not_run_and_nobody_is_asked(tmp_path, monkeypatch):
+    folder = saved("hubert", tmp_path / "hubert")
+    (folder / "theirs.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Config: ...\nclass Model: ...\n")
+    config = json.loads((folder / "config.json").read_text()) | {"model_type": "theirs"}
+    config["auto_map"] = {"AutoConfig": "theirs.Config", "AutoModel": "theirs.Model"}
+    (folder / "config.json").write_text(json.dumps(config))
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("it asks"))
+    with pytest.raises(InputError, match="custom code"):
+        speech_encoders.load(folder)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_what_is_saved_predicts_the_same(tmp_path):
