@@ -146,6 +146,17 @@ def all_runs(model, *names):
     return [f"{RESULTS}/runs/{model}/{run}/{name}" for run in run_names(model) for name in names]
 
 
+def exported_runs(model):
+    """What an export reads of all runs of a model."""
+    return all_runs(model, "config.json", "predictions.csv", "model")
+
+
+def features_of_models(models):
+    """The entries of the features that these models read."""
+    names = {name for model in models for name in parameters.features_of(config["models"][model])}
+    return Param("features", {name: config["features"][name] for name in sorted(names)})
+
+
 def cache_files(model, suffix):
     """The files of the feature caches that a model reads."""
     return [f"{RESULTS}/features/{feature}.{suffix}" for feature in parameters.features_of(config["models"][model])]
@@ -294,6 +305,7 @@ DATASET = config["dataset"]
 ENTRIES = dict(config["models"])  # as they stand in params.yaml
 config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
+BEST = source.constant("scripts/genrebench/exporting.py", "BEST")
 NETWORK_ENGINE = "scripts/genrebench/neural.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
 SPEECH_ENVIRONMENT = "envs/speech.yaml"

@@ -16,6 +16,7 @@ FAMILIES = {
     "classical": CLASSICAL,
     "networks": [*CLASSICAL, "h5py", "keras", "tensorflow"],
     "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"],
+    "export": [*CLASSICAL, "h5py", "keras", "onnxruntime", "tensorflow", "tensorflow-hub", "tf2onnx"],
     "speech": [*CLASSICAL, "safetensors", "torch", "transformers"],
 }
 

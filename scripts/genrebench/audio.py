@@ -40,11 +40,31 @@ def to_mono(samples: np.ndarray, original_rate: int, sample_rate: int) -> np.nda
     As many samples as `librosa.load` gives: the exact number, rounded up, where soxr rounds to the nearest.
     """
     mono = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
-    if original_rate != sample_rate:
+    if original_rate != sample_rate and len(mono):
         length = -(-len(mono) * sample_rate // original_rate)
         mono = soxr.resample(mono, original_rate, sample_rate, quality="HQ")
         mono = np.pad(mono, (0, max(0, length - len(mono))))[:length]
     return np.ascontiguousarray(mono, dtype=np.float32)
+
+
+def fault(
+    samples: np.ndarray, original_rate: int, mono: np.ndarray, min_duration_s: float, min_rms: float
+) -> tuple[str, str] | None:
+    """Why a decoded file is of no use, in a word and in detail; None if it is.
+
+    `samples` are (frames, channels) at `original_rate` Hz, `mono` what `to_mono` makes of them.
+    """
+    if len(samples) == 0:
+        return "empty", "it holds no samples"
+    if not np.isfinite(samples).all():
+        return "not finite", f"{int((~np.isfinite(samples)).sum())} samples are NaN or infinite"
+    duration = len(samples) / original_rate
+    if duration < min_duration_s:
+        return "too short", f"{duration:.3f} s; at least {min_duration_s} s are needed"
+    rms = summary(mono)["rms_amplitude"]
+    if rms < min_rms:
+        return "silent", f"RMS {rms:.2g}; at least {min_rms} is needed"
+    return None
 
 
 def summary(samples: np.ndarray) -> dict[str, float]:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model._base import LinearClassifierMixin
 
-from genrebench import files, storage
+from genrebench import files, linear, storage
 from genrebench.training import Data, Scaler, batches
 
 
@@ -82,7 +81,7 @@ class Classical:
         self.estimator = clone(self.estimator).set_params(**candidate)
         with warnings.catch_warnings(record=True, action="always") as caught:
             if isinstance(self.estimator, LinearClassifierMixin):
-                _fit_linear(self.estimator, inputs, labels[self.rows])
+                linear.fit_in_span(self.estimator, inputs, labels[self.rows])
             else:
                 self.estimator.fit(inputs, labels[self.rows])
         row: dict[str, Any] = {"epoch": int(np.max(getattr(self.estimator, "n_iter_", 1)))}
@@ -101,7 +100,7 @@ class Classical:
         """Write the scaler, the weights and what is needed to read them."""
         storage.save_arrays(folder / "scaler.npz", self.scaler.arrays())
         if isinstance(self.estimator, LinearClassifierMixin):
-            weights = {"coef": self.estimator.coef_.astype(np.float32), "intercept": self.estimator.intercept_}
+            weights = {"coef": self.estimator.coef_, "intercept": self.estimator.intercept_}
             storage.save_arrays(folder / "weights.npz", weights)
         else:
             storage.save_estimator(folder / "estimator.skops", self.estimator)
@@ -120,37 +119,7 @@ class Classical:
 
 
 def probabilities(estimator: ClassifierMixin, inputs: np.ndarray) -> np.ndarray:
-    """Probabilities (rows, classes): the estimator's own, else the softmax of its scores."""
-    if hasattr(estimator, "predict_proba"):
-        return estimator.predict_proba(inputs)
-    return softmax_of_scores(estimator, inputs)
-
-
-def softmax_of_scores(estimator: ClassifierMixin, inputs: np.ndarray) -> np.ndarray:
-    """The softmax of the scores (rows, classes); the most probable class is what `predict` says."""
-    scores = estimator.decision_function(inputs)
-    if scores.ndim == 1:
-        scores = np.stack([np.zeros_like(scores), scores], axis=1)  # the sigmoid
-    return softmax(scores, axis=1)
-
-
-def _fit_linear(estimator: LinearClassifierMixin, inputs: np.ndarray, labels: np.ndarray) -> None:
-    """Fit in the span of the training clips, then turn the weights back.
-
-    With fewer clips (n) than values (d), a linear model with an L2 penalty has its solution in the span of the clips,
-    and losses and penalty see only inner products, which a rotation keeps. So the fit on n coordinates instead of d
-    is the same model at a thousandth of the cost (Hastie and Tibshirani 2004, Efficient quadratic regularization for
-    expression arrays, Biostatistics 5). The same holds, step by step, for stochastic gradient descent.
-    """
-    clips, size = inputs.shape
-    if size <= clips:
-        estimator.fit(inputs, labels)
-        return
-    # inputs = rotated @ basis.T, the columns of basis (d, n) being orthonormal
-    gram = (inputs @ inputs.T).astype(np.float64)
-    values, vectors = np.linalg.eigh(gram)
-    keep = values > values.max() * clips * np.finfo(np.float32).eps
-    scale = np.sqrt(values[keep])
-    estimator.fit(vectors[:, keep] * scale, labels)
-    estimator.coef_ = ((estimator.coef_ / scale) @ vectors[:, keep].T).astype(np.float32) @ inputs
-    estimator.n_features_in_ = size
+    """Probabilities (rows, classes): of linear models the softmax of their scores, of others what they give."""
+    if isinstance(estimator, LinearClassifierMixin):
+        return linear.probabilities(estimator.coef_, estimator.intercept_, inputs)
+    return estimator.predict_proba(inputs)

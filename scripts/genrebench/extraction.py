@@ -11,10 +11,11 @@ import hashlib
 import importlib
 import inspect
 import json
+import math
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
@@ -103,7 +104,7 @@ class Store:
         code = source.closure(_path(feature, entry), "scripts/genrebench/audio.py")
         versions = [version(package) for package in PACKAGES]
         # not all of this file: how the store is kept changes no array
-        reading = [inspect.getsource(function) for function in (extract, _compute, _read)]
+        reading = [inspect.getsource(function) for function in (extract, _compute, _by_rate, _clip)]
         parts = [feature, entry, self.sample_rate, self.duration, source.digest(code), reading, versions]
         if is_pretrained(entry):
             name = module_of(feature, entry)
@@ -127,13 +128,10 @@ def extract(
     Raises InputError, naming the clip, if it cannot be read or a feature of it is not finite; if one is `needed`, the
     others are then left out.
     """
-    by_rate: dict[int, dict[str, dict[str, Any]]] = {}
-    for feature, settings in features.items():
-        by_rate.setdefault(getattr(module(feature, settings), "SAMPLE_RATE", sample_rate), {})[feature] = settings
     arrays = {}
     with _blas().limit(limits=1):  # sums in another order are other numbers
-        for rate, some in by_rate.items():
-            clip = _read(path, rate, some, duration)
+        for rate, some in _by_rate(features, sample_rate).items():
+            clip = _clip(audio.load(path, rate), rate, some, duration)
             for feature, settings in some.items():
                 try:
                     arrays[feature] = _compute(path, clip, feature, settings)
@@ -141,6 +139,37 @@ def extract(
                     if needed in (None, feature):
                         raise
     return arrays
+
+
+def extract_pieces(
+    path: str | Path,
+    decoded: np.ndarray,
+    original_rate: int,
+    sample_rate: int,
+    features: dict[str, dict[str, Any]],
+    pieces: Sequence[tuple[float, float]],
+    duration: float | None = None,
+) -> list[dict[str, np.ndarray]]:
+    """What `extract` gives for each of several pieces of a file, (start, end) in seconds, as if that piece were all.
+
+    `decoded` is the whole file, whose `path` is for messages: samples (frames, channels) at `original_rate` Hz.
+    """
+    arrays: list[dict[str, np.ndarray]] = [{} for _ in pieces]
+    with _blas().limit(limits=1):
+        for rate, some in _by_rate(features, sample_rate).items():
+            samples = audio.to_mono(decoded, original_rate, rate)
+            for (start, end), of_piece in zip(pieces, arrays, strict=True):
+                clip = _clip(samples[round(start * rate) : math.ceil(end * rate)], rate, some, duration)
+                of_piece |= {feature: _compute(path, clip, feature, settings) for feature, settings in some.items()}
+    return arrays
+
+
+def _by_rate(features: dict[str, dict[str, Any]], sample_rate: int) -> dict[int, dict[str, dict[str, Any]]]:
+    """The features by the rate in Hz that they hear audio at: `sample_rate`, or their own."""
+    result: dict[int, dict[str, dict[str, Any]]] = {}
+    for feature, settings in features.items():
+        result.setdefault(getattr(module(feature, settings), "SAMPLE_RATE", sample_rate), {})[feature] = settings
+    return result
 
 
 def module(feature: str, settings: dict[str, Any]) -> ModuleType:
@@ -155,8 +184,7 @@ def _compute(path: str | Path, clip: Clip, feature: str, settings: dict[str, Any
     return values
 
 
-def _read(path: str | Path, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | None) -> Clip:
-    samples = audio.load(path, sample_rate)
+def _clip(samples: np.ndarray, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | None) -> Clip:
     if duration is not None:
         length = round(duration * sample_rate)
         samples = np.pad(samples[:length], (0, max(0, length - len(samples))))

@@ -95,20 +95,11 @@ def check(path: Path, sample_rate: int, min_duration_s: float, min_rms: float) -
         clip.reason = "empty" if path.is_file() and path.stat().st_size == 0 else "unreadable"
         clip.detail = getattr(error, "strerror", None) or str(error).removeprefix(f"{path} ")
         return clip
-    if len(samples) == 0:
-        clip.reason, clip.detail = "empty", "it holds no samples"
-        return clip
-    if not np.isfinite(samples).all():
-        clip.reason, clip.detail = "not finite", f"{int((~np.isfinite(samples)).sum())} samples are NaN or infinite"
-        return clip
-    duration = len(samples) / original_rate
     mono = audio.to_mono(samples, original_rate, sample_rate)
-    summary = audio.summary(mono)
-    if duration < min_duration_s:
-        clip.reason, clip.detail = "too short", f"{duration:.3f} s; at least {min_duration_s} s are needed"
-    elif summary["rms_amplitude"] < min_rms:
-        clip.reason, clip.detail = "silent", f"RMS {summary['rms_amplitude']:.2g}; at least {min_rms} is needed"
+    if found := audio.fault(samples, original_rate, mono, min_duration_s, min_rms):
+        clip.reason, clip.detail = found
     else:
+        duration, summary = len(samples) / original_rate, audio.summary(mono)
         clip.figures = {
             "duration_s": f"{duration:.6f}",
             "sample_rate": original_rate,

@@ -72,12 +72,7 @@ class Neural(Trainer):
 
     def inputs(self, rows: np.ndarray, starts: np.ndarray | None = None) -> Inputs:
         """Standardised features of these rows, time first; of segments that start elsewhere, if `starts` says so."""
-        inputs = {}
-        for feature in self.data.features:
-            values = feature.values[rows] if starts is None else feature.values.at(rows, starts)
-            values = self.scaler.standardise(feature, values)
-            inputs[feature.name] = np.ascontiguousarray(np.moveaxis(values, -1, 1)) if feature.has_time else values
-        return inputs
+        return {feature.name: self.scaler.time_first(feature, rows, starts) for feature in self.data.features}
 
     def step(self, inputs: Inputs, targets: np.ndarray, epoch: int, number: int) -> dict[str, float]:
         """A step of the optimiser; `accuracy`, and `loss` with the penalties of regularisers."""

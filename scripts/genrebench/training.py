@@ -1,8 +1,8 @@
 """The data of one training: rows, labels, features, and the scaler that is fitted on the training clips."""
 
 import mmap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,9 @@ class Data:
         dealt = any("segment" in row for row in split)
         named = [(number[row["clip_id"]], row.get("segment"), row["subset"]) for row in split]
         if segments:
-            grids = {clip: _grid(clips[clip], features, segments) for clip in {clip for clip, _, _ in named}}
+            grids = {
+                clip: _grid(float(clips[clip]["duration_s"]), features, segments) for clip in {c for c, _, _ in named}
+            }
             examples = [
                 (clip, place, start, subset)
                 for clip, segment, subset in named
@@ -141,7 +143,10 @@ class Data:
             labels[row] = genres.index(clips[of_clip[row]]["genre"])
         trained = np.unique(of_clip[rows["train"]])
         return cls(
-            [_windows(feature, of_clip, starts, segments, cut, trained) for feature in features],
+            [
+                _windows(feature, of_clip, starts, segments, cut and steps_of_cut(feature, cut, trained))
+                for feature in features
+            ],
             rows,
             labels,
             genres,
@@ -149,6 +154,39 @@ class Data:
             np.array([place for _, place, _, _ in examples]),
             np.array([(start, start) if dealt else (0.0, grids[clip][-1]) for clip, _, start, _ in examples]),
         )
+
+    @classmethod
+    def of_clips(
+        cls,
+        durations: Sequence[float],
+        features: list[Feature],
+        genres: list[str],
+        segments: dict[str, float] | None = None,
+        steps: Mapping[str, int] | None = None,
+    ) -> "Data":
+        """Clips of these `durations` (seconds) that have no genre yet: all of them are in the subset test.
+
+        `features` have a row for each; `steps` are the lengths, by feature, to which `cut` shortened those of the
+        training. For the rest see `of_split`.
+        """
+        grids = [_grid(seconds, features, segments) if segments else [0.0] for seconds in durations]
+        examples = [(clip, place, start) for clip, grid in enumerate(grids) for place, start in enumerate(grid)]
+        of_clip = np.array([clip for clip, _, _ in examples])
+        starts = np.array([start for _, _, start in examples])
+        none = np.array([], int)
+        return cls(
+            [_windows(feature, of_clip, starts, segments, (steps or {}).get(feature.name)) for feature in features],
+            {"train": none, "valid": none, "test": np.arange(len(examples))},
+            np.full(len(examples), -1),
+            genres,
+            of_clip,
+            np.array([place for _, place, _ in examples]),
+            np.stack([starts, starts], axis=1),
+        )
+
+    def pooled(self, statistics: list[str]) -> "Data":
+        """The same examples with `statistics` of their features over time instead of these (`pool`)."""
+        return replace(self, features=[part for feature in self.features for part in pool(feature, statistics)])
 
     def scores(self, rows: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         """Accuracy and loss of predictions (rows, genres) on the clips of these rows, each the mean of its segments."""
@@ -164,21 +202,47 @@ class Data:
         return self.rows["train"] if fit_on == "train" else np.concatenate(list(self.rows.values()))
 
 
-def _grid(clip: dict[str, str], features: list[Feature], segments: dict[str, float]) -> list[float]:
+def pool(feature: Feature, statistics: list[str]) -> list[Feature]:
+    """One feature of columns, named `<feature>.<statistic>`, for each of the `statistics` (mean, std, max) over time.
+
+    Only a clip's own frames count, not its padding. A feature without time stays as it is.
+    """
+    if feature.values.ndim == 2:
+        return [feature]
+    shape = len(feature.values), int(np.prod(feature.values.shape[1:-1]))
+    pooled = {statistic: np.empty(shape, np.float32) for statistic in statistics}
+    lengths = feature.description.get("lengths") or [feature.values.shape[-1]] * len(feature.values)
+    for row, length in enumerate(lengths):
+        frames = feature.values[row][..., :length].astype(np.float64)
+        for statistic in statistics:
+            pooled[statistic][row] = getattr(np, statistic)(frames, axis=-1).ravel()
+    return [Feature(f"{feature.name}.{name}", values, {"axes": ["column"]}) for name, values in pooled.items()]
+
+
+def steps_of_cut(feature: Feature, cut: Mapping[str, float], clips: np.ndarray) -> int | None:
+    """The length to which `cut` shortens a feature: that percentile of the lengths of these `clips` (of the training).
+
+    None for a feature without time.
+    """
+    if not feature.has_time:
+        return None
+    lengths = np.array(feature.description.get("lengths") or [feature.values.shape[-1]] * len(feature.values))[clips]
+    return min(feature.values.shape[-1], max(cut["at_least"], round(np.percentile(lengths, cut["percentile"]))))
+
+
+def _grid(seconds: float, features: list[Feature], segments: dict[str, float]) -> list[float]:
     """When the segments of a clip start (seconds): those that lie in the clip, and in what its features span."""
     spans = [feature.description["seconds"] for feature in features if feature.has_time]
-    return starts_of_segments(min([float(clip["duration_s"]), *spans]), segments["length_s"], segments["hop_s"])
+    return starts_of_segments(min([seconds, *spans]), segments["length_s"], segments["hop_s"])
 
 
 def _windows(
-    feature: Feature,
-    clips: np.ndarray,
-    starts: np.ndarray,
-    segments: dict[str, float] | None,
-    cut: dict[str, float] | None,
-    trained: np.ndarray,
+    feature: Feature, clips: np.ndarray, starts: np.ndarray, segments: dict[str, float] | None, cut: int | None
 ) -> Feature:
-    """The rows of a feature that are the examples: the cache itself where these are its clips, whole and in order."""
+    """The rows of a feature that are the examples: the cache itself where these are its clips, whole and in order.
+
+    `cut` is the length to which whole clips are shortened, if they are.
+    """
     values, described = feature.values, feature.description
     lengths = np.array(described.get("lengths") or [values.shape[-1]] * len(values))[clips]
     steps, rate = None, 0.0
@@ -187,8 +251,7 @@ def _windows(
         steps = min(values.shape[-1], max(1, round(segments["length_s"] * rate)))
         lengths = np.clip(lengths - np.rint(starts * rate).astype(int), 1, steps)
     elif feature.has_time and cut:
-        own = np.array(described.get("lengths") or [values.shape[-1]] * len(values))[trained]
-        steps = min(values.shape[-1], max(cut["at_least"], round(np.percentile(own, cut["percentile"]))))
+        steps = cut
         lengths = np.minimum(lengths, steps)
     windows = Windows(values, clips, starts, steps, rate)
     return Feature(feature.name, windows, described | {"lengths": lengths.tolist()})
@@ -203,16 +266,20 @@ class Scaler:
     """
 
     def __init__(self, features: list[Feature], rows: np.ndarray):
-        from sklearn.preprocessing import StandardScaler  # 1 s, which a run that cannot be does not need
-
-        self.scalers: dict[str, StandardScaler] = {}
+        self.mean: dict[str, np.ndarray] = {}
+        self.scale: dict[str, np.ndarray] = {}
         for feature in features:
-            scaler = StandardScaler()
-            for batch in batches(rows):
-                values = feature.values[batch].astype(np.float64)
-                columns = values.shape[1] if feature.by_column else 1
-                scaler.partial_fit(values.reshape(len(batch), columns, -1).swapaxes(1, 2).reshape(-1, columns))
-            self.scalers[feature.name] = scaler
+            self.mean[feature.name], self.scale[feature.name] = _mean_and_scale(feature, rows)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Scaler":
+        """The scaler of a trained model, of which `path` has the `arrays` (.npz)."""
+        scaler = cls([], np.array([], int))
+        with np.load(path) as saved:
+            for key in saved.files:
+                name, _, kind = key.rpartition(".")
+                getattr(scaler, kind)[name] = saved[key]
+        return scaler
 
     def transform(self, feature: Feature, rows: np.ndarray) -> np.ndarray:
         """Standardised values of these rows, float32, of the cache's shape."""
@@ -220,14 +287,22 @@ class Scaler:
 
     def standardise(self, feature: Feature, values: np.ndarray) -> np.ndarray:
         """Standardised `values` (rows, ...) of a feature, which are float32 and changed in place."""
-        scaler = self.scalers[feature.name]
         # one number, or one for each column, whatever axes follow
         mean, scale = (
-            of.reshape(-1, *[1] * (values.ndim - 2)).astype(np.float32) for of in (scaler.mean_, scaler.scale_)
+            of[feature.name].reshape(-1, *[1] * (values.ndim - 2)).astype(np.float32) for of in (self.mean, self.scale)
         )
         values -= mean
         values /= scale
         return values
+
+    def time_first(self, feature: Feature, rows: np.ndarray, starts: np.ndarray | None = None) -> np.ndarray:
+        """Standardised values of these rows as networks read them: float32 (rows, ...), time first if it has any.
+
+        Of segments that start elsewhere, if `starts` (seconds) says so.
+        """
+        values = feature.values[rows] if starts is None else feature.values.at(rows, starts)
+        values = self.standardise(feature, values)
+        return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if feature.has_time else values
 
     def flat(self, features: list[Feature], rows: np.ndarray) -> np.ndarray:
         """Standardised values of these rows, all features side by side: float32 (rows, values)."""
@@ -244,10 +319,21 @@ class Scaler:
     def arrays(self) -> dict[str, np.ndarray]:
         """What is to be saved: mean and scale of each feature."""
         return {
-            f"{name}.{kind}": getattr(scaler, f"{kind}_")
-            for name, scaler in self.scalers.items()
-            for kind in ("mean", "scale")
+            f"{name}.{kind}": values
+            for kind, by_name in (("mean", self.mean), ("scale", self.scale))
+            for name, values in by_name.items()
         }
+
+
+def _mean_and_scale(feature: Feature, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.preprocessing import StandardScaler  # 1 s, which those who do not fit one do without
+
+    scaler = StandardScaler()
+    for batch in batches(rows):
+        values = feature.values[batch].astype(np.float64)
+        columns = values.shape[1] if feature.by_column else 1
+        scaler.partial_fit(values.reshape(len(batch), columns, -1).swapaxes(1, 2).reshape(-1, columns))
+    return scaler.mean_, scaler.scale_
 
 
 def best_row(history: list[dict[str, Any]]) -> int:

@@ -15,7 +15,7 @@ from sklearn.svm import LinearSVC
 from genrebench import files, source
 from genrebench.config import MODEL_SETTINGS, MODULE, schema
 from genrebench.models import embedding_probe, random_forest
-from genrebench.training import Data, Feature
+from genrebench.training import Data, Feature, pool
 
 GENRES = ("jazz", "metal", "pop")
 SETTINGS = {
@@ -59,15 +59,15 @@ def by_hand(features, rows):
 
 def test_pooling_is_over_a_clips_own_frames(corpus):
     embedding, table = corpus[2]
-    mean, std, largest = embedding_probe.pool(embedding, ["mean", "std", "max"])
+    mean, std, largest = pool(embedding, ["mean", "std", "max"])
     assert [part.name for part in (mean, std, largest)] == ["yamnet.mean", "yamnet.std", "yamnet.max"]
     assert mean.by_column
     found = np.concatenate([mean.values, std.values, largest.values, table.values], axis=1)
     np.testing.assert_allclose(found, by_hand(corpus[2], range(90)), rtol=1e-5, atol=1e-6)
-    assert embedding_probe.pool(table, ["mean"]) == [table]
-    (whole,) = embedding_probe.pool(feature("brought", embedding.values), ["max"])  # without lengths: all frames
+    assert pool(table, ["mean"]) == [table]
+    (whole,) = pool(feature("brought", embedding.values), ["max"])  # without lengths: all frames
     np.testing.assert_array_equal(whole.values, embedding.values.max(axis=2))
-    (deep,) = embedding_probe.pool(feature("deep", embedding.values.reshape(90, 4, 4, 9)), ["max"])
+    (deep,) = pool(feature("deep", embedding.values.reshape(90, 4, 4, 9)), ["max"])
     np.testing.assert_array_equal(deep.values, whole.values)
 
 

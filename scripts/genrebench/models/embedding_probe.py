@@ -5,16 +5,14 @@ clips. The probabilities of the support vector machine are the softmax of its sc
 order is that of the scores, but they are not calibrated (scikit-learn's calibration would take training clips away).
 """
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from genrebench.classical import Classical
-from genrebench.training import Data, Feature
+from genrebench.training import Data
 
 SETTINGS = {
     "pooling": {
@@ -41,27 +39,9 @@ SETTINGS = {
 
 def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
     """The model for these data; `seed` changes nothing, because both problems are convex."""
-    pooled = [part for feature in data.features for part in pool(feature, settings["pooling"])]
     candidates = [{"C": C} for C in sorted(settings["C"])]
     estimator = _estimator(settings["classifier"], settings["max_iter"], seed)
-    return Classical(estimator, replace(data, features=pooled), settings["scaler_fit_on"], candidates)
-
-
-def pool(feature: Feature, pooling: list[str]) -> list[Feature]:
-    """One feature of columns, named `<feature>.<statistic>`, for each statistic of the last axis, which is time.
-
-    Only a clip's own frames count, not its padding. A feature without time stays as it is.
-    """
-    if feature.values.ndim == 2:
-        return [feature]
-    shape = len(feature.values), int(np.prod(feature.values.shape[1:-1]))
-    pooled = {statistic: np.empty(shape, np.float32) for statistic in pooling}
-    lengths = feature.description.get("lengths") or [feature.values.shape[-1]] * len(feature.values)
-    for row, length in enumerate(lengths):
-        frames = feature.values[row][..., :length].astype(np.float64)
-        for statistic in pooling:
-            pooled[statistic][row] = getattr(np, statistic)(frames, axis=-1).ravel()
-    return [Feature(f"{feature.name}.{name}", values, {"axes": ["column"]}) for name, values in pooled.items()]
+    return Classical(estimator, data.pooled(settings["pooling"]), settings["scaler_fit_on"], candidates)
 
 
 def _estimator(classifier: str, max_iter: int, seed: int) -> ClassifierMixin:

@@ -6,10 +6,9 @@ hinge loss, does not.
 
 from typing import Any
 
-import numpy as np
 from sklearn.linear_model import SGDClassifier
 
-from genrebench.classical import Classical, softmax_of_scores
+from genrebench.classical import Classical
 from genrebench.training import Data
 
 SETTINGS = {
@@ -18,21 +17,9 @@ SETTINGS = {
 }
 
 
-class OneAgainstRest(SGDClassifier):
-    """`SGDClassifier` whose probabilities keep the order of its scores.
-
-    scikit-learn normalises the sigmoids of the scores (Zadrozny and Elkan 2002). With thousands of inputs scores are
-    in the thousands, sigmoids are 0 or 1 to the last digit, and the genre would be chosen by the alphabet.
-    """
-
-    def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
-        """Probabilities (rows, classes): the softmax of the scores, the most probable being what `predict` says."""
-        return softmax_of_scores(self, inputs)
-
-
 def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
     """The model for these data; `seed` orders the clips."""
-    estimator = OneAgainstRest(
+    estimator = SGDClassifier(
         loss="log_loss", alpha=settings["alpha"], max_iter=settings["max_iter"], random_state=seed
     )
     return Classical(estimator, data, settings["scaler_fit_on"])
