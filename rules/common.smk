@@ -209,6 +209,11 @@ def weights_index(kind, name):
     return [f".cache/weights/{kind}/{name}-{hashlib.md5(handle.encode()).hexdigest()[:8]}.json"]
 
 
+def weights_of_features(features):
+    """The files that say which weights those of the features have that are pretrained."""
+    return [file for feature in features for file in weights_index("features", feature)]
+
+
 def only_if_extracted(feature):
     """What the wildcard of a feature may be in its own rule, which is not used where the feature is `brought`."""
     return feature if feature in EXTRACTED else NOTHING

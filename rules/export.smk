@@ -7,9 +7,7 @@ rule export_model:
         runs=lambda w: exported_runs(w.model),
         descriptions=lambda w: cache_files(w.model, "json"),
         caches=lambda w: ancient(cache_files(w.model, "npy")),
-        weights=lambda w: [
-            weights_index("features", name) for name in parameters.features_of(config["models"][w.model])
-        ],
+        weights=lambda w: weights_of_features(parameters.features_of(config["models"][w.model])),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
         code=code("export_model.py", environment="envs/export.yaml"),
@@ -49,7 +47,7 @@ use rule export_model as export_best with:
         runs=[file for model in config["models"] for file in exported_runs(model)],
         descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=config["features"]),
         caches=ancient(expand(f"{RESULTS}/features/{{feature}}.npy", feature=config["features"])),
-        weights=[weights_index("features", name) for name in config["features"]],
+        weights=weights_of_features(config["features"]),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
         code=code("export_model.py", environment="envs/export.yaml"),

@@ -138,8 +138,8 @@ def about(description: dict[str, Any]) -> str:
     marks = "".join(f"; {mark}" for mark in description["marks"])
     return (
         f"{description['model']}, trained on {description['dataset']}, was right on {figures['accuracy']:.0%} of "
-        f"{figures['n_test']} test clips (95% interval {figures['accuracy_low']:.0%} to {figures['accuracy_high']:.0%}, "
-        f"protocol {description['run']['protocol']}){marks}"
+        f"{figures['n_test']} test clips (95% interval {figures['accuracy_low']:.0%} to "
+        f"{figures['accuracy_high']:.0%}, protocol {description['run']['protocol']}){marks}"
     )
 
 

@@ -135,7 +135,7 @@ def write_reason(output: Path, reason: str) -> None:
 
 
 def write_network(folder: Path, module: str, settings: Mapping[str, Any]) -> None:
-    """Write `model.onnx` beside the weights of a network that the training of a model of this module left in `folder`."""
+    """Write `model.onnx` beside the weights that the training of a network, a model of this module, left in `folder`."""
     backend.choose({"backend": "tensorflow", "threads": 1})  # Keras's weights are the same for all
     backend.prepare({"backend": "tensorflow", "threads": 1, "precision": "float32"}, 0)
     from genrebench import onnx_export  # with TensorFlow
@@ -209,8 +209,8 @@ def _judge(
     deviation = float(np.abs(found - np.array([by_row[key] for key in keys])).max())
     if deviation > LARGEST_DEVIATION:
         raise InputError(
-            f"The exported model's probabilities differ by {deviation:.2g} from {predictions}: were the features or the "
-            "weights changed since? Train it again."
+            f"The exported model's probabilities differ by {deviation:.2g} from {predictions}: were the features or "
+            "the weights changed since? Train it again."
         )
     _, probabilities = metrics.average_segments(data.clips[rows].tolist(), found)
     _, strange = metrics.average_segments(data.clips[rows].tolist(), model.strangeness(data, rows)[:, None])
@@ -240,10 +240,10 @@ Tells {len(description["genres"])} genres apart ({", ".join(description["genres"
 {heard}, whose probabilities are averaged. `python scripts/predict.py --model <this folder> song.mp3`
 
 ## How good it is
-Accuracy {figures["accuracy"]:.1%} (95% interval {interval}) on {figures["n_test"]} test clips that it was neither trained
-nor chosen on; always answering the most frequent genre there gives {figures["majority_accuracy"]:.1%}. Macro F1
-{figures["macro_f1"]:.3f}, expected calibration error {figures["calibration_error"]:.3f}. In training it reached
-{figures["train_accuracy"]:.1%}, in validation {figures["valid_accuracy"]:.1%}.
+Accuracy {figures["accuracy"]:.1%} (95% interval {interval}) on {figures["n_test"]} test clips that it was
+neither trained nor chosen on; always answering the most frequent genre there gives {figures["majority_accuracy"]:.1%}.
+Macro F1 {figures["macro_f1"]:.3f}, expected calibration error {figures["calibration_error"]:.3f}. In training it
+reached {figures["train_accuracy"]:.1%}, in validation {figures["valid_accuracy"]:.1%}.
 
 Protocol `{run["protocol"]}`, split `{run["split"]}`, seed {run["seed"]}: {clips["train"]} clips for training,
 {clips["valid"]} for validation (by which it was chosen), {clips["test"]} for the test.
@@ -259,8 +259,8 @@ It answers one of its genres whatever it hears. It says that it is unsure where 
 contrary.
 
 ## Licence
-The weights were learned from the audio of `{description["dataset"]}`; whoever passes them on must be allowed to. GTZAN is
-used widely, but its recordings are copyrighted and it has no licence.
+The weights were learned from the audio of `{description["dataset"]}`; whoever passes them on must be allowed to.
+GTZAN is used widely, but its recordings are copyrighted and it has no licence.
 
 ## Made with
 {", ".join(f"{name} {number}" for name, number in sorted(description["versions"].items()))}.
