@@ -44,4 +44,5 @@ rule all:
     input:
         f"{RESULTS}/report/index.html",
         rules.tables.input,
+        rules.export_best.output,
     localrule: True

@@ -73,8 +73,8 @@ def find_model(model: str | None, results: Path) -> Path:
     there = sorted(str(path) for path in results.glob("*/export/*") if path.is_dir() and not path.name.startswith("."))
     target = f"{results}/{dataset}/export/{name}" if model else "export"
     raise InputError(
-        f"There is no exported model {model or ''} below {results}: `snakemake --cores 2 {target}` makes it"
-        + (f"; there are {', '.join(there)}" if there else "")
+        f"There is no exported model{f' {model}' if model else ''} below {results}: "
+        f"`snakemake --cores 2 {target}` makes it" + (f"; there are {', '.join(there)}" if there else "")
     )
 
 
@@ -98,18 +98,23 @@ def find_files(paths: Iterable[str]) -> Iterator[Path]:
 def answers(
     folder: Path, paths: Sequence[Path], plot: Path | None, jobs: int | None
 ) -> Iterator[tuple[Path, Prediction | str]]:
-    """Each file with its prediction, or a sentence why there is none, in the order of `paths`."""
+    """Each file with its prediction, or a sentence why there is none, in the order of `paths`.
+
+    Below the folder `plot` the plots lie as the files do below the folder that they have in common.
+    """
+    above = os.path.commonpath([path.parent.absolute() for path in paths])
+    places = {path: plot and plot / f"{path.absolute().relative_to(above)}.png" for path in paths}
     jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
     if jobs == 1:
         predictor = Predictor(folder)
-        yield from ((path, answer(predictor, path, plot)) for path in paths)
+        yield from ((path, answer(predictor, path, places[path])) for path in paths)
         return
     # new processes, not copies of this one: libraries that compute on threads do not outlive a copy
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _start, (folder,)) as pool:
         waiting: deque[tuple[Path, Future[Prediction | str]]] = deque()
         for path in paths:
-            waiting.append((path, pool.submit(_answer, path, plot)))
+            waiting.append((path, pool.submit(_answer, path, places[path])))
             if len(waiting) > AHEAD * jobs:
                 first, future = waiting.popleft()
                 yield first, future.result()
@@ -118,7 +123,7 @@ def answers(
 
 
 def answer(predictor: Predictor, path: Path, plot: Path | None) -> Prediction | str:
-    """The prediction of one file, or a sentence why there is none; `plot` is the folder for its plot."""
+    """The prediction of one file, or a sentence why there is none; `plot` is where its plot goes, if it is wanted."""
     try:
         prediction = predictor.predict(path)
     except InputError as error:
@@ -128,7 +133,7 @@ def answer(predictor: Predictor, path: Path, plot: Path | None) -> Prediction | 
     if plot:
         from genrebench import prediction_plot  # matplotlib, 0.5 s
 
-        prediction_plot.write(prediction, plot / f"{path.name}.png")
+        prediction_plot.write(prediction, plot)
     return prediction
 
 

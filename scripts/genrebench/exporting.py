@@ -99,7 +99,7 @@ def export_run(
     trained = np.unique(data.clips[data.rows["train"]])
     described = {cache.name: _describe_feature(cache, entries[cache.name], settings, trained) for cache in caches}
     with files.atomic(output) as temporary:
-        shutil.copytree(folder / "model", temporary / "model")
+        shutil.copytree(folder / "model", temporary / "model", ignore=shutil.ignore_patterns(".*"))  # Snakemake's marks
         for name, feature in described.items():
             _bring_weights(name, feature["entry"], temporary)
         if (temporary / "model" / "model.weights.h5").is_file():
@@ -135,7 +135,7 @@ def write_reason(output: Path, reason: str) -> None:
 
 
 def write_network(folder: Path, module: str, settings: Mapping[str, Any]) -> None:
-    """Write `model.onnx` beside the weights that the training of a network, a model of this module, left in `folder`."""
+    """Write `model.onnx` beside the weights in `folder`, those of a trained network, a model of this `module`."""
     backend.choose({"backend": "tensorflow", "threads": 1})  # Keras's weights are the same for all
     backend.prepare({"backend": "tensorflow", "threads": 1, "precision": "float32"}, 0)
     from genrebench import onnx_export  # with TensorFlow
@@ -253,7 +253,7 @@ Protocol `{run["protocol"]}`, split `{run["split"]}`, seed {run["seed"]}: {clips
 {recall}
 
 ## What it does not know
-It answers one of its genres whatever it hears. It says that it is unsure where no genre has
+It answers one of its genres whatever it hears. It says that it is unsure where no genre reaches
 {description["unsure"]["confidence"]:.0%}, or where the features are farther from those of the training than in all but
 {DOUBTED:.0%} of the validation clips: about one validation clip in ten is called unsure. That is no proof of the
 contrary.
