@@ -19,8 +19,8 @@ from genrebench.features import is_brought, is_pretrained, module_of
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
 PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
-# Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
 BEST = source.constant("scripts/genrebench/exporting.py", "BEST")  # whose import takes a second
+# Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
 UNTRACKED = (*(f"{RESULTS}/{name}" for name in ("costs/", "cost.csv", "plots/cost.png", "report/")), ".cache/")
 
 

@@ -20,7 +20,11 @@ from genrebench import dag
 from project import ROOT
 
 AFTER_A_MODEL = dict.fromkeys(
-    ("all", "evaluate_runs", "build_leaderboard", "compare_models", "gather_costs", "build_report"), 1
+    (
+        *("all", "evaluate_runs", "build_leaderboard", "compare_models", "gather_costs", "export_best"),
+        "build_report",
+    ),
+    1,
 )
 
 
