@@ -222,7 +222,7 @@ def _summary(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], mod
 def _closest_sentences(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row]) -> Iterable[str]:
     protocol, stated = row["closest_protocol"], row["stated_protocol"]
     if protocol is None:
-        reason = own[stated]["reason"].rstrip(".") if stated in own else "params.yaml does not have it so"
+        reason = own[stated]["reason"].rstrip(".") if stated in own else "params.yaml does not ask for it"
         yield f"Not run under {stated}: {reason}."
         return
     instead = f", which stands for {stated}," if protocol != stated else ""
@@ -233,7 +233,7 @@ def _closest_sentences(row: Row, own: Mapping[str, Row], protocols: Mapping[str,
         where = "in" if row["inside"] == "True" else "outside"
         yield f"{ours}, {_more(row['difference'])} than published, which lies {where} our 95% interval."
     if protocols[protocol]["unit"] == "segment":
-        yield f"There, {MEANINGLESS}."
+        yield "That says nothing of music that was not heard: segments of one clip are on both sides."
     elif row["shared"]:
         yield f"There, {row['shared']:.0%} of the test clips share an artist with training clips."
 

@@ -198,7 +198,7 @@ def _describe_leak(rows: Sequence[Row], own: Mapping[str, Row], protocols: Mappi
     which, what = (f"{len(both)} models", "median gap") if len(both) > 1 else (next(iter(both)), "gap")
     return [
         f"Of {which} run under {loose} as well the {what} is {_points(shared)} there and {_points(apart)} under"
-        f" {strict}" + (": other clips by the same artists hide what was learned by heart." if apart > shared else ".")
+        f" {strict}" + (": known artists on the test side make it look smaller." if apart > shared else ".")
     ]
 
 

@@ -94,7 +94,7 @@ def draw_curves(histories: Mapping[str, Sequence[History]], models: Iterable[str
     colour = plots.colours(models)
     markers = {model: plots.MARKERS[i % len(plots.MARKERS)] for i, model in enumerate(sorted(colour))}
     height = max(3.2, LABEL * len(histories) + 0.4)
-    figure = Figure(figsize=(9, 2 * height + 0.7), layout="constrained")
+    figure = Figure(figsize=(9, 2 * height + 1.3), layout="constrained")
     grid = figure.subplots(2, 1, sharex=True)
     for axes, column in zip(grid, ("val_accuracy", "val_loss"), strict=True):
         curves = {model: mean_curve(runs, column) for model, runs in histories.items()}

@@ -19,8 +19,9 @@ import draw_rules
 from genrebench import dag
 from project import ROOT
 
+COMPARISONS = ("compare_models", "compare_papers", "compare_stability")
 AFTER_A_MODEL = dict.fromkeys(
-    ("all", "evaluate_runs", "build_leaderboard", "compare_models", "gather_costs", "build_report"), 1
+    ("all", "evaluate_runs", "build_leaderboard", *COMPARISONS, "gather_costs", "build_report"), 1
 )
 
 
