@@ -12,6 +12,11 @@ rule build_report:
         statuses=f"{RESULTS}/statuses.csv",
         plot=f"{RESULTS}/leaderboard.png",
         comparisons=[f"{RESULTS}/comparisons.csv", f"{RESULTS}/plots/comparisons.png"],
+        papers=[
+            *multiext(f"{RESULTS}/papers", ".csv", "_genres.csv"),
+            *multiext(f"{RESULTS}/plots/papers", ".png", "_genres.png"),
+        ],
+        stability=[f"{RESULTS}/stability.csv", *multiext(f"{RESULTS}/plots/", "stability.png", "curves.png")],
         costs=[f"{RESULTS}/cost.csv", f"{RESULTS}/plots/cost.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")

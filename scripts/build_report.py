@@ -14,7 +14,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from genrebench import files, job, plan, plots, published
+from genrebench import evaluations, files, job, papers, plan, plots, published, stability
 from genrebench.protocols import MEANINGLESS, describe_protocols, pick_protocols
 
 TEMPLATES = Path(__file__).parent.parent / "report"
@@ -39,7 +39,7 @@ def build_report(
     `benchmarks` is the folder of Snakemake's benchmark files; without it the cost of jobs is not shown.
     """
     manifest = _rows(results / "manifest.csv")
-    leaderboard = [_numbers(row) for row in _rows(results / "leaderboard.csv")]
+    leaderboard = [evaluations.typed(row) for row in _rows(results / "leaderboard.csv")]
     statuses = _rows(results / "statuses.csv")
     runs = [_run(results / "evaluation", row) for row in statuses]
     protocols = describe_protocols(results / "splits", {(row["protocol"], row["split"]) for row in statuses})
@@ -77,6 +77,8 @@ def build_report(
         "mistakes": confident_mistakes(leaderboard, runs, headline),
         "comparisons": describe_comparisons(_rows(results / "comparisons.csv")),
         "comparison_plot": _png(results / "plots" / "comparisons.png"),
+        "papers": describe_papers(results, dataset),
+        "stability": describe_stability(results, strict, loose, protocols),
         "reliability": model_plots(results / "evaluation", statuses, "reliability.png"),
         "curves": model_plots(results / "evaluation", statuses, "curves.png"),
         "not_run": not_run(statuses),
@@ -264,6 +266,33 @@ def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[st
     return found
 
 
+def describe_papers(results: Path, dataset: str) -> dict[str, Any]:
+    """The papers' figures against ours: sentences, the rows of papers.csv, a sentence per model on genres, plots."""
+    rows = [evaluations.typed(row, papers.WORDS) for row in _rows(results / "papers.csv")]
+    scores = [evaluations.typed(row, papers.GENRE_WORDS) for row in _rows(results / "papers_genres.csv")]
+    of_model = {row["model"]: [score for score in scores if score["model"] == row["model"]] for row in rows}
+    return {
+        "finding": papers.describe_all(rows, dataset),
+        "rows": rows,
+        "genres": {model: papers.describe_genres(own) for model, own in of_model.items() if own},
+        "plot": _png(results / "plots" / "papers.png"),
+        "genre_plot": _png(results / "plots" / "papers_genres.png"),
+    }
+
+
+def describe_stability(
+    results: Path, strict: str | None, loose: str | None, protocols: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Stability and overfitting: sentences, the rows of stability.csv by protocol, and plots."""
+    rows = [evaluations.typed(row, stability.WORDS) for row in _rows(results / "stability.csv")]
+    return {
+        "finding": stability.describe(rows, strict, loose, protocols),
+        "rows": {name: own for name in protocols if (own := [row for row in rows if row["protocol"] == name])},
+        "plot": _png(results / "plots" / "stability.png"),
+        "curves": _png(results / "plots" / "curves.png"),
+    }
+
+
 def model_plots(evaluation: Path, statuses: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:
     """Model and plot (a data address) of the models whose evaluation has a plot of this name."""
     models = sorted({row["model"] for row in statuses})
@@ -390,6 +419,7 @@ def environment() -> Environment:
     )
     env.filters |= {
         "percent": _percent,
+        "signed": _signed,
         "number": _number,
         "clock": _clock,
         "amount": _amount,
@@ -416,11 +446,6 @@ def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:
     if not (folder / "metrics.json").exists():
         raise job.InputError(f"{folder}/metrics.json is missing, yet statuses.csv lists it: evaluate it again.")
     return files.read_json(folder / "metrics.json") | {"folder": folder}
-
-
-def _numbers(row: Mapping[str, str]) -> dict[str, Any]:
-    words = ("model", "protocol", "unit", "published_source", "published_dataset", "marks", "status", "reason")
-    return {key: value if key in words else _float(value) for key, value in row.items()}
 
 
 def _float(text: str | None) -> float | None:
@@ -456,6 +481,10 @@ def _confusion_cells(counts: np.ndarray, genres: Sequence[str]) -> dict[str, Any
 
 def _percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def _number(value: Any, digits: int = 4) -> str:

@@ -12,7 +12,7 @@ A job is named by its benchmark file below `results/<dataset>/benchmarks`, in pa
 | collect_feature | megabytes of the cache |
 | make_split | clips |
 | train_<model> | millions of values: training clips x values of the model's features; 0 if the run cannot be |
-| evaluate_runs, build_leaderboard, compare_models, build_report | runs |
+| evaluate_runs, build_leaderboard, compare_models, compare_papers, compare_stability, build_report | runs |
 | the rest | none: always the same |
 
 Seconds, memory and megabytes of output are straight lines in the work. The lines of the reference machine go through
@@ -49,6 +49,8 @@ UNITS = {
     "evaluate_runs": "runs",
     "build_leaderboard": "runs",
     "compare_models": "runs",
+    "compare_papers": "runs",
+    "compare_stability": "runs",
     "build_report": "runs",
     SCHEDULER: "jobs",
 }
@@ -121,7 +123,7 @@ class Workload:
                 return passes * self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
             case ("evaluate_runs", model):
                 return self.runs.get(model, 0)
-            case ("build_leaderboard" | "compare_models" | "build_report",):
+            case ("build_leaderboard" | "compare_models" | "compare_papers" | "compare_stability" | "build_report",):
                 return sum(self.runs.values())
         return 0
 

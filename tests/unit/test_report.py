@@ -4,6 +4,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import pytest
 import build_leaderboard
 import build_report
 import compare_models
+import compare_papers
+import compare_stability
 import evaluate_runs
 import gather_costs
 from genrebench import files, job, plots
@@ -115,6 +118,21 @@ def make_results(
         ["logistic", "forest"],
         *(results / name for name in ("leaderboard.csv", "comparisons.csv", "plots/comparisons.png")),
     )
+    with mock.patch.object(plots, "write", write_placeholder):  # these plots are tested elsewhere
+        compare_papers.compare_papers(
+            *(results / name for name in ("evaluation", "splits", "leaderboard.csv", "published.csv")),
+            "mine",
+            ["logistic", "forest"],
+            *(
+                results / name
+                for name in ("papers.csv", "papers_genres.csv", "plots/papers.png", "plots/papers_genres.png")
+            ),
+        )
+        compare_stability.compare_stability(
+            *(results / name for name in ("evaluation", "runs", "splits", "leaderboard.csv")),
+            ["logistic", "forest"],
+            *(results / name for name in ("stability.csv", "plots/stability.png", "plots/curves.png")),
+        )
     gather_costs.gather_costs(
         results / "statuses.csv",
         results / "costs",
@@ -124,6 +142,11 @@ def make_results(
         results / "plots" / "cost.png",
     )
     return results
+
+
+def write_placeholder(_figure, path: Path, dpi: int | None = None, palette: int | None = None) -> None:
+    """What `plots.write` does, with a figure that takes no time."""
+    path.write_bytes(plots.to_png(plots.empty(path.name), 20))
 
 
 def build(results: Path, output: str = "index.html", dataset: str = "mine", benchmarks: Path | None = None) -> str:
@@ -187,7 +210,7 @@ def test_nothing_is_fetched_from_elsewhere(html):
             assert address.startswith(("#", "data:")) or (tag == "a" and address.startswith("https://")), (tag, address)
     assert "url(" not in html
     assert "@import" not in html
-    assert sum(tag == "img" for tag, _ in page.elements) == 13
+    assert sum(tag == "img" for tag, _ in page.elements) == 16
 
 
 def test_what_people_wrote_is_escaped(html):
@@ -315,6 +338,45 @@ def test_comparisons_are_shown_with_the_pairs_that_differ(tmp_path):
     assert "No two models were run under one protocol" in section(build(results), "comparisons").text
 
 
+def test_figures_of_papers_are_shown_beside_ours(results, html):
+    (row,) = files.read_rows(results / "papers.csv")
+    shown = section(html, "papers")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [image(results / "plots/papers.png")]
+    assert row["summary"] in " ".join(shown.text.split())
+    assert "not comparable with ours on mine" in shown.text
+    assert "points from published" not in shown.text
+    for accuracy in ("published", "closest_accuracy", "honest_accuracy"):
+        assert f"{100 * float(row[accuracy]):.1f}" in shown.text
+
+
+def test_on_the_dataset_of_a_figure_the_difference_is_shown(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    (row,) = files.read_rows(results / "papers.csv")
+    files.write_rows(results / "papers.csv", list(row), [row | {"comparable": "True", "difference": "-0.125"}])
+    shown = section(build(results), "papers")
+    assert "points from published" in shown.text
+    assert "−12.5" in shown.text
+    columns = "model,source,dataset,genre,metric,published,published_clips,closest_protocol,closest_score".split(",")
+    columns += ["closest_clips", "honest_protocol", "honest_score", "honest_clips", "difference"]
+    score = {"model": "logistic", "genre": "rock", "metric": "f1", "published": 0.5, "closest_score": 0.75}
+    score |= {"closest_protocol": "stratified", "difference": 0.25}
+    files.write_rows(results / "papers_genres.csv", columns, [score])
+    shown = section(build(results), "papers")
+    assert "furthest in rock: 75.0% where the paper has 50.0%" in shown.text
+    assert sum(tag == "img" for tag, _ in shown.elements) == 2
+
+
+def test_stability_is_shown_by_protocol(results, html):
+    shown = section(html, "stability")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [
+        image(results / "plots/stability.png"), image(results / "plots/curves.png")
+    ]  # fmt: skip
+    assert sum(tag == "details" for tag, _ in shown.elements) == 2
+    assert "Another seed moves logistic by" in shown.text
+    for row in files.read_rows(results / "stability.csv"):
+        assert f"{100 * float(row['gap']):+.1f}".replace("-", "−") in shown.text
+
+
 def test_reliability_is_shown_of_the_models_that_were_run(results, html):
     models = ("forest", "logistic")
     assert [attrs["src"] for tag, attrs in section(html, "reliability").elements if tag == "img"] == [
@@ -357,9 +419,10 @@ def test_segments_on_both_sides_are_marked_wherever_they_stand(leaking):
 
 def test_a_report_of_nothing_but_segments_quotes_nothing(leaking, tmp_path):
     results = shutil.copytree(leaking, tmp_path / "results")
-    for name in ("leaderboard.csv", "statuses.csv"):
+    for name in ("leaderboard.csv", "statuses.csv", "stability.csv"):
         rows = files.read_rows(results / name)
         files.write_rows(results / name, list(rows[0]), [row for row in rows if row["protocol"] == "segment_leak"])
+    files.write_rows(results / "papers.csv", list(files.read_rows(results / "papers.csv")[0]), [])
     text = Page(build(results)).text
     assert "No result can be quoted" in text
     assert "The best of" not in text

@@ -11,7 +11,8 @@ import yaml
 from project import ROOT, Project
 from write_dvc_yaml import UNTRACKED
 
-AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", "compare_models", "export_best", "build_report"]
+STUDIES = ["compare_models", "compare_papers", "compare_stability"]
+AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", *STUDIES, "export_best", "build_report"]
 
 
 def lock(project):
