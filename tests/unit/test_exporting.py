@@ -46,16 +46,7 @@ def test_an_exported_model_says_of_the_audio_what_the_trained_one_said_of_the_cl
     folder = corpus.export(model)
     for elsewhere in ("runs", "features"):
         assert str(corpus.folder / elsewhere) not in (folder / "export.json").read_text()
-    predictor = Predictor(folder)
-    predicted = files.read_rows(run / "predictions.csv")
-    for clip in corpus.clips:
-        rows = [row for row in predicted if row["clip_id"] == clip["clip_id"]]
-        expected = np.array([[float(row[genre]) for genre in predictor.genres] for row in rows])
-        found = predictor.predict(clip["path"])
-        np.testing.assert_allclose(found.curve, expected, atol=1e-5)
-        np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), atol=1e-5)
-        assert len(found.spans) == len(expected)
-    assert {row["subset"] for row in predicted} == {"train", "valid", "test"}
+    predictor = corpus.says_the_same(folder, run)
     assert predictor.description["check"]["clips"] == 6
     assert predictor.description["check"]["deviation"] < 1e-5
 
