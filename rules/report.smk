@@ -12,6 +12,7 @@ rule build_report:
         statuses=f"{RESULTS}/statuses.csv",
         plot=f"{RESULTS}/leaderboard.png",
         comparisons=[f"{RESULTS}/comparisons.csv", f"{RESULTS}/plots/comparisons.png"],
+        leakage=rules.study_leakage.output,
         costs=[f"{RESULTS}/cost.csv", f"{RESULTS}/plots/cost.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")

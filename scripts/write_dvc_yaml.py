@@ -74,6 +74,7 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
         *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
         Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
         Stage("compare_models", ["compare_models"], [f"{RESULTS}/comparisons.csv"]),
+        Stage("study_leakage", ["study_leakage"], [f"{RESULTS}/leakage.csv"]),
         *([Stage("plot_features", ["plot_features"], [PLOTS[0]])] if "tabular" in settings["features"] else []),
         Stage("plot_genres", ["plot_genres"], [f"{RESULTS}/plots/genres"]),
         Stage("build_report", ["build_report", "gather_costs"], [f"{RESULTS}/report/index.html"]),
