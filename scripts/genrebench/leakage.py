@@ -10,6 +10,7 @@ add up. All are counted in what the model predicts, its segments if it has any: 
 easier to name than one of them, and the difference between the two would hide a part of the leak.
 """
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +84,8 @@ def difference(one: Scores, other: Scores, seed: int = 0) -> tuple[float, float 
     found = one.accuracy - other.accuracy
     if len(clips) < 2:
         return found, None, None
-    with np.errstate(invalid="ignore"):  # a draw without any clip of one of them
+    # a draw may have no clip of one of them
+    with np.errstate(invalid="ignore"), warnings.catch_warnings(action="ignore", category=stats.DegenerateDataWarning):
         interval = stats.bootstrap(
             columns, _difference, paired=True, vectorized=True, n_resamples=9999, method="percentile", batch=500,
             rng=np.random.default_rng(seed),

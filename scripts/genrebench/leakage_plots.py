@@ -73,7 +73,8 @@ def _draw_panel(axes: Axes, rows: Sequence[Mapping[str, Any]], parts: Mapping[st
     ]
     axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.5, -0.6)
-    axes.set_xlim(0, 1.02)
+    axes.set_xlim(0, 1.1)  # there is room for words behind 100%
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     axes.xaxis.set_major_formatter(plots.percent)
     axes.grid(axis="x", color="#e5e5e5", lw=0.8)
     axes.set_axisbelow(True)

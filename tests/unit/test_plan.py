@@ -204,6 +204,7 @@ def test_the_reference_costs_cover_every_rule_that_makes_something():
         "evaluate_runs",
         "build_leaderboard",
         "compare_models",
+        "study_leakage",
         "plot_features",
         "plot_genres",
         "build_report",
