@@ -194,7 +194,7 @@ def test_nothing_is_fetched_from_elsewhere(html):
             assert address.startswith(("#", "data:")) or (tag == "a" and address.startswith("https://")), (tag, address)
     assert "url(" not in html
     assert "@import" not in html
-    assert sum(tag == "img" for tag, _ in page.elements) == 13
+    assert sum(tag == "img" for tag, _ in page.elements) == 14
 
 
 def test_what_people_wrote_is_escaped(html):

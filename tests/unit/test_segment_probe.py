@@ -23,7 +23,7 @@ def data():
     clips = [{"clip_id": f"{i:02d}", "genre": GENRES[i % 3], "duration_s": "4.0"} for i in range(45)]
     subsets = ("train", "train", "train", "valid", "test")
     split = [{"clip_id": clip["clip_id"], "subset": subsets[i // 3 % 5]} for i, clip in enumerate(clips)]
-    values = random.standard_normal((45, 8, 40)) + 0.8 * random.standard_normal((3, 8, 1))[np.arange(45) % 3]
+    values = random.standard_normal((45, 8, 40)) + 0.2 * random.standard_normal((3, 8, 1))[np.arange(45) % 3]
     described = {"axes": ["band", "frame"], "lengths": None, "seconds": 4.0}
     feature = Feature("mel", values.astype(np.float32), described)
     return Data.of_split(clips, split, [feature], SETTINGS["segments"])
@@ -47,7 +47,7 @@ def test_it_is_scikit_learns_machine_on_means_and_deviations_of_each_segment(dat
     np.testing.assert_array_equal(found.argmax(axis=1), plain.predict(inputs))
     scores = plain.decision_function(inputs)
     np.testing.assert_allclose(found, np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True), atol=1e-4)
-    assert row["accuracy"] > row["val_accuracy"] > 0.5
+    assert row["val_accuracy"] > 0.5
     assert fitted.parameters == plain.support_vectors_.size + plain.dual_coef_.size + plain.intercept_.size
     fitted.save(tmp_path)
     saved = storage.load_estimator(tmp_path / "estimator.skops")
