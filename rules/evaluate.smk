@@ -168,6 +168,48 @@ rule compare_stability:
         " --plot {output.plot} --curves {output.curves} > {log} 2>&1"
 
 
+rule study_leakage:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["leakage"]["models"]),
+        runs=[all_runs(model, "predictions.csv") for model in config["leakage"]["models"]],
+        splits=all_splits("json"),
+        code=code("study_leakage.py"),
+    output:
+        table=report(f"{RESULTS}/leakage.csv", caption="../report/leakage.rst", category="Leakage"),
+        parts=report(f"{RESULTS}/leakage_parts.csv", caption="../report/leakage.rst", category="Leakage"),
+        plot=report(f"{RESULTS}/plots/leakage.png", caption="../report/leakage.rst", category="Leakage"),
+    log:
+        f"{RESULTS}/logs/study_leakage.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_leakage.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        evaluation=lambda w: f"{RESULTS}/evaluation",
+        runs=lambda w: f"{RESULTS}/runs",
+        splits=lambda w: f"{RESULTS}/splits",
+        models=lambda w: config["leakage"]["models"],
+        protocols=list(config["protocols"]),
+        settings=lambda w: param("leakage"),
+    message:
+        "Taking accuracies apart"
+    shell:
+        "python scripts/study_leakage.py --manifest {input.manifest} --evaluation {params.evaluation}"
+        " --runs {params.runs} --splits {params.splits} --models {params.models} --protocols {params.protocols}"
+        " --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
+
+
+# `snakemake leakage` trains the models of the study and no others
+rule leakage:
+    input:
+        rules.study_leakage.output,
+    localrule: True
+
+
 # What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.
 rule gather_costs:
     input:

@@ -17,6 +17,7 @@ rule build_report:
             *multiext(f"{RESULTS}/plots/papers", ".png", "_genres.png"),
         ],
         stability=[f"{RESULTS}/stability.csv", *multiext(f"{RESULTS}/plots/", "stability.png", "curves.png")],
+        leakage=rules.study_leakage.output,
         costs=[f"{RESULTS}/cost.csv", f"{RESULTS}/plots/cost.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")

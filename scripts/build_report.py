@@ -14,7 +14,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from genrebench import evaluations, files, job, papers, plan, plots, published, stability
+from genrebench import evaluations, files, job, leakage, papers, plan, plots, published, stability
 from genrebench.protocols import MEANINGLESS, describe_protocols, pick_protocols
 
 TEMPLATES = Path(__file__).parent.parent / "report"
@@ -79,10 +79,12 @@ def build_report(
         "comparison_plot": _png(results / "plots" / "comparisons.png"),
         "papers": describe_papers(results, dataset),
         "stability": describe_stability(results, strict, loose, protocols),
+        "leakage": leakage.read_study(*(_existing(results / f"{name}.csv") for name in ("leakage", "leakage_parts"))),
+        "leakage_plot": _png(results / "plots" / "leakage.png"),
         "reliability": model_plots(results / "evaluation", statuses, "reliability.png"),
         "curves": model_plots(results / "evaluation", statuses, "curves.png"),
         "not_run": not_run(statuses),
-        "warnings": warnings(statuses),
+        "warnings": warnings(statuses) + duplicate_warnings(statuses, protocols),
         "model_costs": model_costs(_rows(results / "cost.csv")),
         "cost_plot": _png(results / "plots" / "cost.png"),
         "jobs": read_benchmarks(benchmarks),
@@ -341,6 +343,24 @@ def warnings(statuses: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
+def duplicate_warnings(
+    statuses: Sequence[Mapping[str, str]], protocols: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What must be said where test clips repeat training clips, as `warnings` says it.
+
+    Of a protocol that deals segments, all of whose numbers are marked, nothing is said of this.
+    """
+    return [
+        {
+            "mark": f"{facts['repeated']:.1%} of the test clips repeat, or nearly repeat, a training clip",
+            "models": sorted({row["model"] for row in statuses if row["protocol"] == protocol}),
+            "protocols": [protocol],
+        }
+        for protocol, facts in protocols.items()
+        if facts["unit"] == "clip" and facts["repeated"]
+    ]
+
+
 def read_benchmarks(benchmarks: Path | None) -> list[dict[str, Any]]:
     """Snakemake's benchmark files summed by rule (a folder or file of `benchmarks`): jobs, s, MB at most."""
     costs: dict[str, list[Mapping[str, str]]] = defaultdict(list)
@@ -430,9 +450,13 @@ def environment() -> Environment:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    return files.read_rows(_existing(path))
+
+
+def _existing(path: Path) -> Path:
     if not path.exists():
         raise job.InputError(f"{path} is missing, and the report is made from it: run its rule first.")
-    return files.read_rows(path)
+    return path
 
 
 def _png(path: Path) -> str:

@@ -77,6 +77,7 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
         Stage("compare_models", ["compare_models"], [f"{RESULTS}/comparisons.csv"]),
         Stage("compare_papers", ["compare_papers"], [f"{RESULTS}/papers.csv"]),
         Stage("compare_stability", ["compare_stability"], [f"{RESULTS}/stability.csv"]),
+        Stage("study_leakage", ["study_leakage"], [f"{RESULTS}/leakage.csv"]),
         *([Stage("plot_features", ["plot_features"], [PLOTS[0]])] if "tabular" in settings["features"] else []),
         Stage("plot_genres", ["plot_genres"], [f"{RESULTS}/plots/genres"]),
         Stage("export_best", ["export_best"], [f"{RESULTS}/export/{BEST}"]),

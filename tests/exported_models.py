@@ -31,6 +31,7 @@ CLASSICAL = {
         **{"classifier": "svm", "C": [0.1, 1.0], "max_iter": 500},
         "segments": {"length_s": 0.5, "hop_s": 0.25},
     },
+    "segment_probe": {"features": ["mel"], "scaler_fit_on": "train", "pooling": ["mean", "std"], "C": 10.0},
 }
 
 

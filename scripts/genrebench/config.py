@@ -119,6 +119,9 @@ def _validate_names(params: dict[str, Any], path: str) -> None:
             raise InputError(
                 f"{path}: protocols.{protocol}: test and valid are the whole; nothing is left to train on."
             )
+    for model in params["leakage"]["models"]:
+        if model not in params["models"]:
+            raise InputError(_unknown(path, "leakage.models", model, sorted(params["models"])))
     for model, settings in params["models"].items():
         for feature in features_of(settings):
             if feature not in params["features"]:

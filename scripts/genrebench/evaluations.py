@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from statsmodels.stats.proportion import proportion_confint
+
 from genrebench import files, job
 
 # the columns of leaderboard.csv that are no numbers
@@ -36,3 +38,9 @@ def read_runs(evaluation: Path, models: Sequence[str] | None = None) -> list[dic
         raise job.InputError(f"No metrics.json under {evaluation}: evaluate the models first.")
     runs = [files.read_json(path) | {"folder": path.parent} for path in paths]
     return sorted(runs, key=lambda run: (run["model"], run["protocol"], run["split"], run["seed"]))
+
+
+def interval(accuracy: float, clips: int) -> tuple[float, float]:
+    """95% score interval of a proportion of `clips` (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    low, high = proportion_confint(accuracy * clips, clips, alpha=0.05, method="wilson")
+    return max(0.0, float(low)), min(1.0, float(high))

@@ -21,7 +21,13 @@ def probabilities(coef: np.ndarray, intercept: np.ndarray, inputs: np.ndarray) -
     for at in range(0, inputs.shape[1], COLUMNS):
         some = slice(at, at + COLUMNS)
         scores += inputs[:, some].astype(np.float64) @ coef[:, some].T.astype(np.float64)
-    if len(coef) == 1:
+    return softmax_of_scores(scores)
+
+
+def softmax_of_scores(scores: np.ndarray) -> np.ndarray:
+    """Probabilities (rows, classes) of scores: (rows, classes), or of two classes (rows,) or (rows, 1)."""
+    scores = scores.reshape(len(scores), -1)
+    if scores.shape[1] == 1:
         scores = np.hstack([np.zeros_like(scores), scores])  # the sigmoid
     return softmax(scores, axis=1)
 

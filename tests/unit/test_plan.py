@@ -206,6 +206,7 @@ def test_the_reference_costs_cover_every_rule_that_makes_something():
         "compare_models",
         "compare_papers",
         "compare_stability",
+        "study_leakage",
         "plot_features",
         "plot_genres",
         "build_report",

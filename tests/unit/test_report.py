@@ -16,7 +16,8 @@ import compare_papers
 import compare_stability
 import evaluate_runs
 import gather_costs
-from genrebench import files, job, plots
+import study_leakage
+from genrebench import files, job, leakage, plots
 from genrebench.protocols import MEANINGLESS
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,12 @@ def make_results(
             ["logistic", "forest"],
             *(results / name for name in ("stability.csv", "plots/stability.png", "plots/curves.png")),
         )
+    study_leakage.study_leakage(
+        *(results / name for name in ("manifest.csv", "evaluation", "runs", "splits")),
+        ["logistic", "forest"],
+        ["stratified", "artist", *(["segment_leak"] if leak else [])],
+        *(results / name for name in ("leakage.csv", "leakage_parts.csv", "plots/leakage.png")),
+    )
     gather_costs.gather_costs(
         results / "statuses.csv",
         results / "costs",
@@ -211,6 +218,7 @@ def test_nothing_is_fetched_from_elsewhere(html):
     assert "url(" not in html
     assert "@import" not in html
     assert sum(tag == "img" for tag, _ in page.elements) == 16
+    assert sum(tag == "img" for tag, _ in page.elements) == 14
 
 
 def test_what_people_wrote_is_escaped(html):
@@ -377,6 +385,28 @@ def test_stability_is_shown_by_protocol(results, html):
         assert f"{100 * float(row['gap']):+.1f}".replace("-", "−") in shown.text
 
 
+def test_the_leakage_study_is_shown_in_words_and_numbers(leaking):
+    html = build(leaking)
+    shown = section(html, "leakage")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [image(leaking / "plots" / "leakage.png")]
+    for one in leakage.read_study(leaking / "leakage.csv", leaking / "leakage_parts.csv"):
+        assert one["finding"] in shown.text
+        segments = next(part for part in one["parts"] if part["part"] == "segments")
+        assert f"{100 * segments['difference']:.1f}" in shown.text
+    assert "size_matched: It is not among the protocols in params.yaml." in shown.text
+    assert 'href="#leakage"' in html
+
+
+def test_near_duplicates_across_a_split_are_warned_of(results, tmp_path):
+    assert "a training clip (" not in Page(build(results)).text
+    results = shutil.copytree(results, tmp_path / "results")
+    path = results / "splits" / "stratified" / "repeat0.json"
+    files.write_json(path, files.read_json(path) | {"test_clips_duplicated_in_train": 1})
+    text = Page(build(results)).text
+    warning = "12.5% of the test clips repeat, or nearly repeat, a training clip (forest, logistic; stratified)."
+    assert warning in text[: text.index("Leaderboard")]
+
+
 def test_reliability_is_shown_of_the_models_that_were_run(results, html):
     models = ("forest", "logistic")
     assert [attrs["src"] for tag, attrs in section(html, "reliability").elements if tag == "img"] == [
@@ -401,12 +431,13 @@ def test_segments_on_both_sides_are_marked_wherever_they_stand(leaking):
     page = Page(html)
     assert not page.unbalanced
     assert f"{MEANINGLESS} (forest, logistic; segment_leak)" in page.text[: page.text.index("Leaderboard")]
-    for name in ("results", "confusion", "genres"):
+    for name in ("results", "leakage", "confusion", "genres"):
         assert MEANINGLESS in section(html, name).text, name
     dealt = html[html.index("<tr><th>segment_leak") :]
     dealt = Page(dealt[: dealt.index("</tr>")]).text
     assert "3 s, every 1.5 s" in dealt and "28segments" in dealt and "88%of the segments" in dealt  # 7 of 8
-    rows = [line for line in html.splitlines() if line.startswith("<tr") and "<td>segment_leak</td>" in line]
+    results = html[html.index('<section id="results">') : html.index('<section id="comparisons">')]
+    rows = [line for line in results.splitlines() if line.startswith("<tr") and "<td>segment_leak</td>" in line]
     assert len(rows) == 2
     assert all('class="void"' in row and MEANINGLESS in row for row in rows)
     cells = [attrs.get("class") for tag, attrs in section(html, "results").elements if tag == "td"]

@@ -28,6 +28,7 @@ TINY = {
         "artist": {"test": 0.34, "valid": 0.33, "repeats": 1, "seed": 0, "duplicates": "use"},
         "fault_filtered": {},
     },
+    "leakage": {"models": ["sgd"]},
     "seeds": [0],
 }
 

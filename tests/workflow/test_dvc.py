@@ -11,7 +11,7 @@ import yaml
 from project import ROOT, Project
 from write_dvc_yaml import UNTRACKED
 
-STUDIES = ["compare_models", "compare_papers", "compare_stability"]
+STUDIES = ["compare_models", "compare_papers", "compare_stability", "study_leakage"]
 AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", *STUDIES, "export_best", "build_report"]
 
 
