@@ -20,6 +20,7 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/plots.smk"
 include: "rules/report.smk"
+include: "rules/ablation.smk"
 
 
 refuse_entries_without_rules({rule.name for rule in workflow.rules})
