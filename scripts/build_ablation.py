@@ -241,6 +241,12 @@ def _std(values: Sequence[float]) -> float | None:
     return statistics.stdev(values) if len(values) > 1 else None
 
 
+def _in_words(features: str) -> str:
+    """The features of a row of ablation.csv, with commas; of several splits each."""
+    parts = (part.rpartition(": ") for part in features.split("; "))
+    return "; ".join(f"{split}{colon}{', '.join(names.split())}" for split, colon, names in parts)
+
+
 def _points(value: float | None) -> str:
     """A difference in points, with its sign."""
     rounded = None if value is None else round(100 * value, 1)
@@ -261,7 +267,7 @@ def _write_page(page: dict[str, Any], output: Path) -> None:
     )
     environment.globals["as_is"] = lambda name: Markup((TEMPLATES / name).read_text())
     environment.filters |= {
-        "listed": lambda names: names.replace("; ", " | ").replace(" ", ", ").replace(":,", ":").replace(", |,", ";"),
+        "listed": _in_words,
         "percent": lambda value: "" if value is None else f"{100 * value:.1f}%",
         "points": _points,
         "spread": lambda value: "" if value is None else f" ± {100 * value:.1f}",

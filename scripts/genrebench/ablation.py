@@ -99,8 +99,8 @@ def check(params: Mapping[str, Any], path: str = "params.yaml") -> None:
         axes = source.constant(LIBRARY / "features" / f"{module_of(feature, entry)}.py", "AXES")
         if len(axes) != 2 or axes[-1] != "frame" or "hop_length" not in entry:
             raise InputError(
-                f"{path}: ablation.features: {joining[0]} joins features frame by frame, and {feature} (per clip: "
-                f"{', '.join(axes)}) has no frames to be joined. Leave one of the two out."
+                f"{path}: ablation.features: {joining[0]} joins features frame by frame, and {feature} "
+                f"({', '.join(axes)}) cannot be joined so: leave one of the two out."
             )
         hops[feature] = entry["hop_length"]
     if len(set(hops.values())) > 1:

@@ -29,6 +29,10 @@ TINY = {
         "fault_filtered": {},
     },
     "seeds": [0],
+    "ablation": {
+        **{"models": {"logistic": {}}, "features": ["mel", "mfcc"], "protocol": "artist"},
+        **{"permutations": 3, "pca": 0.9},
+    },
 }
 
 
