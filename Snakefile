@@ -20,6 +20,7 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/plots.smk"
 include: "rules/report.smk"
+include: "rules/ablation_common.smk"
 include: "rules/ablation.smk"
 
 

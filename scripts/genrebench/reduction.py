@@ -20,13 +20,15 @@ def fit(features: Sequence[Feature], clips: Sequence[int], components: float) ->
     are padding are left out. Raises InputError for more components than there are values.
     """
     lengths = own_lengths(features)
-    frames = np.concatenate([joined(features, clip)[: lengths[clip]] for clip in clips])
+    # of float32 the smallest components would be rounding errors
+    frames = np.concatenate([joined(features, clip)[: lengths[clip]] for clip in clips], dtype=np.float64)
     if components >= 1 and components > min(frames.shape):
         raise InputError(
             f"params.yaml: ablation.pca is {components}, but {', '.join(f.name for f in features)} together have "
             f"{frames.shape[1]} values per frame: lower it."
         )
-    return make_pipeline(StandardScaler(), PCA(components, svd_solver="full" if components < 1 else "auto")).fit(frames)
+    # exact, as there are far more frames than values
+    return make_pipeline(StandardScaler(), PCA(components, svd_solver="covariance_eigh")).fit(frames)
 
 
 def joined(features: Sequence[Feature], clip: int) -> np.ndarray:
