@@ -1,7 +1,5 @@
 """From the runs of an ablation to the selection, the tables and the page."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -20,7 +18,7 @@ RIGHT = {
     "without-rms": [(7, 1), (7, 1)],
     "selected": [(7, 8), (9, 8)],
 }
-PLAN = {"features": FEATURES, "protocol": "artist", "splits": ["repeat0"], "variants": list(RIGHT)}
+PLAN = {"features": FEATURES, "protocol": "artist", "variants": list(RIGHT)}
 
 
 def predictions(right):
@@ -34,11 +32,11 @@ def predictions(right):
             yield row | probabilities
 
 
-def make(folder, right=RIGHT, reason=None):
+def make(folder, right=RIGHT, reason=None, split="repeat0"):
     """Write the runs of model m as they are trained, its selection and its permutations, and the split."""
     for variant, seeds in right.items():
         for seed, counts in enumerate(seeds):
-            run = folder / "ablation/runs/m" / variant / "artist/repeat0" / f"seed{seed}"
+            run = folder / "ablation/runs/m" / variant / "artist" / split / f"seed{seed}"
             rows = [] if reason else list(predictions(counts))
             status = {"status": "not run" if reason else "done", "reason": reason, "marks": []}
             files.write_json(run / "status.json", status)
@@ -50,18 +48,18 @@ def make(folder, right=RIGHT, reason=None):
             files.write_rows(run / "history.csv", ("epoch", "val_accuracy", "val_loss"), [] if reason else rows)
             loss = {} if reason else {"mfcc": [0.2, 0.4], "rms": [0.0, 0.1]}
             found = {"available": not reason, "reason": reason, "loss": loss}
-            files.write_json(folder / "ablation/permutation/m/artist/repeat0" / f"seed{seed}.json", found)
+            files.write_json(folder / "ablation/permutation/m/artist" / split / f"seed{seed}.json", found)
     described = {"available": not reason, "reason": reason}
     if not reason:
         described |= {"counts": {"train": 20, "valid": 10, "test": 10}}
-    files.write_json(folder / "splits/artist/repeat0.json", described)
-    output = folder / "ablation/selection/m/artist/repeat0.json"
-    select_features.select_features(folder / "ablation/runs/m", "artist/repeat0", [0, 1], FEATURES, output)
+    files.write_json(folder / f"splits/artist/{split}.json", described)
+    output = folder / f"ablation/selection/m/artist/{split}.json"
+    select_features.select_features(folder / "ablation/runs/m", f"artist/{split}", [0, 1], FEATURES, output)
     return files.read_json(output)
 
 
-def build(folder, seeds=(0, 1)):
-    plan = json.loads(json.dumps(PLAN | {"seeds": {"m": list(seeds)}}))
+def build(folder, seeds=(0, 1), splits=("repeat0",)):
+    plan = PLAN | {"seeds": {"m": list(seeds)}, "splits": list(splits)}
     build_ablation.build_ablation("demo", plan, folder / "splits", folder / "ablation")
     tables = [files.read_rows(folder / "ablation" / f"{name}.csv") for name in ("ablation", "ranking", "comparison")]
     return *tables, (folder / "ablation/index.html").read_text()
@@ -121,6 +119,20 @@ def test_the_selected_features_are_compared_with_all_on_the_test_clips(tmp_path)
     assert float(row["difference_mean"]) == pytest.approx(0.3)
     assert float(row["difference_low"]) < 0.3 < float(row["difference_high"])
     assert "keeps mfcc, and with that scores 80.0% on the test clips, +30.0 points" in page
+
+
+def test_each_split_has_a_selection_of_its_own(tmp_path):
+    """Where leaving mfcc out does no harm and leaving rms out does, rms is kept: on the second split."""
+    make(tmp_path)
+    make(
+        tmp_path, RIGHT | {"without-mfcc": RIGHT["without-rms"], "without-rms": RIGHT["without-mfcc"]}, split="repeat1"
+    )
+    variants, ranking, (compared,), page = build(tmp_path, splits=["repeat0", "repeat1"])
+    (selected,) = [row for row in variants if row["variant"] == "selected"]
+    assert (selected["features"], selected["runs"]) == ("repeat0: mfcc; repeat1: rms", "4")
+    assert [(row["selected_on"], row["splits"]) for row in ranking] == [("1", "2"), ("1", "2")]
+    assert compared["splits"] == "2" and compared["p_resampled"] != ""
+    assert "keeps repeat0: mfcc; repeat1: rms, and" in page and "1 of 2 splits" in page
 
 
 def test_what_could_not_be_run_is_listed_with_the_reason(tmp_path):
