@@ -21,6 +21,8 @@ include: "rules/evaluate.smk"
 include: "rules/plots.smk"
 include: "rules/export.smk"
 include: "rules/report.smk"
+include: "rules/ablation_common.smk"
+include: "rules/ablation.smk"
 
 
 refuse_entries_without_rules({rule.name for rule in workflow.rules})

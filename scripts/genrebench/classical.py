@@ -119,7 +119,7 @@ class Classical:
 
 
 def probabilities(estimator: ClassifierMixin, inputs: np.ndarray) -> np.ndarray:
-    """Probabilities (rows, classes): the estimator's own, but of linear models, and where it has none, of its scores."""
+    """Probabilities (rows, classes): the estimator's own; of linear models, and where it has none, of its scores."""
     if isinstance(estimator, LinearClassifierMixin):
         return linear.probabilities(estimator.coef_, estimator.intercept_, inputs)
     if hasattr(estimator, "predict_proba"):

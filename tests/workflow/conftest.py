@@ -30,6 +30,10 @@ TINY = {
     },
     "leakage": {"models": ["sgd"]},
     "seeds": [0],
+    "ablation": {
+        **{"models": {"logistic": {}}, "features": ["mel", "mfcc"], "protocol": "artist"},
+        **{"permutations": 3, "pca": 0.9},
+    },
 }
 
 
