@@ -19,6 +19,7 @@ include: "rules/splits.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/plots.smk"
+include: "rules/study.smk"
 include: "rules/report.smk"
 
 
