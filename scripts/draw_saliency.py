@@ -173,18 +173,18 @@ def look_at(fitted: Any, clips: list[dict[str, str]], clip_id: str) -> Map:
         batch = {name: np.repeat(values, len(planes), axis=0) for name, values in inputs.items()}
         return fitted.probabilities(batch | {feature.name: np.ascontiguousarray(shown)})[:, genre]
 
-    whole, drop = occlusion.sensitivity(plane, probability)
-    return Map(plane, data.genres[genre], whole, drop, float(clips[data.clips[row]].get("duration_s") or 0))
+    whole, evidence = occlusion.sensitivity(plane, probability)
+    return Map(plane, data.genres[genre], whole, evidence, float(clips[data.clips[row]].get("duration_s") or 0))
 
 
 def _described(found: Map) -> dict[str, Any]:
-    """Of a map: the genre that is named, its probability, the largest fall, and the share of the lower half of bands."""
-    effect = np.abs(found.drop)
+    """Genre and probability that are named, the `largest` evidence (bits), the share that lies in the lower bands."""
+    effect = np.abs(found.evidence)
     low = effect[: len(effect) // 2].sum() / effect.sum() if effect.any() else 0.0
     return {
         "named": found.genre,
         "probability": round(found.probability, 6),
-        "largest": round(float(found.drop.flat[effect.argmax()]), 6),
+        "largest": round(float(found.evidence.flat[effect.argmax()]), 6),
         "low": round(float(low), 6),
     }
 

@@ -82,7 +82,7 @@ def show_clip(clip: Mapping[str, str], features: dict[str, Any], reading: dict[s
     samples = audio.to_mono(view.samples[:, None], view.sample_rate, excerpt.SAMPLE_RATE)
     length = round(EXCERPT_S * excerpt.SAMPLE_RATE)
     start = excerpt.loudest(samples, length)
-    figure = clip_plot.draw(view, clip_plot.title(clip["clip_id"], clip["genre"], clip["artist"]))
+    figure = clip_plot.draw(view, "")
     if len(samples) > length:
         span = start / excerpt.SAMPLE_RATE, (start + length) / excerpt.SAMPLE_RATE
         figure.axes[0].axvspan(*span, color=MARK, alpha=0.3, lw=0, zorder=0)

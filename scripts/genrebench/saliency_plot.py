@@ -19,14 +19,14 @@ class Map:
     """What a network makes of one clip.
 
     `plane` is the spectrogram that it reads (bands from low to high, time), `genre` the one it names, with its
-    `probability`, `drop` by how much that falls where a part is covered (parts in frequency, in time), and `seconds`
-    the clip's length, 0 if nobody knows it.
+    `probability`, `evidence` how much each part speaks for it (parts in frequency, in time; bits, see
+    `genrebench.occlusion`), and `seconds` the clip's length, 0 if nobody knows it.
     """
 
     plane: np.ndarray
     genre: str
     probability: float
-    drop: np.ndarray
+    evidence: np.ndarray
     seconds: float
 
 
@@ -69,13 +69,13 @@ def _spectrogram(axes: Axes, found: Map, cmap: mpl.colors.Colormap) -> None:
 
 def _effect(axes: Axes, model: str, found: Map, genre: str) -> None:
     _spectrogram(axes, found, SPECTRUM)
-    largest = float(np.abs(found.drop).max())
-    scaled = found.drop / largest if largest else found.drop
+    largest = float(np.abs(found.evidence).max())
+    scaled = found.evidence / largest if largest else found.evidence
     axes.imshow(
         scaled, EFFECT, vmin=-1, vmax=1, alpha=0.75 * np.abs(scaled), origin="lower", aspect="auto",
         interpolation="nearest", extent=(0, found.seconds or 1, 0, 1),
     )  # fmt: skip
     named = f"{found.genre} {100 * found.probability:.0f}%"
     verdict = "right" if found.genre == genre else "wrong"
-    axes.set_title(f"{model}: {named}, {verdict}\nby up to {100 * largest:.1f} points", fontsize=8.5,
+    axes.set_title(f"{model}: {named}, {verdict}\nodds change up to {2**largest:.2f}-fold", fontsize=8.5,
                    color="#1a1a1a" if found.genre == genre else plots.WARNING)  # fmt: skip

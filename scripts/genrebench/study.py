@@ -94,9 +94,9 @@ def describe_labels(table: Path, description: Path, clips: Sequence[Mapping[str,
     trial = facts["trial"]
     sentences = [
         f"{facts['suspected']} of {facts['judged']} labels {_are(facts['suspected'])} suspected.",
-        f"What that is worth: of {trial['changed']} labels that were changed on purpose, to try it, {trial['found']} were "
-        f"suspected, among {trial['suspected']} in all; on the labels as they are, the forest names the genre of "
-        f"{facts['accuracy']:.0%} of the clips.",
+        f"What that is worth: of {trial['changed']} labels that were changed on purpose, to try it, {trial['found']} "
+        f"were suspected, among {trial['suspected']} in all; of the labels as they are, the forest names "
+        f"{facts['accuracy']:.0%}.",
     ]
     return {
         "reason": None,
@@ -121,8 +121,8 @@ def describe_saliency(description: Path) -> dict[str, Any]:
         largest = max(abs(one["largest"]) for one in found.values())
         low = sum(one["low"] for one in found.values()) / len(found)
         sentences.append(
-            f"{model} names {right} of {len(found)} clips right; covering a part changes its answer by up to"
-            f" {100 * largest:.1f} points, and {low:.0%} of all change comes from the lower half of the bands."
+            f"{model} names {right} of {len(found)} clips right; covering a part changes the odds of its answer up to"
+            f" {2**largest:.2f}-fold, and {low:.0%} of all evidence lies in the lower half of the bands."
         )
     return {"models": list(facts["models"]), "sentences": sentences, "not_looked_at": facts["not_looked_at"]}
 
