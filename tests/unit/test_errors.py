@@ -160,7 +160,8 @@ def test_hard_clips_that_are_at_hand_have_a_picture_and_their_loudest_seconds(re
     for name, shown in (("a", True), ("sub/b", False)):
         with Image.open(results / f"errors/{name}.png") as picture:
             pixels = np.asarray(picture.convert("RGB"), float)
-        assert ((np.abs(pixels - mark).max(axis=2) < 6).sum() > 500) == shown
+        # of few colours in the file the nearest
+        assert ((np.abs(pixels - mark).max(axis=2) < 16).sum() > 500) == shown
 
 
 def test_errors_are_the_same_bytes_again(results):

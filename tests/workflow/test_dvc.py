@@ -11,7 +11,15 @@ import yaml
 from project import ROOT, Project
 from write_dvc_yaml import UNTRACKED
 
-AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", "compare_models", "build_report"]
+AFTER_SGD = [
+    "train_sgd",
+    "evaluate_sgd",
+    "build_leaderboard",
+    "compare_models",
+    "study_errors",
+    "draw_saliency",
+    "build_report",
+]
 
 
 def lock(project):

@@ -20,7 +20,17 @@ from genrebench import dag
 from project import ROOT
 
 AFTER_A_MODEL = dict.fromkeys(
-    ("all", "evaluate_runs", "build_leaderboard", "compare_models", "gather_costs", "build_report"), 1
+    (
+        "all",
+        "evaluate_runs",
+        "build_leaderboard",
+        "compare_models",
+        "study_errors",
+        "draw_saliency",
+        "gather_costs",
+        "build_report",
+    ),
+    1,
 )
 
 
