@@ -28,8 +28,8 @@ def check_labels(
     `features` are the JSON descriptions of the caches that are looked at, `settings` the section study.labels of
     params.yaml. Clips of one recording are in one fold; those of one artist need not be, because an artist's other
     clips say much about a clip, and nothing is measured here that they could flatter. (On 639 clips of GTZAN with the
-    widespread table of features, 32 of them mislabelled on purpose, 18 of these were among 56 suspects; with artists
-    kept apart 26 were, among 245.) So an artist who stands as a whole in a wrong genre is not found. Where the check
+    widespread table of features, 32 of them mislabelled on purpose, 17 of these were among 62 suspects; with artists
+    kept apart 27 were, among 255.) So an artist who stands as a whole in a wrong genre is not found. Where the check
     cannot be made the table is empty, and the description says why.
     """
     clips = files.read_rows(manifest)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from genrebench import metrics
+# metrics takes scikit-learn with it, 1 s, which those do not need who only read the table
 
 COLUMNS = ("protocol", "clip_id", "genre", "artist", "path", "models", "wrong", "share", "guess", "guesses")
 SHOWN = 12  # hard clips with a picture and an excerpt
@@ -26,6 +26,8 @@ class Verdict:
     @property
     def guess(self) -> str:
         """The most probable genre, of equals the first."""
+        from genrebench import metrics
+
         return metrics.most_probable(np.array([list(self.probabilities.values())]), list(self.probabilities))[0]
 
 
@@ -34,6 +36,8 @@ def verdicts(model: str, runs: Iterable[Sequence[Mapping[str, str]]], fixed: Seq
 
     `runs` are the rows of predictions.csv of each run, in which all columns but the `fixed` ones are genres.
     """
+    from genrebench import metrics
+
     found: dict[str, list[np.ndarray]] = defaultdict(list)
     genre_of: dict[str, str] = {}
     genres: list[str] = []
