@@ -78,8 +78,9 @@ rule draw_saliency:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         errors=f"{RESULTS}/errors.csv",
+        statuses=f"{RESULTS}/statuses.csv",
         splits=all_splits("csv"),
-        runs=[all_runs(model, "status.json", "config.json", "predictions.csv", "model") for model in LOOKED_AT],
+        runs=[all_runs(model, "config.json", "predictions.csv", "model") for model in LOOKED_AT],
         features=[cache_files(model, "json") for model in LOOKED_AT],
         caches=ancient([cache_files(model, "npy") for model in LOOKED_AT]),
         code=code(
@@ -111,6 +112,7 @@ rule draw_saliency:
     message:
         "Drawing what the networks go by"
     shell:
-        "python scripts/draw_saliency.py --manifest {input.manifest} --errors {input.errors} --models {params.models}"
+        "python scripts/draw_saliency.py --manifest {input.manifest} --errors {input.errors}"
+        " --statuses {input.statuses} --models {params.models}"
         " --settings {params.settings:q} --runs {params.runs} --splits {params.splits} --features {params.features}"
         " --plot {output.plot} --description {output.description} > {log} 2>&1"
