@@ -82,9 +82,10 @@ def show_clip(clip: Mapping[str, str], features: dict[str, Any], reading: dict[s
     samples = audio.to_mono(view.samples[:, None], view.sample_rate, excerpt.SAMPLE_RATE)
     length = round(EXCERPT_S * excerpt.SAMPLE_RATE)
     start = excerpt.loudest(samples, length)
-    figure = clip_plot.draw(view, "")
-    if len(samples) > length:
-        span = start / excerpt.SAMPLE_RATE, (start + length) / excerpt.SAMPLE_RATE
+    span = start / excerpt.SAMPLE_RATE, (start + length) / excerpt.SAMPLE_RATE
+    partly = len(samples) > length
+    figure = clip_plot.draw(view, f"Excerpt from {span[0]:.1f} to {span[1]:.1f} s" if partly else "The whole clip")
+    if partly:
         figure.axes[0].axvspan(*span, color=MARK, alpha=0.3, lw=0, zorder=0)
     target = folder / clip["clip_id"]
     plots.write(figure, f"{target}.png", DPI, PALETTE)

@@ -39,15 +39,17 @@ def sum_up(rows: Sequence[Mapping[str, str]]) -> list[str]:
     hard = errors.hard(rows)
     models = max(int(row["models"]) for row in rows)
     sentences = [
-        f"{len(hard)} of {len(rows)} test clips under {rows[0]['protocol']} {_are(len(hard))} wrong for more than half"
-        f" of {models} models."
+        f"{len(hard) or 'None'} of {len(rows)} test clips under {rows[0]['protocol']} {_are(len(hard))} wrong for more "
+        f"than half of {models} models."
         if models > 1
         else f"Only one model was run under {rows[0]['protocol']}: {len(hard)} of its {len(rows)} test clips are wrong."
     ]
     if models > 1:
         all_wrong = sum(row["wrong"] == row["models"] for row in rows)
         all_right = sum(row["wrong"] == "0" for row in rows)
-        sentences.append(f"{all_wrong} {_are(all_wrong)} wrong for all of them, {all_right} right for all.")
+        sentences.append(
+            f"{all_wrong or 'None'} {_are(all_wrong)} wrong for all of them, {all_right or 'none'} right for all."
+        )
     if hard:
         (genre, guess), count = min(
             Counter((r["genre"], r["guess"]) for r in hard).items(), key=lambda i: (-i[1], i[0])
@@ -93,7 +95,7 @@ def describe_labels(table: Path, description: Path, clips: Sequence[Mapping[str,
     tested = {row["clip_id"]: row for row in clips}
     trial = facts["trial"]
     sentences = [
-        f"{facts['suspected']} of {facts['judged']} labels {_are(facts['suspected'])} suspected.",
+        f"{facts['suspected'] or 'None'} of {facts['judged']} labels {_are(facts['suspected'])} suspected.",
         f"What that is worth: of {trial['changed']} labels that were changed on purpose, to try it, {trial['found']} "
         f"were suspected, among {trial['suspected']} in all; of the labels as they are, the forest names "
         f"{facts['accuracy']:.0%}.",
@@ -132,4 +134,4 @@ def _there(path: Path) -> Path | None:
 
 
 def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+    return "is" if count < 2 else "are"  # none is
