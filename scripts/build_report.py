@@ -14,7 +14,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from genrebench import evaluations, files, job, leakage, papers, plan, plots, published, stability
+from genrebench import artist_plot, evaluations, files, job, leakage, papers, plan, plots, published, stability, study
 from genrebench.protocols import MEANINGLESS, describe_protocols, pick_protocols
 
 TEMPLATES = Path(__file__).parent.parent / "report"
@@ -48,6 +48,7 @@ def build_report(
     headline = strict or loose
     features = read_features(results / "features" / "summary.csv")
     figures = published.read_accuracies(published_table)
+    errors = listen(results)
     page = {
         "dataset": dataset,
         "finding": key_finding(leaderboard, protocols),
@@ -75,6 +76,11 @@ def build_report(
         },
         "headline": headline,
         "mistakes": confident_mistakes(leaderboard, runs, headline),
+        "errors": errors,
+        "labels": study.describe_labels(results / "labels.csv", results / "labels.json", errors["clips"]),
+        "saliency": study.describe_saliency(results / "saliency.json"),
+        "saliency_plot": _png(results / "plots" / "saliency.png"),
+        "artists_plot": draw_artists(manifest),
         "comparisons": describe_comparisons(_rows(results / "comparisons.csv")),
         "comparison_plot": _png(results / "plots" / "comparisons.png"),
         "papers": describe_papers(results, dataset),
@@ -250,6 +256,26 @@ def confident_mistakes(
     return {"model": best["model"], "protocol": protocol, "clips": clips}
 
 
+def listen(results: Path) -> dict[str, Any]:
+    """What `study.describe_errors` says, with pictures and excerpts as data addresses, or None."""
+    for name in ("errors.csv", "labels.csv", "labels.json", "saliency.json"):
+        if not (results / name).exists():
+            raise job.InputError(f"{results / name} is missing, and the report is made from it: run its rule first.")
+    found = study.describe_errors(results / "errors.csv", results / "errors", study.suspected(results / "labels.csv"))
+    for card in found["cards"]:
+        card["picture"] = _png(card["picture"]) if card["picture"] else None
+        excerpt = card["excerpt"]
+        card["excerpt"] = data_address(excerpt.read_bytes(), "audio/mpeg") if excerpt else None
+    return found
+
+
+def draw_artists(manifest: Sequence[Mapping[str, str]]) -> str | None:
+    """The artists of each genre as a data address; None if none is known."""
+    if not any(clip["artist"] for clip in manifest):
+        return None
+    return data_address(plots.to_svg(artist_plot.draw_artists(artist_plot.count_artists(manifest))))
+
+
 def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
     """Per protocol: how many pairs of models were tested, and those that differ, the better one first."""
     found: dict[str, dict[str, Any]] = {}
@@ -423,9 +449,9 @@ def draw_genres(
     return data_address(plots.to_svg(plots.draw_genre_scores(scores, genres, models))) if scores else None
 
 
-def data_address(image: bytes, kind: str = "svg+xml") -> str:
-    """An image as the data: address of an img element, where its ids cannot meet those of another image."""
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+def data_address(content: bytes, kind: str = "image/svg+xml") -> str:
+    """Content of a MIME type as a data: address; the ids of an image in an img element cannot meet those of another."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def environment() -> Environment:
@@ -462,7 +488,7 @@ def _existing(path: Path) -> Path:
 def _png(path: Path) -> str:
     if not path.exists():
         raise job.InputError(f"{path} is missing, and the report shows it: run its rule first.")
-    return data_address(path.read_bytes(), "png")
+    return data_address(path.read_bytes(), "image/png")
 
 
 def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:

@@ -11,13 +11,15 @@ import pytest
 
 import build_leaderboard
 import build_report
+import check_labels
 import compare_models
 import compare_papers
 import compare_stability
 import evaluate_runs
 import gather_costs
+import study_errors
 import study_leakage
-from genrebench import files, job, leakage, plots
+from genrebench import excerpt, files, job, leakage, plots
 from genrebench.protocols import MEANINGLESS
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +142,19 @@ def make_results(
         ["stratified", "artist", *(["segment_leak"] if leak else [])],
         *(results / name for name in ("leakage.csv", "leakage_parts.csv", "plots/leakage.png")),
     )
+    study_errors.study_errors(
+        *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "runs")),
+        *([], [], {"sample_rate": 22050, "duration": "longest"}),
+        *(results / name for name in ("errors.csv", "errors")),
+    )
+    check_labels.check_labels(
+        results / "manifest.csv",
+        [],
+        {"features": [], "folds": 5, "seed": 0},
+        *(results / name for name in ("labels.csv", "labels.json")),
+    )
+    files.write_json(results / "saliency.json", {"clips": [], "models": {}, "not_looked_at": {"cnn": "It is shy."}})
+    plots.write(plots.empty("no network"), results / "plots" / "saliency.png", 20)
     gather_costs.gather_costs(
         results / "statuses.csv",
         results / "costs",
@@ -405,6 +420,59 @@ def test_near_duplicates_across_a_split_are_warned_of(results, tmp_path):
     text = Page(build(results)).text
     warning = "12.5% of the test clips repeat, or nearly repeat, a training clip (forest, logistic; stratified)."
     assert warning in text[: text.index("Leaderboard")]
+
+
+def test_hard_clips_are_shown_with_what_the_models_say_and_can_be_heard(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    rows = files.read_rows(results / "errors.csv")
+    columns = list(rows[0])
+    assert {row["models"] for row in rows} == {"2"}
+    rows = [
+        row | {"wrong": "2", "share": "1", "guess": "pop", "guesses": "1", "artist": EVIL, "p_pop": "0.625"}
+        for row in rows
+    ]
+    files.write_rows(results / "errors.csv", columns, rows)
+    name = rows[0]["clip_id"]
+    noise = np.random.default_rng(0).normal(0, 0.2, 6 * excerpt.SAMPLE_RATE)
+    for row in rows:
+        plots.write(plots.empty(row["clip_id"]), results / "errors" / f"{row['clip_id']}.png", 20)
+        sound = excerpt.encode(noise, excerpt.SAMPLE_RATE)
+        (results / "errors" / f"{row['clip_id']}.mp3").write_bytes(sound)
+    suspect = dict.fromkeys(check_labels.COLUMNS, "0.25") | {"clip_id": name, "genre": "rock", "suspected": "True"}
+    files.write_rows(results / "labels.csv", check_labels.COLUMNS, [suspect | {"suggested": "pop"}])
+    trial = {"changed": 20, "found": 13, "suspected": 17}
+    facts = {"reason": None, "judged": 36, "suspected": 1, "accuracy": 0.75, "trial": trial, "features": ["tabular"]}
+    files.write_json(results / "labels.json", facts)
+    html = build(results)
+    assert len(html) < 3e6  # of the 30 MB that a page may have
+    shown = section(html, "errors")
+    assert f"{len(rows)} of {len(rows)} test clips under artist are wrong for more than half of 2 models." in shown.text
+    sounds = [attrs["src"] for tag, attrs in shown.elements if tag == "audio"]
+    assert len(sounds) == len([tag for tag, _ in shown.elements if tag == "img"]) == len(rows)
+    assert base64.b64decode(sounds[0].removeprefix("data:audio/mpeg;base64,")) == sound
+    assert shown.text.count("Its label is suspected.") == 1
+    assert "62%" in shown.text and EVIL not in html
+    labels = section(html, "labels").text
+    assert "1 of 36 labels is suspected." in labels
+    assert "of 20 labels that were changed on purpose, to try it, 13 were suspected, among 17 in all" in labels
+    assert f"{name}rockpop25252 of 2" in labels.replace("\n", "")
+
+
+def test_the_page_says_why_there_is_nothing_to_hear_or_to_look_at(html, tmp_path):
+    assert "The labels were not checked. None of the features" in section(html, "labels").text
+    assert "cnn was not looked at: It is shy." in section(html, "saliency").text
+    page = build(make_results(tmp_path, audio=False, skill=0.0))
+    assert "no audio: there is nothing to listen to" in section(page, "errors").text
+    assert not [tag for tag, _ in section(page, "errors").elements if tag in ("audio", "img")]
+
+
+def test_the_artists_of_each_genre_are_drawn_where_they_are_known(results, tmp_path):
+    with_artists = [attrs for tag, attrs in section(build(results), "dataset").elements if tag == "img"]
+    assert [attrs["alt"] for attrs in with_artists] == ["The artists of each genre, with their numbers of clips"]
+    copy = shutil.copytree(results, tmp_path / "results")
+    rows = files.read_rows(copy / "manifest.csv")
+    files.write_rows(copy / "manifest.csv", list(rows[0]), [row | {"artist": ""} for row in rows])
+    assert "img" not in [tag for tag, _ in section(build(copy), "dataset").elements]
 
 
 def test_reliability_is_shown_of_the_models_that_were_run(results, html):

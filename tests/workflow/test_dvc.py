@@ -11,7 +11,7 @@ import yaml
 from project import ROOT, Project
 from write_dvc_yaml import UNTRACKED
 
-STUDIES = ["compare_models", "compare_papers", "compare_stability", "study_leakage"]
+STUDIES = ["compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency"]
 AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", *STUDIES, "export_best", "build_report"]
 
 
