@@ -32,7 +32,7 @@ test-long: $(READY) ## run the tests that take longer: dvc repro, kills; backend
 	pytest -n 2 --dist worksteal -m long --durations 8
 
 test-app: $(APP) ## test the page in a browser (needs Chromium)
-	uv pip install --quiet --group browser --constraints requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group browser --constraints requirements.lock
 	pytest tests/app --durations 8
 
 bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras

@@ -50,6 +50,7 @@ MEGABYTE = 1_000_000
 PER_SECOND = 2 * 48_000  # samples of stereo at 48 kHz, by which what a file takes in memory is counted
 NARROWEST, WIDEST, PIXELS = 300, 1400, 100  # of the plot: CSS pixels, and how many are an inch
 KEPT = 4  # models in memory
+UNKNOWN = 2**62  # frames that libsndfile tells of a file whose head does not say how long it is, or more
 LONGEST = 200  # bytes, of a file's name
 
 
@@ -102,6 +103,8 @@ class Service:
     async def page(self, request: Request) -> Response:
         """The page, with the models of now."""
         models = [describe(folder, description) for folder, description in self.models().items()]
+        if not models:
+            raise RefusedError(f"There is no exported model below {self.results} any more", 404)
         page = self.template.render(
             models=models, max_mb=self.max_mb, max_minutes=self.max_minutes, suffixes=sorted(audio.SUFFIXES)
         )
@@ -214,7 +217,8 @@ def stored_samples(path: Path) -> float:
     """How many samples (of all channels) a file holds, without decoding it; 0 if that shows only in decoding."""
     try:
         info = soundfile.info(path)
-        return info.frames * info.channels
+        if info.frames < UNKNOWN:
+            return info.frames * info.channels
     except soundfile.LibsndfileError:
         pass
     import av  # 0.1 s, and seldom needed

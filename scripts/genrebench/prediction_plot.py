@@ -1,5 +1,6 @@
 """What a model says of one file over time, under its spectrogram."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -32,7 +33,7 @@ def draw(prediction: Prediction, samples: np.ndarray, width: float = 9.0, over_t
     """Spectrogram of mono `samples` at `SAMPLE_RATE` Hz, and below it the probabilities over time; `width` in inches.
 
     Genres stand in the order of their probability of the whole file, which bars beside them and the headline give,
-    unless `over_time_only`. Where stretches that were heard overlap, the later one is drawn over the earlier. The first
+    unless `over_time_only`. Where stretches that were heard overlap, one is drawn until the next one starts. The first
     two axes of the figure are those over time.
     """
     ranked = prediction.ranked()
@@ -86,15 +87,19 @@ def _draw_curve(axes: Axes, prediction: Prediction) -> None:
     """A row for each genre, the darker the more probable; the most probable genre of a stretch has its number."""
     order = [prediction.genres.index(genre) for genre, _ in prediction.ranked()]
     roomy = axes.get_position().width * axes.figure.get_figwidth() / prediction.seconds  # inches per second
-    for (start, end), probabilities in zip(prediction.spans, prediction.curve[:, order], strict=True):
-        axes.imshow(
-            probabilities[:, None], extent=(start, end, len(order) - 0.5, -0.5), aspect="auto", cmap=plots.HEAT,
-            vmin=0, vmax=1, interpolation="nearest",
-        )  # fmt: skip
-        best = int(probabilities.argmax())
+    edges, columns = [0.0], []
+    for start, end, probabilities in _visible(prediction):
+        if start > edges[-1]:  # a gap
+            edges.append(start)
+            columns.append(np.full(len(order), np.nan))
+        edges.append(end)
+        columns.append(probabilities[order])
+        best = int(columns[-1].argmax())
         if (end - start) * roomy > PERCENTAGE:
-            axes.text((start + end) / 2, best, f"{probabilities[best]:.0%}", ha="center", va="center", fontsize=8,
-                      color=plots.shade(probabilities[best] / 0.85)[1])  # fmt: skip
+            axes.text((start + end) / 2, best, f"{columns[-1][best]:.0%}", ha="center", va="center", fontsize=8,
+                      color=plots.shade(columns[-1][best] / 0.85)[1])  # fmt: skip
+    rows = np.arange(len(order) + 1) - 0.5
+    axes.pcolormesh(edges, rows, np.stack(columns, axis=1), cmap=plots.HEAT, vmin=0, vmax=1)
     axes.set_yticks(range(len(order)), [prediction.genres[k] for k in order], fontsize=9)
     axes.set_yticks(np.arange(0.5, len(order) - 1), minor=True)
     axes.grid(axis="y", which="minor", color="white", lw=1.5)
@@ -111,6 +116,13 @@ def _draw_curve(axes: Axes, prediction: Prediction) -> None:
         axes.set_xlabel("time (s)", fontsize=9)
     heard = f", {len(prediction.spans)} stretches" if len(prediction.spans) > 1 else ": heard as one stretch"
     axes.set_title(f"probability over time{heard}", fontsize=9, pad=4)
+
+
+def _visible(prediction: Prediction) -> list[tuple[float, float, np.ndarray]]:
+    """The stretches by time, each until the next one starts: (start, end, probabilities)."""
+    found = sorted(zip(prediction.spans, prediction.curve, strict=True), key=lambda stretch: stretch[0])
+    ends = [min(end, start) for ((_, end), _), ((start, _), _) in pairwise(found)] + [found[-1][0][1]]
+    return [(start, end, curve) for ((start, _), curve), end in zip(found, ends, strict=True) if end > start]
 
 
 def _draw_bars(axes: Axes, prediction: Prediction) -> None:

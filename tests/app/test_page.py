@@ -228,7 +228,7 @@ def test_models_are_chosen(page, tmp_path):
     expect(page.locator("#headline")).to_contain_text("song.wav: bass, ")
     sure = genres(page)
     page.select_option("#model", label="weak on demo")  # the same file is asked about
-    expect(page.locator("#doubts")).to_have_text("unsure: no genre has 50%")
+    expect(page.locator("#doubts")).to_have_text("unsure: no genre reaches 50%")
     expect(page.locator("#marks li")).to_have_text(TRAINED)
     assert genres(page) != sure
 
