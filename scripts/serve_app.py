@@ -42,7 +42,7 @@ def arguments() -> argparse.Namespace:
         "--max-minutes",
         type=float,
         default=30,
-        help="longest file, counted as stereo at 48 kHz (%(default)g)",
+        help="longest file, counted as stereo at 48 kHz (%(default)g, which take about 2 GB of memory)",
     )
     return parser.parse_args()
 

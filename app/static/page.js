@@ -75,12 +75,17 @@ function showAnswer(answer, file) {
   if (player.file !== file) {
     URL.revokeObjectURL(player.src);
     player.file = file;
-    player.hidden = false;
-    byId("mute").hidden = true;
+    showPlayer(true);
     player.src = URL.createObjectURL(file);
   }
   byId("result").hidden = false;
   movePlayhead();
+}
+
+function showPlayer(plays) {
+  player.hidden = !plays;
+  byId("seek").hidden = !plays;
+  byId("mute").hidden = plays;
 }
 
 function row({ name, probability, colour }) {
@@ -130,10 +135,7 @@ byId("model")?.addEventListener("change", () => {
   showModel();
   if (heard) ask(heard);
 });
-player.addEventListener("error", () => {
-  player.hidden = true;
-  byId("mute").hidden = false;
-});
+player.addEventListener("error", () => showPlayer(false));
 for (const name of ["play", "seeked", "timeupdate"]) player.addEventListener(name, movePlayhead);
 byId("plot").addEventListener("click", (event) => {
   const place = event.currentTarget.getBoundingClientRect();

@@ -22,9 +22,9 @@ def find_model(model: str | None, results: Path) -> Path:
         if place.is_dir():
             return place
     there = sorted(str(path) for path in results.glob("*/export/*") if path.is_dir() and not path.name.startswith("."))
-    target = f"{results}/{dataset}/export/{name}" if model else "export"
+    named, target = (f" {model}", f"{results}/{dataset}/export/{name}") if model else ("", "export")
     raise InputError(
-        f"There is no exported model {model or ''} below {results}: `snakemake --cores 2 {target}` makes it"
+        f"There is no exported model{named} below {results}: `snakemake --cores 2 {target}` makes it"
         + (f"; there are {', '.join(there)}" if there else "")
     )
 

@@ -25,6 +25,7 @@ from tones import RATE, export_model, tone, write
 
 TRAINED = "trained from scratch, without ImageNet weights"
 ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # no other name leads anywhere
+expect.set_options(timeout=30_000)  # where other things run beside it
 MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
@@ -210,6 +211,16 @@ def test_a_small_file_that_lasts_too_long_is_not_decoded(page, tmp_path):
     expect(page.locator("#error")).to_contain_text("long.flac is too long: it takes as much memory as 2 minutes")
 
 
+def test_a_format_that_the_browser_cannot_play_is_answered(page, tmp_path):
+    page.set_input_files("#file", write(tmp_path / "song.aiff", tone(150)))
+    expect(page.locator("#headline")).to_contain_text("song.aiff: bass, ")
+    expect(page.locator("#mute")).to_have_text("Your browser cannot play this format.")
+    expect(page.locator("#player")).to_be_hidden()
+    page.set_input_files("#file", write(tmp_path / "song.flac", tone(150)))
+    expect(page.locator("#headline")).to_contain_text("song.flac: bass, ")
+    expect(page.locator("#player")).to_be_visible()
+
+
 def test_several_files_are_refused(page, tmp_path):
     page.evaluate("take([new File(['a'], 'a.mp3'), new File(['b'], 'b.mp3')])")
     expect(page.locator("#error")).to_contain_text("These are 2 files; give one at a time")
@@ -236,7 +247,8 @@ def test_models_are_chosen(page, tmp_path):
 def test_the_browser_refuses_what_is_elsewhere(page):
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         url = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/"
-        assert page.evaluate("url => fetch(url).then(() => 'came', error => error.name)", url) == "TypeError"
+        refused = "url => fetch(url, {signal: AbortSignal.timeout(5000)}).then(() => 'came', error => error.name)"
+        assert page.evaluate(refused, url) == "TypeError"
         elsewhere.settimeout(0.5)
         with pytest.raises(TimeoutError):
             elsewhere.accept()

@@ -56,11 +56,9 @@ def test_a_model_is_found_by_its_folder_or_its_name(results):
 
 
 def test_a_model_that_is_not_there_is_told_with_the_command(results):
-    with pytest.raises(
-        InputError, match=r"no exported model cnn .*/demo/export/cnn` makes it; there are "
-    ):
+    with pytest.raises(InputError, match=r"no exported model cnn .*/demo/export/cnn` makes it; there are "):
         exported.find_model("cnn", results)
-    with pytest.raises(InputError, match=r"`snakemake --cores 2 export` makes it"):
+    with pytest.raises(InputError, match=r"no exported model below .*: `snakemake --cores 2 export` makes it"):
         exported.find_model(None, results)
 
 
