@@ -18,10 +18,10 @@ import pytest
 import soundfile
 from playwright.sync_api import expect, sync_playwright
 
-from genrebench import files
+from exported_models import CLASSICAL, RATE, SECONDS, Corpus, tone
+from genrebench import exporting, files
 from genrebench.job import InputError
 from genrebench.predictor import Predictor
-from tones import RATE, export_model, tone, write
 
 TRAINED = "trained from scratch, without ImageNet weights"
 ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # no other name leads anywhere
@@ -31,16 +31,34 @@ MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-str
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory):
-    """Four exported models, two of which are the same, and a folder that says why there is none."""
+    """Exported models, two of which are the same, and a folder that says why there is none."""
+    corpus = Corpus(tmp_path_factory.mktemp("corpus"))
+    for model in ("logistic", "random_forest"):
+        corpus.train(model, CLASSICAL[model])
+        corpus.export(model)
     results = tmp_path_factory.mktemp("results")
-    exports = results / "demo/export"
-    export_model(exports / "tones", "tones", [], 0.8)
-    shutil.copytree(exports / "tones", exports / "best")
-    export_model(exports / "weak", "weak", [TRAINED], 0.6, weakened=50)
-    export_model(results / "other/export/elsewhere", "elsewhere", [], 0.9)
-    (exports / "none").mkdir()
-    files.write_json(exports / "none/export.json", {"format": 1, "reason": "the dataset brings its features"})
+
+    def place(name, model, accuracy, marks, confidence, dataset="demo"):
+        folder = results / dataset / "export" / name
+        shutil.copytree(corpus.folder / "export" / model, folder)
+        description = files.read_json(folder / "export.json")
+        figures = {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1}
+        description["metrics"] |= figures | {"n_test": 60, "valid_accuracy": accuracy}
+        unsure = {"confidence": confidence, "strangeness": 1e9}
+        files.write_json(folder / "export.json", description | {"dataset": dataset, "marks": marks, "unsure": unsure})
+
+    place("logistic", "logistic", 0.8, [], 0.4)
+    place("best", "logistic", 0.8, [], 0.4)
+    place("random_forest", "random_forest", 0.6, [TRAINED], 1.01)
+    place("logistic", "logistic", 0.9, [], 0.4, dataset="other")
+    exporting.write_reason(results / "demo/export/none", "the dataset brings its features")
     return results
+
+
+def write(path, *genres, seconds=SECONDS):
+    """A recording of a tone of each genre, one after the other, in the format of the file's suffix."""
+    soundfile.write(path, np.concatenate([tone(genre, 99, seconds) for genre in genres]), RATE)
+    return path
 
 
 @contextmanager
@@ -108,39 +126,39 @@ def genres(page):
 
 
 def test_a_recording_is_answered(page, tmp_path):
-    page.set_input_files("#file", write(tmp_path / "a song & more.flac", tone(4500)))
-    expect(page.locator("#headline")).to_contain_text("a song & more.flac: whistle, ")
+    page.set_input_files("#file", write(tmp_path / "a song & more.flac", "treble"))
+    expect(page.locator("#headline")).to_contain_text("a song & more.flac: treble, ")
     shown = genres(page)
-    assert {genre for genre, _ in shown} == {"bass", "middle", "whistle"}
+    assert {genre for genre, _ in shown} == {"bass", "middle", "treble"}
     values = [int(percentage.strip("<% ")) for _, percentage in shown]
     assert values == sorted(values, reverse=True)
     assert 98 <= sum(values) <= 102
     expect(page.locator("#doubts")).to_be_hidden()
     assert page.evaluate("document.querySelector('#plot img').naturalWidth") > 1000
-    assert page.evaluate("document.getElementById('player').duration") == pytest.approx(4, abs=0.1)
+    assert page.evaluate("document.getElementById('player').duration") == pytest.approx(SECONDS, abs=0.1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
 def test_the_answer_is_that_of_the_predictor_over_time(page, address, tmp_path, results):
-    song = write(tmp_path / "song.mp3", np.concatenate([tone(150), tone(150), tone(4500), tone(900), tone(200)]))
-    said = Predictor(results / "demo/export/tones").predict(song)
-    status, answer = ask(address, song.read_bytes(), "song.mp3", results / "demo/export/best")
+    song = write(tmp_path / "song.flac", "bass", "bass", "treble", "middle", "bass")
+    said = Predictor(results / "demo/export/logistic").predict(song)
+    status, answer = ask(address, song.read_bytes(), "song.flac", results / "demo/export/best")
     assert status == 200
     assert [(g["name"], g["probability"]) for g in answer["genres"]] == said.ranked()
     page.set_input_files("#file", song)
-    expect(page.locator("#headline")).to_have_text(f"song.mp3: bass, {said.probabilities.max():.0%}")
+    expect(page.locator("#headline")).to_have_text(f"song.flac: bass, {said.probabilities.max():.0%}")
     # a click in the middle of the axis of time plays that moment
     box = page.locator("#plot").bounding_box()
     middle = (answer["plot"]["start"] + answer["plot"]["end"]) / 2
     page.mouse.click(box["x"] + middle * box["width"], box["y"] + 60)
-    page.wait_for_function("document.getElementById('player').currentTime > 9")
+    page.wait_for_function("document.getElementById('player').currentTime > 4.5")
     assert page.evaluate("document.getElementById('player').currentTime") == pytest.approx(said.seconds / 2, abs=1)
     left = page.evaluate("parseFloat(document.getElementById('playhead').style.left)")
     assert left == pytest.approx(100 * middle, abs=5)
 
 
 def test_a_recording_is_dropped(page, tmp_path):
-    song = write(tmp_path / "song.wav", tone(900))
+    song = write(tmp_path / "song.wav", "middle")
     page.evaluate(
         """encoded => {
             const data = new DataTransfer();
@@ -155,7 +173,7 @@ def test_a_recording_is_dropped(page, tmp_path):
 
 def test_a_narrow_window_shows_all_of_it(page, tmp_path):
     page.set_viewport_size({"width": 420, "height": 800})
-    page.set_input_files("#file", write(tmp_path / f"{'a very long name ' * 8}.flac", tone(150)))
+    page.set_input_files("#file", write(tmp_path / f"{'a very long name ' * 8}.flac", "bass"))
     expect(page.locator("#headline")).to_contain_text(": bass, ")
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
     shown = page.locator("#plot img").bounding_box()
@@ -174,23 +192,26 @@ BAD = {
     "text.mp3": b"this is a text, whatever its name says\n" * 100,
     "empty.mp3": b"",
     "silent.wav": np.zeros(3 * RATE, np.float32),
-    "short.wav": tone(150, 0.2),
+    "short.wav": tone("bass", 99, 0.2),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_gets_the_predictors_sentence(page, tmp_path, results, name):
     path = tmp_path / name
-    path.write_bytes(BAD[name]) if isinstance(BAD[name], bytes) else write(path, BAD[name])
+    if isinstance(BAD[name], bytes):
+        path.write_bytes(BAD[name])
+    else:
+        soundfile.write(path, BAD[name], RATE)
     with pytest.raises(InputError) as error:
-        Predictor(results / "demo/export/tones").predict(path)
+        Predictor(results / "demo/export/logistic").predict(path)
     sentence = str(error.value).replace(f"{tmp_path}/", "")
     assert sentence.startswith(f"{name} ")
     page.set_input_files("#file", path)
     expect(page.locator("#error")).to_have_text(sentence)
     expect(page.locator("#result")).to_be_hidden()
     # the next file is answered as if nothing had been
-    page.set_input_files("#file", write(tmp_path / "good.wav", tone(150)))
+    page.set_input_files("#file", write(tmp_path / "good.wav", "bass"))
     expect(page.locator("#headline")).to_contain_text("good.wav: bass, ")
     expect(page.locator("#error")).to_be_hidden()
 
@@ -198,25 +219,25 @@ def test_a_bad_file_gets_the_predictors_sentence(page, tmp_path, results, name):
 def test_a_file_that_is_too_large_is_not_sent(page, tmp_path):
     requested = []
     page.on("request", lambda request: requested.append(request.method))
-    page.set_input_files("#file", write(tmp_path / "large.wav", tone(150, 80)))
-    expect(page.locator("#error")).to_have_text("large.wav has 3.5 MB; the limit of this page is 3 MB (`--max-mb`)")
+    page.set_input_files("#file", write(tmp_path / "large.wav", "bass", seconds=200))
+    expect(page.locator("#error")).to_have_text("large.wav has 3.2 MB; the limit of this page is 3 MB (`--max-mb`)")
     assert requested == []
 
 
 def test_a_small_file_that_lasts_too_long_is_not_decoded(page, tmp_path):
     long = tmp_path / "long.flac"
-    soundfile.write(long, np.zeros((5 * 60 * RATE, 2), np.int16), RATE)
+    soundfile.write(long, np.zeros((5 * 60 * 44100, 2), np.int16), 44100)
     assert long.stat().st_size < 1_000_000
     page.set_input_files("#file", long)
-    expect(page.locator("#error")).to_contain_text("long.flac is too long: it takes as much memory as 2 minutes")
+    expect(page.locator("#error")).to_contain_text("long.flac is too long: it takes as much memory as 5 minutes")
 
 
 def test_a_format_that_the_browser_cannot_play_is_answered(page, tmp_path):
-    page.set_input_files("#file", write(tmp_path / "song.aiff", tone(150)))
+    page.set_input_files("#file", write(tmp_path / "song.aiff", "bass"))
     expect(page.locator("#headline")).to_contain_text("song.aiff: bass, ")
     expect(page.locator("#mute")).to_have_text("Your browser cannot play this format.")
     expect(page.locator("#player")).to_be_hidden()
-    page.set_input_files("#file", write(tmp_path / "song.flac", tone(150)))
+    page.set_input_files("#file", write(tmp_path / "song.flac", "bass"))
     expect(page.locator("#headline")).to_contain_text("song.flac: bass, ")
     expect(page.locator("#player")).to_be_visible()
 
@@ -228,18 +249,18 @@ def test_several_files_are_refused(page, tmp_path):
 
 def test_models_are_chosen(page, tmp_path):
     assert page.locator("#model option").all_inner_texts() == [
-        "tones on demo (the best in validation)",
-        "weak on demo",
-        "elsewhere on other",
+        "logistic on demo (the best in validation)",
+        "random_forest on demo",
+        "logistic on other",
     ]
     expect(page.locator("#test")).to_contain_text("Right on 80% of 60 test clips")
     expect(page.locator("#test")).to_contain_text("95% interval 70% to 90%, protocol artist")
     expect(page.locator("#marks li")).to_have_count(0)
-    page.set_input_files("#file", write(tmp_path / "song.wav", tone(150)))
+    page.set_input_files("#file", write(tmp_path / "song.wav", "bass"))
     expect(page.locator("#headline")).to_contain_text("song.wav: bass, ")
     sure = genres(page)
-    page.select_option("#model", label="weak on demo")  # the same file is asked about
-    expect(page.locator("#doubts")).to_have_text("unsure: no genre reaches 50%")
+    page.select_option("#model", label="random_forest on demo")  # the same file is asked about
+    expect(page.locator("#doubts")).to_have_text("unsure: no genre reaches 101%")
     expect(page.locator("#marks li")).to_have_text(TRAINED)
     assert genres(page) != sure
 
@@ -269,7 +290,7 @@ def test_the_limits_hold_without_the_page(address, results, temporary, tmp_path)
     assert ask(address, b"0" * 3_000_001, model=model) == (413, {"error": sentence})
     chunks = (b"0" * 100_000 for _ in range(31))
     assert ask(address, chunks, model=model, **{"Transfer-Encoding": "chunked"}) == (413, {"error": sentence})
-    song = write(tmp_path / "song.wav", tone(150)).read_bytes()
+    song = write(tmp_path / "song.wav", "bass").read_bytes()
     assert ask(address, song, model=model)[0] == 200
     assert ask(address, song, model=model, Origin="http://example.org") == (403, {"error": "Only this page may ask."})
     assert ask(address, song, model="/etc")[0] == 404
@@ -311,9 +332,9 @@ def test_a_port_that_is_taken_is_told(results):
 
 
 def test_one_model_is_asked_for(results):
-    with started(results, "--model", Path(results / "demo/export/weak")) as address:
+    with started(results, "--model", Path(results / "demo/export/random_forest")) as address:
         connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
         connection.request("GET", "/")
         html = connection.getresponse().read().decode()
-    assert "<strong>weak on demo</strong>" in html
+    assert "<strong>random_forest on demo</strong>" in html
     assert "<select" not in html

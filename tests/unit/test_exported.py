@@ -6,15 +6,19 @@ import pytest
 
 from genrebench import exported, exporting, files
 from genrebench.job import InputError
-from tones import export_model
+from genrebench.predictor import FORMAT
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     results = tmp_path_factory.mktemp("results")
     for dataset, name, accuracy in [("demo", "good", 0.8), ("demo", "weak", 0.6), ("another", "elsewhere", 0.9)]:
-        export_model(results / dataset / "export" / name, name, ["a mark"] if name == "weak" else [], accuracy)
-    (results / "demo/export/none").mkdir()
+        figures = {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1, "n_test": 60}
+        description = {
+            **{"format": FORMAT, "model": name, "dataset": dataset, "run": {"protocol": "artist"}},
+            **{"metrics": figures | {"valid_accuracy": accuracy}, "marks": ["a mark"] if name == "weak" else []},
+        }
+        files.write_json(results / dataset / "export" / name / "export.json", description)
     exporting.write_reason(results / "demo/export/none", "the dataset brings its features")
     shutil.copytree(results / "demo/export/good", results / "demo/export/.good.new")  # of an interrupted export
     return results
