@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-import yaml
-
 from genrebench import audio, files, job
+from genrebench.exported import about, find_model
 from genrebench.job import InputError
 from genrebench.predictor import Prediction, Predictor, read_description
 
@@ -58,24 +57,6 @@ def predict(
     if failed and len(found) > 1:
         print(f"{failed} of {len(found)} files got no answer; the lines above say why", file=sys.stderr)
     return failed
-
-
-def find_model(model: str | None, results: Path) -> Path:
-    """The folder of an exported model: a path, or the name of one below `results`/<dataset>/export/ (else the best)."""
-    if model and (Path(model) / "export.json").is_file():
-        return Path(model)
-    name = model or "best"
-    dataset = _dataset()
-    places = [results / dataset / "export" / name, *sorted(results.glob(f"*/export/{name}"))]
-    for place in places:
-        if place.is_dir():
-            return place
-    there = sorted(str(path) for path in results.glob("*/export/*") if path.is_dir() and not path.name.startswith("."))
-    target = f"{results}/{dataset}/export/{name}" if model else "export"
-    raise InputError(
-        f"There is no exported model{f' {model}' if model else ''} below {results}: "
-        f"`snakemake --cores 2 {target}` makes it" + (f"; there are {', '.join(there)}" if there else "")
-    )
 
 
 def find_files(paths: Iterable[str]) -> Iterator[Path]:
@@ -135,17 +116,6 @@ def answer(predictor: Predictor, path: Path, plot: Path | None) -> Prediction | 
 
         prediction_plot.write(prediction, plot)
     return prediction
-
-
-def about(description: dict[str, Any]) -> str:
-    """A line that says which model answers, and how often it was right."""
-    figures = description["metrics"]
-    marks = "".join(f"; {mark}" for mark in description["marks"])
-    return (
-        f"{description['model']}, trained on {description['dataset']}, was right on {figures['accuracy']:.0%} of "
-        f"{figures['n_test']} test clips (95% interval {figures['accuracy_low']:.0%} to "
-        f"{figures['accuracy_high']:.0%}, protocol {description['run']['protocol']}){marks}"
-    )
 
 
 class Table:
@@ -242,12 +212,6 @@ def _progress(found: Iterator[Any], count: int, file: TextIO) -> Iterator[Any]:
     from tqdm import tqdm
 
     return tqdm(found, total=count, unit=" files")
-
-
-def _dataset() -> str:
-    """The dataset that params.yaml names."""
-    path = Path("params.yaml")
-    return str(yaml.safe_load(path.read_text(encoding="utf-8"))["dataset"]) if path.is_file() else "demo"
 
 
 def _duration(seconds: float) -> str:
