@@ -23,7 +23,7 @@ SECONDS = 2.0  # of the longest
 NUMERICS = {"threads": 1}
 NETWORKS = NUMERICS | {"backend": "tensorflow", "precision": "float32"}
 CLASSICAL = {
-    "logistic": {"features": ["mel", "rms"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 200},
+    "logistic": {"features": ["rms", "mel"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 200},
     "sgd": {"features": ["rms"], "scaler_fit_on": "train", "alpha": 0.001, "max_iter": 50},
     "random_forest": {"features": ["mel"], "scaler_fit_on": "train", "n_estimators": 5},
     "embedding_probe": {
