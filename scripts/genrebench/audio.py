@@ -23,8 +23,8 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
         raise InputError(f"{path} is empty (0 bytes)")
     try:
         samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        samples, sample_rate = _decode_with_ffmpeg(path, error.error_string)
+    except (soundfile.LibsndfileError, ValueError, MemoryError) as error:  # the latter where a header lacks the length
+        samples, sample_rate = _decode_with_ffmpeg(path, getattr(error, "error_string", str(error)))
     return samples, sample_rate
 
 

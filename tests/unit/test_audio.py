@@ -45,6 +45,19 @@ def test_what_only_ffmpeg_reads(tmp_path):
     assert np.abs(samples).max() == pytest.approx(0.5, abs=0.05)
 
 
+def test_flac_whose_header_does_not_say_how_long_it_is(tmp_path):
+    """As a pipe writes it: libsndfile then believes in 2^63 samples."""
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 9000)
+    soundfile.write(tmp_path / "x.flac", samples, 8000)
+    header = bytearray((tmp_path / "x.flac").read_bytes())
+    header[21] &= 0xF0  # the number of samples has 36 bits, and 0 stands for unknown
+    header[22:26] = bytes(4)
+    (tmp_path / "piped.flac").write_bytes(header)
+    found, rate = audio.decode(tmp_path / "piped.flac")
+    assert (found.shape, rate) == ((9000, 1), 8000)
+    np.testing.assert_allclose(found[:, 0], samples, atol=2**-15)
+
+
 def test_stereo_at_another_rate_is_what_librosa_loads(tmp_path):
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (44100, 2)).astype(np.float32)
     path = tmp_path / "stereo.wav"
