@@ -1,0 +1,108 @@
+"""A small corpus of audio, and models that are trained on it, evaluated and exported as the workflow does."""
+
+import numpy as np
+import soundfile
+
+from collect_feature import collect_feature
+from evaluate_runs import evaluate_runs
+from export_model import export_model
+from genrebench import audio, files
+from train_model import train_model
+
+RATE = 8000
+READING = {"sample_rate": RATE, "duration": "longest"}
+LIMITS = {"min_duration_s": 0.5, "min_rms": 0.0001, "duplicates": "reject"}
+ENTRIES = {
+    "mel": {"n_fft": 512, "hop_length": 256, "n_mels": 8},
+    "rms": {"frame_length": 512, "hop_length": 256},
+}
+PITCHES = {"bass": 150.0, "middle": 600.0, "treble": 2400.0}  # Hz, of the genres
+CLIPS = 8  # of each
+SECONDS = 2.0  # of the longest
+NUMERICS = {"threads": 1}
+NETWORKS = NUMERICS | {"backend": "tensorflow", "precision": "float32"}
+CLASSICAL = {
+    "logistic": {"features": ["mel", "rms"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 200},
+    "sgd": {"features": ["rms"], "scaler_fit_on": "train", "alpha": 0.001, "max_iter": 50},
+    "random_forest": {"features": ["mel"], "scaler_fit_on": "train", "n_estimators": 5},
+    "embedding_probe": {
+        **{"features": ["mel"], "scaler_fit_on": "train", "pooling": ["mean", "std"]},
+        **{"classifier": "svm", "C": [0.1, 1.0], "max_iter": 500},
+        "segments": {"length_s": 0.5, "hop_s": 0.25},
+    },
+}
+
+
+def tone(genre, number, seconds):
+    """A tone of the genre's pitch with overtones and noise: no two are alike."""
+    random = np.random.default_rng([len(genre), number])
+    times = np.arange(round(seconds * RATE)) / RATE
+    pitch = PITCHES[genre] * random.uniform(0.8, 1.25)
+    voice = sum(np.sin(2 * np.pi * pitch * k * times) / k for k in (1, 2, 3) if pitch * k < RATE / 2)
+    swell = 1 + 0.5 * np.sin(2 * np.pi * random.uniform(1, 4) * times)
+    return (0.2 * swell * voice + 0.02 * random.standard_normal(len(times))).astype(np.float32)
+
+
+class Corpus:
+    """Clips in `folder`/audio, some shorter than others, with the manifest, caches and a split of the workflow."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.clips = []
+        for genre in PITCHES:
+            for number in range(CLIPS):
+                path = folder / "audio" / genre / f"{number}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                soundfile.write(path, tone(genre, number, SECONDS - 0.3 * (number % 3)), RATE)
+                samples = audio.load(path, RATE)
+                self.clips.append(
+                    {
+                        "clip_id": f"{genre}.{number}",
+                        "path": str(path),
+                        "genre": genre,
+                        "duration_s": f"{len(samples) / RATE:.6f}",
+                        "md5": audio.md5(samples),
+                    }
+                )
+        files.write_rows(folder / "manifest.csv", self.clips[0], self.clips)
+        for name, entry in ENTRIES.items():
+            collect_feature(
+                name, entry, READING, folder / "manifest.csv", 1, folder / "store", None,
+                folder / "features" / f"{name}.npy", folder / "features" / f"{name}.json",
+            )  # fmt: skip
+        self.write_split()
+
+    def write_split(self):
+        """Of each genre 4 clips for training, 2 for validation and 2 for the test."""
+        subsets = ["train", "valid", "train", "test"] * 2
+        rows = [{"clip_id": clip["clip_id"], "subset": subsets[i % CLIPS]} for i, clip in enumerate(self.clips)]
+        files.write_rows(self.folder / "splits/artist/repeat0.csv", rows[0], rows)
+        counts = {"train": 4, "valid": 2, "test": 2}
+        facts = {
+            **{"protocol": "artist", "split": "repeat0", "available": True, "reason": None, "unit": "clip"},
+            **{"artists_known": 1.0, "test_clips_sharing_artist_with_train": 0, "test_clips_with_known_artist": 6},
+            **{"test_clips_duplicated_in_train": 0, "counts": {name: 3 * n for name, n in counts.items()}},
+            "genres": dict.fromkeys(PITCHES, counts),
+        }
+        files.write_json(self.folder / "splits/artist/repeat0.json", facts)
+
+    def train(self, model, settings, numerics=NUMERICS, seed=0):
+        """Train and evaluate a model; the folder of its run."""
+        run = self.folder / "runs" / model / "artist" / "repeat0" / f"seed{seed}"
+        run.mkdir(parents=True, exist_ok=True)
+        train_model(
+            model, settings, numerics, seed, self.folder / "manifest.csv", self.folder / "splits/artist/repeat0.csv",
+            [self.folder / "features" / f"{name}.json" for name in settings["features"]],
+            self.folder / "checkpoints" / model, run, self.folder / "costs" / f"{model}.json",
+        )  # fmt: skip
+        evaluate_runs(run.parents[2], self.folder / "splits", self.folder / "evaluation" / model)
+        return run
+
+    def export(self, *models, name=None):
+        """Export the best of trained models; the folder."""
+        output = self.folder / "export" / (name or models[0])
+        export_model(
+            models, self.folder / "evaluation", self.folder / "runs", self.folder / "splits", self.folder / "features",
+            ENTRIES, READING, LIMITS, self.folder / "manifest.csv", "tones", output,
+        )  # fmt: skip
+        return output
