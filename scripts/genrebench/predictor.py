@@ -72,8 +72,11 @@ class Predictor:
         self.description = read_description(self.folder)
         self.genres: list[str] = self.description["genres"]
         self.settings: dict[str, Any] = self.description["settings"]
+        # in the order of the training, which is that of the weights: JSON has them by the alphabet
+        order = [*self.settings["features"], self.settings.get("embedding")]
+        described = self.description["features"]
         self.entries = {
-            name: _placed(feature["entry"], self.folder) for name, feature in self.description["features"].items()
+            name: _placed(described[name]["entry"], self.folder) for name in sorted(described, key=order.index)
         }
         self.model = inference.load(self.folder / "model", threads)
 
