@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
+from scipy.special import log_softmax
+from threadpoolctl import threadpool_limits
 
 from genrebench import linear
 
@@ -28,8 +29,10 @@ def adapt(
     without end.
     """
     change = _Change(linear.scores(coef, intercept, inputs), counts, penalty)
-    # the constant that the intercept is the weight of
-    linear.fit_in_span(change, np.hstack([inputs, np.ones((len(inputs), 1), inputs.dtype)]), labels)
+    # the intercept is the weight of a constant
+    with_constant = np.hstack([inputs, np.ones((len(inputs), 1), inputs.dtype)])
+    with threadpool_limits(1):  # sums depend on how many there are, and small products take longer by several
+        linear.fit_in_span(change, with_constant, labels)
     return (coef + change.coef_[:, :-1]).astype(coef.dtype), (intercept + change.coef_[:, -1]).astype(intercept.dtype)
 
 
@@ -57,8 +60,9 @@ class _Change:
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
             change = flat.reshape(width, -1)
             every = linear.of_all_classes(self.scores + unit @ change.T)
-            loss = self.counts @ (logsumexp(every, axis=1) - (every * target).sum(axis=1))
-            residual = (self.counts[:, None] * (softmax(every, axis=1) - target))[:, -width:]
+            logs = log_softmax(every, axis=1)
+            loss = -self.counts @ (logs * target).sum(axis=1)
+            residual = (self.counts[:, None] * (np.exp(logs) - target))[:, -width:]
             gradient = residual.T @ unit + penalty * change
             return loss + penalty / 2 * np.square(change).sum(), gradient.ravel()
 

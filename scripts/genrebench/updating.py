@@ -68,6 +68,10 @@ def update(
     _require_updatable(folder / "model", description)
     if output.exists():
         raise InputError(f"{output} is there already: name another folder with --output")
+    if folder.resolve() in output.resolve().parents:
+        raise InputError(
+            f"{output} lies in the model that is updated, which stays as it is: name another with --output"
+        )
     original = _Original(results, description) if results else None
     used = _used(description) | (original.used if original else {})
     predictor = Predictor(folder)
@@ -75,7 +79,7 @@ def update(
     split = new_clips.deal(found.clips, seed)
     data = examples(predictor, found, split)
     with files.atomic(output) as temporary:
-        shutil.copytree(folder, temporary)
+        shutil.copytree(folder, temporary, ignore=shutil.ignore_patterns(".*"))  # Snakemake's marks
         trials, expected = adapt(temporary / "model", data, description, seed)
         choice = trials[best_row(trials)]["choice"]
         model = inference.load(temporary / "model")
@@ -163,7 +167,7 @@ def sentences(done: Mapping[str, Any]) -> list[str]:
     if done["choice"] == UNCHANGED:
         lines.append(
             f"None of {len(done['trials']) - 1} changes was better on the validation clips ({figures(**first)}): "
-            "the weights are as they were."
+            "the model stays as it was."
         )
     else:
         lines.append(
@@ -173,7 +177,7 @@ def sentences(done: Mapping[str, Any]) -> list[str]:
     lines.append(_sentence("new test clips", done["new_test"]))
     if done["known_artists"]:
         lines.append(
-            f"{_count(done['known_artists'], 'clip')} of these are by artists of the first training: both figures may "
+            f"Of these, {_count(done['known_artists'], 'clip')} are by artists of the first training: both figures may "
             "be too high."
         )
     if done["original_test"]:
@@ -340,6 +344,8 @@ def _describe(
 
 def _sentence(clips: str, test: Mapping[str, Any]) -> str:
     before, after = test["before"], test["after"]
+    if before == after and test["only_before"] == test["only_after"] == 0:
+        return f"Accuracy on {after['n_test']} {clips}: {_figures(after)} (95% interval), before and after."
     told = f"Accuracy on {after['n_test']} {clips}: {_figures(before)} before, {_figures(after)} after"
     moved = f"{_count(test['only_after'], 'clip')} gained and {test['only_before']} lost"
     return f"{told} (95% intervals); {moved}, exact McNemar p = {test['p_mcnemar']:.2g}."

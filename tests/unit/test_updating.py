@@ -15,10 +15,10 @@ from genrebench.predictor import Predictor
 
 # other instruments: a model that knows the first ones is mostly wrong
 HIGHER = {"bass": "middle", "middle": "treble", "treble": "bass"}
-RNN = {
-    **{"features": ["rms", "mel"], "scaler_fit_on": "train", "epochs": 4, "batch_size": 4, "optimizer": "adam"},
+CNN = {
+    **{"features": ["mel"], "scaler_fit_on": "train", "epochs": 4, "batch_size": 4, "optimizer": "adam"},
     **{"learning_rate": 0.05, "warmup_epochs": 0, "schedule": "constant", "early_stopping": 0, "dropout": 0.1},
-    **{"class_weights": "balanced", "augmentation": {}, "units": [8], "summary": "mean", "max_steps": 8, "dense": 8},
+    **{"class_weights": "balanced", "augmentation": {}, "filters": [4, 8], "kernel": 3, "dense": 8},
 }
 
 
@@ -155,7 +155,7 @@ def test_a_long_file_is_several_examples_of_one_clip(corpus, higher):
 
 
 def test_features_are_heard_in_the_order_of_the_training(corpus):
-    run = corpus.train("unsorted", CLASSICAL["logistic"] | {"module": "logistic", "features": ["rms", "mel"]})
+    run = corpus.train("unsorted", CLASSICAL["logistic"] | {"module": "logistic", "features": ["mel"]})
     predictor = Predictor(corpus.export("unsorted"))
     expected = files.read_rows(run / "predictions.csv")[0]
     (path,) = (one["path"] for one in corpus.clips if one["clip_id"] == expected["clip_id"])
@@ -210,6 +210,8 @@ def test_what_cannot_be_updated_is_refused(corpus, higher, tmp_path):
         updating.update(export / "logistic", tmp_path / "nowhere", tmp_path / "out")
     with pytest.raises(InputError, match="is there already"):
         updating.update(export / "logistic", higher, export / "sgd")
+    with pytest.raises(InputError, match="lies in the model that is updated"):
+        updating.update(export / "logistic", higher, export / "logistic" / "new")
     with pytest.raises(InputError, match="is not the folder with the results of tones"):
         updating.update(export / "logistic", higher, tmp_path / "out", results=tmp_path)
 
@@ -238,8 +240,8 @@ def test_genres_without_new_clips_are_named(corpus, tmp_path):
 
 
 def test_a_network_is_fine_tuned_and_written_for_onnx(corpus, higher, tmp_path, monkeypatch):
-    corpus.train("rnn", RNN, NETWORKS)
-    folder = corpus.export("rnn")
+    corpus.train("cnn", CNN, NETWORKS)
+    folder = corpus.export("cnn")
     before = tree(folder)
     monkeypatch.setattr(updating, "GENTLE", 1.0)  # so that it learns in a few epochs
     new = new_folder(tmp_path / "two", {"bass": "middle", "middle": "bass"}, clips=8)
