@@ -8,11 +8,11 @@ from genrebench import files, job, updating
 
 
 def update_model(
-    model: Path, clips: Path, output: Path, results: Path | None, seed: int, jobs: int, catalogue: Path
+    model: Path, clips: Path, output: Path, results: Path | None, rehearse: bool, seed: int, jobs: int, catalogue: Path
 ) -> None:
     """Write the updated model to `output`, and say what was rejected, what was chosen, and how good it was and is."""
     known = {row["clip_id"]: row for row in files.read_rows(catalogue)} if catalogue.is_file() else {}
-    description = updating.update(model, clips, output, results, seed, jobs, known)
+    description = updating.update(model, clips, output, results, rehearse, seed, jobs, known)
     done = description["updates"][-1]
     print()
     for one in done["rejected"]:
@@ -32,6 +32,9 @@ def arguments() -> argparse.Namespace:
         "--results",
         type=Path,
         help="results of the training (results/demo): its test clips then show what is forgotten",
+    )
+    parser.add_argument(
+        "--rehearse", action="store_true", help="with --results: hear its training clips again too, to forget less"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the split of the new clips, and of the training")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that read files (else all)")

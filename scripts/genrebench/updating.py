@@ -2,13 +2,15 @@
 
 The new clips are dealt to three subsets: training clips change the weights, validation clips choose how much they are
 changed, if at all, and test clips are heard once, by the model before and by what was chosen. Whether what was learned
-first is forgotten shows on the test clips of the first training, if its results are at hand.
+first is forgotten shows on the test clips of the first training, if its results are at hand; then its training clips
+may be heard again with the new ones, so that less is forgotten (rehearsal: Robins 1995, Catastrophic forgetting,
+rehearsal and pseudorehearsal), and its validation clips choose with them.
 """
 
 import importlib
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,6 +55,7 @@ def update(
     new: Path,
     output: Path,
     results: Path | None = None,
+    rehearse: bool = False,
     seed: int = 0,
     jobs: int = 1,
     catalogue: Mapping[str, dict[str, str]] | None = None,
@@ -60,7 +63,8 @@ def update(
     """Update the exported model in `folder` with the clips of `new` (a folder for each genre); write it to `output`.
 
     `results` is the folder with the results of the dataset that the model was trained on: with it, clips of this
-    dataset are left out, and the test clips of that training are heard too. `catalogue` is what is known of GTZAN's
+    dataset are left out, and the test clips of that training are heard too; with `rehearse` the others take part in
+    the update. `catalogue` is what is known of GTZAN's
     artists. Returns the new model's description, whose last of `updates` says what was done. Raises InputError for
     a model that cannot be updated, an `output` that is there already, unknown genres, and too few clips.
     """
@@ -72,18 +76,23 @@ def update(
         raise InputError(
             f"{output} lies in the model that is updated, which stays as it is: name another with --output"
         )
+    if rehearse and not results:
+        raise InputError(
+            "The clips of the first training can be heard again where its results are: name them (--results)"
+        )
     original = _Original(results, description) if results else None
     used = _used(description) | (original.used if original else {})
     predictor = Predictor(folder)
     found = new_clips.gather(new, predictor, used, jobs, dict(catalogue or {}))
     split = new_clips.deal(found.clips, seed)
     data = examples(predictor, found, split)
+    learned = join(data, original.data) if original and rehearse else data
     with files.atomic(output) as temporary:
         shutil.copytree(folder, temporary, ignore=shutil.ignore_patterns(".*"))  # Snakemake's marks
-        trials, expected = adapt(temporary / "model", data, description, seed)
+        trials, expected = adapt(temporary / "model", learned, description, seed)
         choice = trials[best_row(trials)]["choice"]
         model = inference.load(temporary / "model")
-        _require_same(model.probabilities(data, data.rows["valid"]), expected)
+        _require_same(model.probabilities(learned, learned.rows["valid"]), expected)
         # The weights are written: from here on nothing that the test clips say can change them.
         done = {
             "folder": new.name,
@@ -97,6 +106,10 @@ def update(
                 for c in found.rejected
             ],
             "counts": {subset: list(split.values()).count(subset) for subset in splits.SUBSETS},
+            "rehearsed": {
+                subset: len(np.unique(learned.clips[learned.rows[subset]])) - list(split.values()).count(subset)
+                for subset in ("train", "valid")
+            },
             "genres": dict(sorted(Counter(found.truth).items())),
             "genres_without": sorted(set(predictor.genres) - set(found.truth)),
             "known_artists": original.known_artists(found, split) if original else None,
@@ -130,6 +143,23 @@ def examples(predictor: Predictor, found: NewClips, split: Mapping[str, str]) ->
     )
 
 
+def join(new: Data, old: Data) -> Data:
+    """The examples of both, for training and validation; those for the test are the new ones alone."""
+    if new.genres != old.genres:
+        raise InputError(f"the results are of a training on {', '.join(old.genres)}, and the model knows other genres")
+    count = len(new.labels)
+    rows = {name: np.concatenate([new.rows[name], old.rows[name] + count]) for name in ("train", "valid")}
+    return Data(
+        [replace(a, values=_Joined(a.values, b.values)) for a, b in zip(new.features, old.features, strict=True)],
+        rows | {"test": new.rows["test"]},
+        np.concatenate([new.labels, old.labels]),
+        new.genres,
+        np.concatenate([new.clips, old.clips + new.clips.max() + 1]),
+        np.concatenate([new.segments, old.segments]),
+        np.concatenate([new.spans, old.spans]),
+    )
+
+
 def adapt(folder: Path, data: Data, description: Mapping[str, Any], seed: int) -> tuple[list[Trial], np.ndarray]:
     """Change the weights in `folder` (of a model, as exported) to the best on the validation clips, if any is better.
 
@@ -158,6 +188,12 @@ def sentences(done: Mapping[str, Any]) -> list[str]:
         f"to choose and {counts['test']} to test, those of one artist or recording together; "
         f"{_count(len(done['rejected']), 'file')} rejected."
     ]
+    again = done["rehearsed"]
+    if again["train"]:
+        lines.append(
+            f"Of the first training, {_count(again['train'], 'clip')} were heard again, and {again['valid']} had a say "
+            "in the choice."
+        )
     if done["genres_without"]:
         lines.append(
             f"There are no new clips of {', '.join(done['genres_without'])}: the figures of the new clips do not show "
@@ -196,6 +232,32 @@ def card_of_updates(description: Mapping[str, Any]) -> str:
     for done in description["updates"]:
         text += f"\n### {done['folder']}, seed {done['seed']}\n" + "".join(f"- {line}\n" for line in sentences(done))
     return text
+
+
+class _Joined:
+    """The values of a feature of two sets of examples, one after the other, as an array of which rows are read."""
+
+    def __init__(self, first: Any, second: Any):
+        self.first, self.second = first, second
+        self.shape = (len(first) + len(second), *first.shape[1:])
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.second)
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        return self._read(rows, lambda part, some, _: part[some])
+
+    def at(self, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """As `Windows.at`."""
+        return self._read(rows, lambda part, some, where: part.at(some, starts[where]))
+
+    def _read(self, rows: np.ndarray, read: Callable[[Any, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        out = np.empty((len(rows), *self.shape[1:]), np.float32)
+        first = rows < len(self.first)
+        out[first] = read(self.first, rows[first], first)
+        out[~first] = read(self.second, rows[~first] - len(self.first), ~first)
+        return out
 
 
 class _Original:

@@ -81,6 +81,39 @@ def test_a_linear_model_learns_the_new_clips_and_the_folder_it_was_in_stays(corp
     assert all(line in card for line in updating.sentences(done))
 
 
+def test_with_the_clips_of_the_first_training_less_is_forgotten(corpus, tmp_path):
+    folder = corpus.folder / "export" / "logistic"
+    new = new_folder(tmp_path / "new", {"bass": "middle", "middle": "bass"}, clips=8)
+    alone, both = (
+        updating.update(folder, new, tmp_path / name, corpus.folder, rehearse)["updates"][0]
+        for name, rehearse in (("alone", False), ("both", True))
+    )
+    assert alone["rehearsed"] == {"train": 0, "valid": 0}
+    assert both["rehearsed"] == {"train": 12, "valid": 6}
+    accuracies = [one["original_test"]["after"]["accuracy"] for one in (alone, both)]
+    assert accuracies[0] < accuracies[1]
+    with pytest.raises(InputError, match="--results"):
+        updating.update(folder, new, tmp_path / "out", rehearse=True)
+
+
+def test_joined_examples_are_those_of_both(corpus, higher):
+    predictor = Predictor(corpus.folder / "export" / "embedding_probe")
+    found = new_clips.gather(higher, predictor, {}, 1, {})
+    new = updating.examples(predictor, found, new_clips.deal(found.clips, 0))
+    old = updating._Original(corpus.folder, predictor.description).data
+    both = updating.join(new, old)
+    rows = both.rows["train"]
+    assert len(rows) == len(new.rows["train"]) + len(old.rows["train"])
+    for joined, first, second in zip(both.features, new.features, old.features, strict=True):
+        expected = [first.values[new.rows["train"]], second.values[old.rows["train"]]]
+        np.testing.assert_array_equal(joined.values[rows], np.concatenate(expected))
+        np.testing.assert_array_equal(joined.values[rows[::-1]], np.concatenate(expected)[::-1])
+    labels = [new.labels[new.rows["train"]], old.labels[old.rows["train"]]]
+    np.testing.assert_array_equal(both.labels[rows], np.concatenate(labels))
+    assert not set(new.clips) & set(both.clips[len(new.labels) :])
+    assert len(set(both.clips)) == len(set(new.clips)) + len(set(old.clips))
+
+
 def test_unchanged_is_kept_where_nothing_is_gained_in_validation(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(updating, "PENALTIES", [1e12])  # what changes nothing gains nothing
     folder = corpus.folder / "export" / "logistic"
@@ -201,10 +234,10 @@ def test_too_few_clips_or_artists_are_refused_with_the_number_needed(corpus, tmp
 
 def test_what_cannot_be_updated_is_refused(corpus, higher, tmp_path):
     export = corpus.folder / "export"
-    with pytest.raises(InputError, match="forest cannot go on learning.*train it again"):
+    with pytest.raises(InputError, match=r"forest cannot go on learning.*train it again"):
         updating.update(export / "random_forest", higher, tmp_path / "out")
     new = new_folder(tmp_path / "polka", {"polka": "bass"}, clips=1)
-    with pytest.raises(InputError, match="genres polka, which the model does not know.*bass, middle, treble"):
+    with pytest.raises(InputError, match=r"genres polka, which the model does not know.*bass, middle, treble"):
         updating.update(export / "logistic", new, tmp_path / "out")
     with pytest.raises(InputError, match="is no folder"):
         updating.update(export / "logistic", tmp_path / "nowhere", tmp_path / "out")
