@@ -3,11 +3,12 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/ready
+APP := .venv/app
 # Compiled modules are kept: without them every job pays for the compilation of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-long bench lint speech plan record restore dag envs lock
+.PHONY: help demo test test-long test-app bench lint speech app plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +31,10 @@ test: $(READY) ## run the tests
 test-long: $(READY) ## run the tests that take longer: dvc repro, kills; backends, those that are installed
 	pytest -n 2 --dist worksteal -m long --durations 8
 
+test-app: $(APP) ## test the page in a browser (needs Chromium)
+	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group browser --constraints requirements.lock
+	pytest tests/app --durations 8
+
 bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras
 	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py
 	PYTHONPATH=scripts:tests python tests/bench/bench_training.py
@@ -44,6 +49,13 @@ speech: $(READY) ## install what the speech transformers need: PyTorch and Huggi
 	python -m pip install --disable-pip-version-check --quiet $$(grep -o 'torch==[0-9.]*' pyproject.toml)
 	python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-speech.lock
 	PYTHONPATH=scripts python -c "from genrebench import extras; extras.update_notes()"
+
+$(APP): requirements-app.lock $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-app.lock
+	touch $@
+
+app: $(APP) ## start a page, on this machine only, that says which genre a recording is
+	@python scripts/serve_app.py
 
 plan: $(READY) ## what would run: jobs, hours, memory, disk
 	@python scripts/plan_jobs.py
@@ -69,3 +81,6 @@ lock: ## resolve pyproject.toml anew
 	sed -n 's/^speech = //p' pyproject.toml | grep -o '[a-z]*>=[0-9.]*' | uv pip compile - --constraints requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
 		--output-file requirements-speech.lock
+	sed -n 's/^app = //p' pyproject.toml | grep -o '[a-z]*>=[0-9.]*,<[0-9]*' | uv pip compile - --constraints requirements.lock \
+		--constraints requirements-speech.lock --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --quiet --output-file requirements-app.lock

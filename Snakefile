@@ -20,7 +20,10 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/plots.smk"
 include: "rules/export.smk"
+include: "rules/study.smk"
 include: "rules/report.smk"
+include: "rules/ablation_common.smk"
+include: "rules/ablation.smk"
 
 
 refuse_entries_without_rules({rule.name for rule in workflow.rules})
@@ -44,4 +47,5 @@ rule all:
     input:
         f"{RESULTS}/report/index.html",
         rules.tables.input,
+        rules.export_best.output,
     localrule: True

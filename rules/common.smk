@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from genrebench import config as parameters
-from genrebench import extras, files, raw_index, scheduler, source, weights
+from genrebench import ablation, extras, files, raw_index, scheduler, source, weights
 from genrebench.features import is_brought, is_pretrained, module_of
 from genrebench.job import InputError
 from genrebench.shards import shard_count
@@ -284,11 +284,11 @@ def model_module(model):
     return f"scripts/genrebench/models/{name}.py"
 
 
-def model_code(model):
-    """The sources and packages that the training of a model depends on."""
+def model_code(model, script="train_model.py"):
+    """The sources and packages that the training of a model by a script depends on."""
     environment = "networks" if is_network(model) else "speech" if is_speech(model) else "classical"
     path = Path(model_module(model)).relative_to("scripts")
-    return code("train_model.py", path, environment=f"envs/{environment}.yaml")
+    return code(script, path, environment=f"envs/{environment}.yaml")
 
 
 def refuse_other_backend():

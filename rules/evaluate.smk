@@ -98,6 +98,118 @@ rule compare_models:
         " > {log} 2>&1"
 
 
+rule compare_papers:
+    input:
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        leaderboard=f"{RESULTS}/leaderboard.csv",
+        splits=all_splits("json"),
+        published="data/published.csv",
+        code=code("compare_papers.py"),
+    output:
+        table=report(f"{RESULTS}/papers.csv", caption="../report/papers.rst", category="Papers"),
+        genres=report(f"{RESULTS}/papers_genres.csv", caption="../report/papers_genres.rst", category="Papers"),
+        plot=report(f"{RESULTS}/plots/papers.png", caption="../report/papers.rst", category="Papers"),
+        genre_plot=report(
+            f"{RESULTS}/plots/papers_genres.png", caption="../report/papers_genres.rst", category="Papers"
+        ),
+    log:
+        f"{RESULTS}/logs/compare_papers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/compare_papers.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        dataset=DATASET,
+        evaluation=lambda w: f"{RESULTS}/evaluation",
+        splits=lambda w: f"{RESULTS}/splits",
+        models=list(config["models"]),
+    message:
+        "Comparing with the papers"
+    shell:
+        "python scripts/compare_papers.py --evaluation {params.evaluation} --splits {params.splits}"
+        " --models {params.models} --leaderboard {input.leaderboard} --published {input.published}"
+        " --dataset {params.dataset:q} --table {output.table} --genres {output.genres} --plot {output.plot}"
+        " --genre-plot {output.genre_plot} > {log} 2>&1"
+
+
+rule compare_stability:
+    input:
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        histories=[all_runs(model, "history.csv") for model in config["models"]],
+        leaderboard=f"{RESULTS}/leaderboard.csv",
+        splits=all_splits("json"),
+        code=code("compare_stability.py"),
+    output:
+        table=report(f"{RESULTS}/stability.csv", caption="../report/stability.rst", category="Stability"),
+        plot=report(f"{RESULTS}/plots/stability.png", caption="../report/stability.rst", category="Stability"),
+        curves=report(f"{RESULTS}/plots/curves.png", caption="../report/curves.rst", category="Stability"),
+    log:
+        f"{RESULTS}/logs/compare_stability.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/compare_stability.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        evaluation=lambda w: f"{RESULTS}/evaluation",
+        runs=lambda w: f"{RESULTS}/runs",
+        splits=lambda w: f"{RESULTS}/splits",
+        models=list(config["models"]),
+    message:
+        "Comparing stability and overfitting"
+    shell:
+        "python scripts/compare_stability.py --evaluation {params.evaluation} --runs {params.runs}"
+        " --splits {params.splits} --models {params.models} --leaderboard {input.leaderboard} --table {output.table}"
+        " --plot {output.plot} --curves {output.curves} > {log} 2>&1"
+
+
+rule study_leakage:
+    input:
+        manifest=f"{RESULTS}/manifest.csv",
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["leakage"]["models"]),
+        runs=[all_runs(model, "predictions.csv") for model in config["leakage"]["models"]],
+        splits=all_splits("json"),
+        code=code("study_leakage.py"),
+    output:
+        table=report(f"{RESULTS}/leakage.csv", caption="../report/leakage.rst", category="Leakage"),
+        parts=report(f"{RESULTS}/leakage_parts.csv", caption="../report/leakage.rst", category="Leakage"),
+        plot=report(f"{RESULTS}/plots/leakage.png", caption="../report/leakage.rst", category="Leakage"),
+    log:
+        f"{RESULTS}/logs/study_leakage.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/study_leakage.tsv"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        evaluation=lambda w: f"{RESULTS}/evaluation",
+        runs=lambda w: f"{RESULTS}/runs",
+        splits=lambda w: f"{RESULTS}/splits",
+        models=lambda w: config["leakage"]["models"],
+        protocols=list(config["protocols"]),
+        settings=lambda w: param("leakage"),
+    message:
+        "Taking accuracies apart"
+    shell:
+        "python scripts/study_leakage.py --manifest {input.manifest} --evaluation {params.evaluation}"
+        " --runs {params.runs} --splits {params.splits} --models {params.models} --protocols {params.protocols}"
+        " --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
+
+
+# `snakemake leakage` trains the models of the study and no others
+rule leakage:
+    input:
+        rules.study_leakage.output,
+    localrule: True
+
+
 # What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.
 rule gather_costs:
     input:

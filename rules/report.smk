@@ -12,6 +12,15 @@ rule build_report:
         statuses=f"{RESULTS}/statuses.csv",
         plot=f"{RESULTS}/leaderboard.png",
         comparisons=[f"{RESULTS}/comparisons.csv", f"{RESULTS}/plots/comparisons.png"],
+        papers=[
+            *multiext(f"{RESULTS}/papers", ".csv", "_genres.csv"),
+            *multiext(f"{RESULTS}/plots/papers", ".png", "_genres.png"),
+        ],
+        stability=[f"{RESULTS}/stability.csv", *multiext(f"{RESULTS}/plots/", "stability.png", "curves.png")],
+        leakage=rules.study_leakage.output,
+        errors=[f"{RESULTS}/errors.csv", f"{RESULTS}/errors"],
+        labels=multiext(f"{RESULTS}/labels", ".csv", ".json"),
+        saliency=[f"{RESULTS}/saliency.json", f"{RESULTS}/plots/saliency.png"],
         costs=[f"{RESULTS}/cost.csv", f"{RESULTS}/plots/cost.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")
@@ -21,7 +30,7 @@ rule build_report:
         clips=f"{RESULTS}/plots/genres",
         published="data/published.csv",
         params="params.yaml",
-        template=multiext("report/", "template.html.j2", "style.css", "sort.js"),
+        template=multiext("report/", "template.html.j2", "study.html.j2", "style.css", "sort.js"),
         code=code("build_report.py"),
     output:
         page=f"{RESULTS}/report/index.html",

@@ -106,6 +106,11 @@ use rule train_model as train_embedding_probe_hubert with:
         model="embedding_probe_hubert",
 
 
+use rule train_model as train_segment_probe with:
+    wildcard_constraints:
+        model="segment_probe",
+
+
 # A network is trained from its last checkpoint on, if it was interrupted.
 use rule train_model as train_network with:
     conda:

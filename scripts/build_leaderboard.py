@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from genrebench import comparison, evaluations, files, job, plots, published
 
@@ -79,7 +78,7 @@ def summarise(group: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One row of the leaderboard from the runs of one model under one protocol.
 
     Means and standard deviations (ddof=1, None for a single run) are over the runs: seeds, folds, repeats.
-    accuracy_low and accuracy_high are the 95% Wilson interval (`interval`) of the mean accuracy on the
+    accuracy_low and accuracy_high are the 95% Wilson interval (`evaluations.interval`) of the mean accuracy on the
     distinct test clips (`n_test`): a second seed tests the same clips again and adds none, nor do several segments of
     one clip, where the `unit` that is tested is the segment. bootstrap_low and bootstrap_high are the interval that
     drawing these clips again gives (`comparison.bootstrap_interval`), a clip's value being the mean over all its tests.
@@ -105,7 +104,7 @@ def summarise(group: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for clip in files.read_rows(run["folder"] / "clips.csv"):
             clips[clip["clip_id"]].append(clip["predicted"] == clip["genre"])
     accuracy = _mean(run["accuracy"] for run in done)
-    low, high = interval(accuracy, len(clips))
+    low, high = evaluations.interval(accuracy, len(clips))
     again = comparison.bootstrap_interval(float(np.mean(right)) for right in clips.values())
     return row | {
         "n_test": len(clips),
@@ -125,12 +124,6 @@ def summarise(group: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "train_accuracy": _mean(run["seen_in_training"]["train_accuracy"] for run in done),
         "valid_accuracy": _mean(run["seen_in_training"]["valid_accuracy"] for run in done),
     }
-
-
-def interval(accuracy: float, clips: int) -> tuple[float, float]:
-    """95% score interval of a proportion of `clips` (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
-    low, high = proportion_confint(accuracy * clips, clips, alpha=0.05, method="wilson")
-    return max(0.0, float(low)), min(1.0, float(high))
 
 
 def _by_protocol_then_best(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from genrebench import files, job, plan, plots, published
+from genrebench import artist_plot, evaluations, files, job, leakage, papers, plan, plots, published, stability, study
 from genrebench.protocols import MEANINGLESS, describe_protocols, pick_protocols
 
 TEMPLATES = Path(__file__).parent.parent / "report"
@@ -39,7 +39,7 @@ def build_report(
     `benchmarks` is the folder of Snakemake's benchmark files; without it the cost of jobs is not shown.
     """
     manifest = _rows(results / "manifest.csv")
-    leaderboard = [_numbers(row) for row in _rows(results / "leaderboard.csv")]
+    leaderboard = [evaluations.typed(row) for row in _rows(results / "leaderboard.csv")]
     statuses = _rows(results / "statuses.csv")
     runs = [_run(results / "evaluation", row) for row in statuses]
     protocols = describe_protocols(results / "splits", {(row["protocol"], row["split"]) for row in statuses})
@@ -48,6 +48,7 @@ def build_report(
     headline = strict or loose
     features = read_features(results / "features" / "summary.csv")
     figures = published.read_accuracies(published_table)
+    errors = listen(results)
     page = {
         "dataset": dataset,
         "finding": key_finding(leaderboard, protocols),
@@ -75,12 +76,21 @@ def build_report(
         },
         "headline": headline,
         "mistakes": confident_mistakes(leaderboard, runs, headline),
+        "errors": errors,
+        "labels": study.describe_labels(results / "labels.csv", results / "labels.json", errors["clips"]),
+        "saliency": study.describe_saliency(results / "saliency.json"),
+        "saliency_plot": _png(results / "plots" / "saliency.png"),
+        "artists_plot": draw_artists(manifest),
         "comparisons": describe_comparisons(_rows(results / "comparisons.csv")),
         "comparison_plot": _png(results / "plots" / "comparisons.png"),
+        "papers": describe_papers(results, dataset),
+        "stability": describe_stability(results, strict, loose, protocols),
+        "leakage": leakage.read_study(*(_existing(results / f"{name}.csv") for name in ("leakage", "leakage_parts"))),
+        "leakage_plot": _png(results / "plots" / "leakage.png"),
         "reliability": model_plots(results / "evaluation", statuses, "reliability.png"),
         "curves": model_plots(results / "evaluation", statuses, "curves.png"),
         "not_run": not_run(statuses),
-        "warnings": warnings(statuses),
+        "warnings": warnings(statuses) + duplicate_warnings(statuses, protocols),
         "model_costs": model_costs(_rows(results / "cost.csv")),
         "cost_plot": _png(results / "plots" / "cost.png"),
         "jobs": read_benchmarks(benchmarks),
@@ -246,6 +256,26 @@ def confident_mistakes(
     return {"model": best["model"], "protocol": protocol, "clips": clips}
 
 
+def listen(results: Path) -> dict[str, Any]:
+    """What `study.describe_errors` says, with pictures and excerpts as data addresses, or None."""
+    for name in ("errors.csv", "labels.csv", "labels.json", "saliency.json"):
+        if not (results / name).exists():
+            raise job.InputError(f"{results / name} is missing, and the report is made from it: run its rule first.")
+    found = study.describe_errors(results / "errors.csv", results / "errors", study.suspected(results / "labels.csv"))
+    for card in found["cards"]:
+        card["picture"] = _png(card["picture"]) if card["picture"] else None
+        excerpt = card["excerpt"]
+        card["excerpt"] = data_address(excerpt.read_bytes(), "audio/mpeg") if excerpt else None
+    return found
+
+
+def draw_artists(manifest: Sequence[Mapping[str, str]]) -> str | None:
+    """The artists of each genre as a data address; None if none is known."""
+    if not any(clip["artist"] for clip in manifest):
+        return None
+    return data_address(plots.to_svg(artist_plot.draw_artists(artist_plot.count_artists(manifest))))
+
+
 def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
     """Per protocol: how many pairs of models were tested, and those that differ, the better one first."""
     found: dict[str, dict[str, Any]] = {}
@@ -262,6 +292,33 @@ def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[st
     for facts in found.values():
         facts["different"].sort(key=lambda pair: (pair["p_holm"], pair["better"], pair["worse"]))
     return found
+
+
+def describe_papers(results: Path, dataset: str) -> dict[str, Any]:
+    """The papers' figures against ours: sentences, the rows of papers.csv, a sentence per model on genres, plots."""
+    rows = [evaluations.typed(row, papers.WORDS) for row in _rows(results / "papers.csv")]
+    scores = [evaluations.typed(row, papers.GENRE_WORDS) for row in _rows(results / "papers_genres.csv")]
+    of_model = {row["model"]: [score for score in scores if score["model"] == row["model"]] for row in rows}
+    return {
+        "finding": papers.describe_all(rows, dataset),
+        "rows": rows,
+        "genres": {model: papers.describe_genres(own) for model, own in of_model.items() if own},
+        "plot": _png(results / "plots" / "papers.png"),
+        "genre_plot": _png(results / "plots" / "papers_genres.png"),
+    }
+
+
+def describe_stability(
+    results: Path, strict: str | None, loose: str | None, protocols: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Stability and overfitting: sentences, the rows of stability.csv by protocol, and plots."""
+    rows = [evaluations.typed(row, stability.WORDS) for row in _rows(results / "stability.csv")]
+    return {
+        "finding": stability.describe(rows, strict, loose, protocols),
+        "rows": {name: own for name in protocols if (own := [row for row in rows if row["protocol"] == name])},
+        "plot": _png(results / "plots" / "stability.png"),
+        "curves": _png(results / "plots" / "curves.png"),
+    }
 
 
 def model_plots(evaluation: Path, statuses: Sequence[Mapping[str, str]], name: str) -> list[dict[str, str]]:
@@ -309,6 +366,24 @@ def warnings(statuses: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
             "protocols": sorted({row["protocol"] for row in rows}),
         }
         for mark, rows in sorted(marks.items())
+    ]
+
+
+def duplicate_warnings(
+    statuses: Sequence[Mapping[str, str]], protocols: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What must be said where test clips repeat training clips, as `warnings` says it.
+
+    Of a protocol that deals segments, all of whose numbers are marked, nothing is said of this.
+    """
+    return [
+        {
+            "mark": f"{facts['repeated']:.1%} of the test clips repeat, or nearly repeat, a training clip",
+            "models": sorted({row["model"] for row in statuses if row["protocol"] == protocol}),
+            "protocols": [protocol],
+        }
+        for protocol, facts in protocols.items()
+        if facts["unit"] == "clip" and facts["repeated"]
     ]
 
 
@@ -374,9 +449,9 @@ def draw_genres(
     return data_address(plots.to_svg(plots.draw_genre_scores(scores, genres, models))) if scores else None
 
 
-def data_address(image: bytes, kind: str = "svg+xml") -> str:
-    """An image as the data: address of an img element, where its ids cannot meet those of another image."""
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+def data_address(content: bytes, kind: str = "image/svg+xml") -> str:
+    """Content of a MIME type as a data: address; the ids of an image in an img element cannot meet those of another."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def environment() -> Environment:
@@ -390,6 +465,7 @@ def environment() -> Environment:
     )
     env.filters |= {
         "percent": _percent,
+        "signed": _signed,
         "number": _number,
         "clock": _clock,
         "amount": _amount,
@@ -400,15 +476,19 @@ def environment() -> Environment:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    return files.read_rows(_existing(path))
+
+
+def _existing(path: Path) -> Path:
     if not path.exists():
         raise job.InputError(f"{path} is missing, and the report is made from it: run its rule first.")
-    return files.read_rows(path)
+    return path
 
 
 def _png(path: Path) -> str:
     if not path.exists():
         raise job.InputError(f"{path} is missing, and the report shows it: run its rule first.")
-    return data_address(path.read_bytes(), "png")
+    return data_address(path.read_bytes(), "image/png")
 
 
 def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:
@@ -416,11 +496,6 @@ def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:
     if not (folder / "metrics.json").exists():
         raise job.InputError(f"{folder}/metrics.json is missing, yet statuses.csv lists it: evaluate it again.")
     return files.read_json(folder / "metrics.json") | {"folder": folder}
-
-
-def _numbers(row: Mapping[str, str]) -> dict[str, Any]:
-    words = ("model", "protocol", "unit", "published_source", "published_dataset", "marks", "status", "reason")
-    return {key: value if key in words else _float(value) for key, value in row.items()}
 
 
 def _float(text: str | None) -> float | None:
@@ -456,6 +531,10 @@ def _confusion_cells(counts: np.ndarray, genres: Sequence[str]) -> dict[str, Any
 
 def _percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def _number(value: Any, digits: int = 4) -> str:

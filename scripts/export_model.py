@@ -39,8 +39,9 @@ def export_model(
         return
     check = description["check"]
     print(
-        f"{run['model']}, {name}: {run['seen_in_training']['valid_accuracy']:.1%} in validation, of {len(models)} models; "
-        f"its probabilities on {check['clips']} validation clips are those of the training within {check['deviation']:.1g}"
+        f"{run['model']}, {name}: {run['seen_in_training']['valid_accuracy']:.1%} in validation, of {len(models)} "
+        f"models; on {check['clips']} validation clips its probabilities are those of the training within "
+        f"{check['deviation']:.1g}"
     )
 
 

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-import yaml
-
 from genrebench import audio, files, job
+from genrebench.exported import about, find_model
 from genrebench.job import InputError
 from genrebench.predictor import Prediction, Predictor, read_description
 
@@ -60,24 +59,6 @@ def predict(
     return failed
 
 
-def find_model(model: str | None, results: Path) -> Path:
-    """The folder of an exported model: a path, or the name of one below `results`/<dataset>/export/ (else the best)."""
-    if model and (Path(model) / "export.json").is_file():
-        return Path(model)
-    name = model or "best"
-    dataset = _dataset()
-    places = [results / dataset / "export" / name, *sorted(results.glob(f"*/export/{name}"))]
-    for place in places:
-        if place.is_dir():
-            return place
-    there = sorted(str(path) for path in results.glob("*/export/*") if path.is_dir() and not path.name.startswith("."))
-    target = f"{results}/{dataset}/export/{name}" if model else "export"
-    raise InputError(
-        f"There is no exported model {model or ''} below {results}: `snakemake --cores 2 {target}` makes it"
-        + (f"; there are {', '.join(there)}" if there else "")
-    )
-
-
 def find_files(paths: Iterable[str]) -> Iterator[Path]:
     """The files that paths name: a file itself, the audio files of a folder and all below it, those of a pattern.
 
@@ -98,18 +79,23 @@ def find_files(paths: Iterable[str]) -> Iterator[Path]:
 def answers(
     folder: Path, paths: Sequence[Path], plot: Path | None, jobs: int | None
 ) -> Iterator[tuple[Path, Prediction | str]]:
-    """Each file with its prediction, or a sentence why there is none, in the order of `paths`."""
+    """Each file with its prediction, or a sentence why there is none, in the order of `paths`.
+
+    Below the folder `plot` the plots lie as the files do below the folder that they have in common.
+    """
+    above = os.path.commonpath([path.parent.absolute() for path in paths])
+    places = {path: plot and plot / f"{path.absolute().relative_to(above)}.png" for path in paths}
     jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
     if jobs == 1:
         predictor = Predictor(folder)
-        yield from ((path, answer(predictor, path, plot)) for path in paths)
+        yield from ((path, answer(predictor, path, places[path])) for path in paths)
         return
     # new processes, not copies of this one: libraries that compute on threads do not outlive a copy
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _start, (folder,)) as pool:
         waiting: deque[tuple[Path, Future[Prediction | str]]] = deque()
         for path in paths:
-            waiting.append((path, pool.submit(_answer, path, plot)))
+            waiting.append((path, pool.submit(_answer, path, places[path])))
             if len(waiting) > AHEAD * jobs:
                 first, future = waiting.popleft()
                 yield first, future.result()
@@ -118,7 +104,7 @@ def answers(
 
 
 def answer(predictor: Predictor, path: Path, plot: Path | None) -> Prediction | str:
-    """The prediction of one file, or a sentence why there is none; `plot` is the folder for its plot."""
+    """The prediction of one file, or a sentence why there is none; `plot` is where its plot goes, if it is wanted."""
     try:
         prediction = predictor.predict(path)
     except InputError as error:
@@ -128,19 +114,8 @@ def answer(predictor: Predictor, path: Path, plot: Path | None) -> Prediction | 
     if plot:
         from genrebench import prediction_plot  # matplotlib, 0.5 s
 
-        prediction_plot.write(prediction, plot / f"{path.name}.png")
+        prediction_plot.write(prediction, plot)
     return prediction
-
-
-def about(description: dict[str, Any]) -> str:
-    """A line that says which model answers, and how often it was right."""
-    figures = description["metrics"]
-    marks = "".join(f"; {mark}" for mark in description["marks"])
-    return (
-        f"{description['model']}, trained on {description['dataset']}, was right on {figures['accuracy']:.0%} of "
-        f"{figures['n_test']} test clips (95% interval {figures['accuracy_low']:.0%} to "
-        f"{figures['accuracy_high']:.0%}, protocol {description['run']['protocol']}){marks}"
-    )
 
 
 class Table:
@@ -237,12 +212,6 @@ def _progress(found: Iterator[Any], count: int, file: TextIO) -> Iterator[Any]:
     from tqdm import tqdm
 
     return tqdm(found, total=count, unit=" files")
-
-
-def _dataset() -> str:
-    """The dataset that params.yaml names."""
-    path = Path("params.yaml")
-    return str(yaml.safe_load(path.read_text(encoding="utf-8"))["dataset"]) if path.is_file() else "demo"
 
 
 def _duration(seconds: float) -> str:

@@ -13,12 +13,13 @@ from typing import Any
 
 import yaml
 
-from genrebench import dag, extras, files, job, weights
+from genrebench import dag, extras, files, job, source, weights
 from genrebench.features import is_brought, is_pretrained, module_of
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
 PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
+BEST = source.constant("scripts/genrebench/exporting.py", "BEST")  # whose import takes a second
 # Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
 UNTRACKED = (*(f"{RESULTS}/{name}" for name in ("costs/", "cost.csv", "plots/cost.png", "report/")), ".cache/")
 
@@ -74,8 +75,15 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
         *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
         Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
         Stage("compare_models", ["compare_models"], [f"{RESULTS}/comparisons.csv"]),
+        Stage("compare_papers", ["compare_papers"], [f"{RESULTS}/papers.csv"]),
+        Stage("compare_stability", ["compare_stability"], [f"{RESULTS}/stability.csv"]),
+        Stage("study_leakage", ["study_leakage"], [f"{RESULTS}/leakage.csv"]),
+        Stage("study_errors", ["study_errors"], [f"{RESULTS}/errors.csv"]),
+        Stage("check_labels", ["check_labels"], [f"{RESULTS}/labels.csv"]),
+        Stage("draw_saliency", ["draw_saliency"], [f"{RESULTS}/saliency.json"]),
         *([Stage("plot_features", ["plot_features"], [PLOTS[0]])] if "tabular" in settings["features"] else []),
         Stage("plot_genres", ["plot_genres"], [f"{RESULTS}/plots/genres"]),
+        Stage("export_best", ["export_best"], [f"{RESULTS}/export/{BEST}"]),
         Stage("build_report", ["build_report", "gather_costs"], [f"{RESULTS}/report/index.html"]),
     ]
 

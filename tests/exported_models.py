@@ -7,6 +7,7 @@ from collect_feature import collect_feature
 from evaluate_runs import evaluate_runs
 from export_model import export_model
 from genrebench import audio, files
+from genrebench.predictor import Predictor
 from train_model import train_model
 
 RATE = 8000
@@ -22,7 +23,7 @@ SECONDS = 2.0  # of the longest
 NUMERICS = {"threads": 1}
 NETWORKS = NUMERICS | {"backend": "tensorflow", "precision": "float32"}
 CLASSICAL = {
-    "logistic": {"features": ["mel", "rms"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 200},
+    "logistic": {"features": ["rms", "mel"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 200},
     "sgd": {"features": ["rms"], "scaler_fit_on": "train", "alpha": 0.001, "max_iter": 50},
     "random_forest": {"features": ["mel"], "scaler_fit_on": "train", "n_estimators": 5},
     "embedding_probe": {
@@ -30,6 +31,7 @@ CLASSICAL = {
         **{"classifier": "svm", "C": [0.1, 1.0], "max_iter": 500},
         "segments": {"length_s": 0.5, "hop_s": 0.25},
     },
+    "segment_probe": {"features": ["mel"], "scaler_fit_on": "train", "pooling": ["mean", "std"], "C": 10.0},
 }
 
 
@@ -46,8 +48,9 @@ def tone(genre, number, seconds):
 class Corpus:
     """Clips in `folder`/audio, some shorter than others, with the manifest, caches and a split of the workflow."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, entries=None):
         self.folder = folder
+        self.entries = entries or ENTRIES
         self.clips = []
         for genre in PITCHES:
             for number in range(CLIPS):
@@ -65,7 +68,7 @@ class Corpus:
                     }
                 )
         files.write_rows(folder / "manifest.csv", self.clips[0], self.clips)
-        for name, entry in ENTRIES.items():
+        for name, entry in self.entries.items():
             collect_feature(
                 name, entry, READING, folder / "manifest.csv", 1, folder / "store", None,
                 folder / "features" / f"{name}.npy", folder / "features" / f"{name}.json",
@@ -103,6 +106,20 @@ class Corpus:
         output = self.folder / "export" / (name or models[0])
         export_model(
             models, self.folder / "evaluation", self.folder / "runs", self.folder / "splits", self.folder / "features",
-            ENTRIES, READING, LIMITS, self.folder / "manifest.csv", "tones", output,
+            self.entries, READING, LIMITS, self.folder / "manifest.csv", "tones", output,
         )  # fmt: skip
         return output
+
+    def says_the_same(self, folder, run):
+        """Assert that the model in `folder` says of each file what the `run` said of the clip; the model."""
+        predictor = Predictor(folder)
+        predicted = files.read_rows(run / "predictions.csv")
+        assert {row["subset"] for row in predicted} == {"train", "valid", "test"}
+        for clip in self.clips:
+            rows = [row for row in predicted if row["clip_id"] == clip["clip_id"]]
+            expected = np.array([[float(row[genre]) for genre in predictor.genres] for row in rows])
+            found = predictor.predict(clip["path"])
+            np.testing.assert_allclose(found.curve, expected, atol=1e-5)
+            np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), atol=1e-5)
+            assert len(found.spans) == len(expected)
+        return predictor

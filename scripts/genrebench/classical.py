@@ -119,7 +119,9 @@ class Classical:
 
 
 def probabilities(estimator: ClassifierMixin, inputs: np.ndarray) -> np.ndarray:
-    """Probabilities (rows, classes): of linear models the softmax of their scores, of others what they give."""
+    """Probabilities (rows, classes): the estimator's own; of linear models, and where it has none, of its scores."""
     if isinstance(estimator, LinearClassifierMixin):
         return linear.probabilities(estimator.coef_, estimator.intercept_, inputs)
-    return estimator.predict_proba(inputs)
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(inputs)
+    return linear.softmax_of_scores(estimator.decision_function(inputs))

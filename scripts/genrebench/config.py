@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from genrebench import source
+from genrebench import ablation, source
 from genrebench.features import is_brought, module_of
 from genrebench.job import InputError
 
@@ -98,11 +98,12 @@ def validate(params: Any, path: str = "params.yaml") -> None:
             if not (LIBRARY / kind / f"{module}.py").is_file():
                 raise InputError(_unknown(path, f"{kind}.{name}", module, _modules(kind)))
     _validate(params, path)
-    entries = [*params["models"].values(), *params["protocols"].values()]
+    entries = [*params["models"].values(), *params["protocols"].values(), params.get("ablation", {})]
     for dataset in (None, *sorted({name for entry in entries for name in entry.get(FOR_DATASET, ())})):
         resolved = for_dataset(params, dataset)
         _validate(resolved, path)
         _validate_names(resolved, path)
+        ablation.check(resolved, path)
 
 
 def _validate(params: Any, path: str) -> None:
@@ -119,6 +120,9 @@ def _validate_names(params: dict[str, Any], path: str) -> None:
             raise InputError(
                 f"{path}: protocols.{protocol}: test and valid are the whole; nothing is left to train on."
             )
+    for model in params["leakage"]["models"]:
+        if model not in params["models"]:
+            raise InputError(_unknown(path, "leakage.models", model, sorted(params["models"])))
     for model, settings in params["models"].items():
         for feature in features_of(settings):
             if feature not in params["features"]:
@@ -128,13 +132,22 @@ def _validate_names(params: dict[str, Any], path: str) -> None:
                 raise InputError(_unknown(path, f"models.{model}.protocols", protocol, sorted(params["protocols"])))
         if settings.get("augmentation", {}).get("crop") and "segments" not in settings:
             raise InputError(f"{path}: models.{model}.augmentation.crop needs `segments`: their length is the crop's.")
+    protocol = params.get("ablation", {}).get("protocol")
+    if protocol is not None and protocol not in params["protocols"]:
+        raise InputError(_unknown(path, "ablation.protocol", protocol, sorted(params["protocols"])))
+    if protocol is not None and "length_s" in params["protocols"][protocol]:
+        raise InputError(f"{path}: ablation.protocol is {protocol}, whose numbers mean nothing: name another.")
 
 
 def for_dataset(params: dict[str, Any], dataset: str | None) -> dict[str, Any]:
-    """The parameters for a dataset: in each entry, those of its `for_dataset.<dataset>` in the place of the others."""
+    """The parameters for a dataset: in each entry, those of its `for_dataset.<dataset>` in the place of the others.
+
+    Entries are models, protocols, and section `ablation`.
+    """
     kinds = ("protocols", "models")
     resolved = {kind: {name: entry_for(entry, dataset) for name, entry in params[kind].items()} for kind in kinds}
-    return params | resolved
+    own = {"ablation": entry_for(params["ablation"], dataset)} if "ablation" in params else {}
+    return params | resolved | own
 
 
 def entry_for(entry: dict[str, Any], dataset: str | None) -> dict[str, Any]:
@@ -174,7 +187,26 @@ def schema(params: dict[str, Any]) -> dict[str, Any]:
                 }
                 entry["properties"][FOR_DATASET] = variants
             node["properties"][name] = entry | {"required": required}
+    _complete_ablation(result["properties"])
     return result
+
+
+def _complete_ablation(sections: dict[str, Any]) -> None:
+    """Put into the schema of section `ablation` the names and the settings that the other sections have."""
+    own = sections["ablation"]["properties"]
+    own["features"]["items"] = {"enum": sorted(sections["features"]["properties"])}
+    own["models"]["properties"] = {
+        model: {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": {
+                name: setting
+                for name, setting in entry["properties"].items()
+                if name not in ("module", "features", "protocols", FOR_DATASET)
+            },
+        }
+        for model, entry in sections["models"]["properties"].items()
+    }
 
 
 @cache

@@ -144,7 +144,7 @@ def write_reason(output: Path, reason: str) -> None:
 
 
 def write_network(folder: Path, module: str, settings: Mapping[str, Any]) -> None:
-    """Write `model.onnx` beside the weights that the training of a network, a model of this module, left in `folder`."""
+    """Write `model.onnx` beside the weights in `folder`, those of a trained network, a model of this `module`."""
     backend.choose({"backend": "tensorflow", "threads": 1})  # Keras's weights are the same for all
     backend.prepare({"backend": "tensorflow", "threads": 1, "precision": "float32"}, 0)
     from genrebench import onnx_export  # with TensorFlow
@@ -272,7 +272,7 @@ Protocol `{run["protocol"]}`, split `{run["split"]}`, seed {run["seed"]}: {clips
 {recall}
 
 ## What it does not know
-It answers one of its genres whatever it hears. It says that it is unsure where no genre has
+It answers one of its genres whatever it hears. It says that it is unsure where no genre reaches
 {description["unsure"]["confidence"]:.0%}, or where the features are farther from those of the training than in all but
 {DOUBTED:.0%} of the validation clips: about one validation clip in ten is called unsure. That is no proof of the
 contrary.

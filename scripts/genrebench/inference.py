@@ -55,8 +55,10 @@ def load(folder: Path, threads: int = 1) -> Model:
     if (folder / "weights.npz").is_file():
         return Model(_linear(folder / "weights.npz", scaler), scaler)
     if (folder / "estimator.skops").is_file():
+        from genrebench import classical  # with scikit-learn, 1 s
+
         estimator = storage.load_estimator(folder / "estimator.skops")
-        return Model(partial(_by_batch, scaler, estimator.predict_proba), scaler)
+        return Model(partial(_by_batch, scaler, partial(classical.probabilities, estimator)), scaler)
     raise InputError(f"{folder} has no weights of a model (weights.npz, estimator.skops or {NETWORK}); export it again")
 
 

@@ -16,7 +16,7 @@ def probabilities(coef: np.ndarray, intercept: np.ndarray, inputs: np.ndarray) -
     and Elkan 2002: with thousands of inputs scores are in the thousands, sigmoids are 0 or 1 to the last digit, and the
     genre would be chosen by the alphabet.)
     """
-    return softmax(of_all_classes(scores(coef, intercept, inputs)), axis=1)
+    return softmax_of_scores(scores(coef, intercept, inputs))
 
 
 def scores(coef: np.ndarray, intercept: np.ndarray, inputs: np.ndarray) -> np.ndarray:
@@ -31,8 +31,13 @@ def scores(coef: np.ndarray, intercept: np.ndarray, inputs: np.ndarray) -> np.nd
     return sums
 
 
+def softmax_of_scores(scores: np.ndarray) -> np.ndarray:
+    """Probabilities (rows, classes) of scores: (rows, classes), or of two classes (rows,) or (rows, 1)."""
+    return softmax(of_all_classes(scores.reshape(len(scores), -1)), axis=1)
+
+
 def of_all_classes(scores: np.ndarray) -> np.ndarray:
-    """The same scores, with those of the first of two classes where only the second has any: 0."""
+    """The same scores (rows, classes), with 0 for the first of two classes where only the second has any."""
     return np.hstack([np.zeros_like(scores), scores]) if scores.shape[1] == 1 else scores
 
 

@@ -10,9 +10,10 @@ A job is named by its benchmark file below `results/<dataset>/benchmarks`, in pa
 | extract_embeddings, extract_speech | seconds of audio in the shard |
 | extract_shard again | none: the other features of that shard find their arrays in the store |
 | collect_feature | megabytes of the cache |
-| make_split | clips |
+| make_split, check_labels | clips |
 | train_<model> | millions of values: training clips x values of the model's features; 0 if the run cannot be |
-| evaluate_runs, build_leaderboard, compare_models, build_report | runs |
+| evaluate_runs, build_leaderboard, compare_models, compare_papers, compare_stability | runs |
+| study_errors, build_report | runs |
 | the rest | none: always the same |
 
 Seconds, memory and megabytes of output are straight lines in the work. The lines of the reference machine go through
@@ -45,10 +46,14 @@ UNITS = {
     "extract_speech": "s of audio",
     "collect_feature": "MB",
     "make_split": "clips",
+    "check_labels": "clips",
     "train": "million values",
     "evaluate_runs": "runs",
     "build_leaderboard": "runs",
     "compare_models": "runs",
+    "compare_papers": "runs",
+    "compare_stability": "runs",
+    "study_errors": "runs",
     "build_report": "runs",
     SCHEDULER: "jobs",
 }
@@ -114,14 +119,16 @@ class Workload:
                 return self.corpus.seconds / int(shard.split("-of-")[1])
             case ("collect_feature", feature):
                 return self.cache_mb(feature)
-            case ("make_split", *_):
+            case ("make_split", *_) | ("check_labels",):
                 return self.corpus.clips
             case ("train", model, protocol, split, _):
                 passes = self.models.get(model, {}).get("epochs", 1)
                 return passes * self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
             case ("evaluate_runs", model):
                 return self.runs.get(model, 0)
-            case ("build_leaderboard" | "compare_models" | "build_report",):
+            case ("build_leaderboard" | "compare_models" | "compare_papers" | "compare_stability",):
+                return sum(self.runs.values())
+            case ("study_errors" | "build_report",):
                 return sum(self.runs.values())
         return 0
 

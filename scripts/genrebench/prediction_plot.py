@@ -1,77 +1,138 @@
 """What a model says of one file over time, under its spectrogram."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from genrebench import audio, plots
+from genrebench import audio, filters, plots
 from genrebench.clip import Clip, decibels
 from genrebench.clip_plot import SPECTRUM
 from genrebench.predictor import Prediction
 
 SAMPLE_RATE, N_FFT, N_MELS = 22050, 2048, 96
 COLUMNS = 1200  # of the spectrogram, at most
+TICKS = (256, 1024, 4096)  # Hz
+ROW = 0.24  # inches, of a genre
+LETTER = 0.085  # inches, of a genre's name
+PERCENTAGE = 0.3  # inches, of the number in a stretch
+CLOCK = 100  # seconds: files longer than that have minutes on the axis
 
 
 def write(prediction: Prediction, path: str | Path) -> None:
     """Read the file again and write its plot (.png or .svg)."""
-    plots.write(draw(prediction, audio.load(prediction.path, SAMPLE_RATE)), path, dpi=110, palette=256)
+    plots.write(draw(prediction, audio.load(prediction.path, SAMPLE_RATE)), path, dpi=110)
 
 
 @mpl.rc_context(plots.STYLE)
-def draw(prediction: Prediction, samples: np.ndarray) -> Figure:
-    """Spectrogram of mono `samples` at `SAMPLE_RATE` Hz, probabilities over time, and their means as bars.
+def draw(prediction: Prediction, samples: np.ndarray, width: float = 9.0, over_time_only: bool = False) -> Figure:
+    """Spectrogram of mono `samples` at `SAMPLE_RATE` Hz, and below it the probabilities over time; `width` in inches.
 
-    Genres stand in the order of their probability. Where stretches that were heard overlap, the later one is drawn over
-    the earlier.
+    Genres stand in the order of their probability of the whole file, which bars beside them and the headline give,
+    unless `over_time_only`. Where stretches that were heard overlap, one is drawn until the next one starts. The first
+    two axes of the figure are those over time.
     """
     ranked = prediction.ranked()
-    figure = Figure(figsize=(9, 3.4 + 0.26 * len(ranked)), layout="constrained")
-    grid = figure.add_gridspec(2, 2, height_ratios=[2, 0.26 * len(ranked) + 0.4], width_ratios=[4, 1])
-    above = figure.add_subplot(grid[0, 0])
+    rows = ROW * len(ranked)
+    labels = min(0.25 + LETTER * max(map(len, prediction.genres)), width / 3)
+    left, right = labels, 0.15 if over_time_only else min(2.2, width / 4)
+    top, bottom, gap, spectrum = 0.28 if over_time_only else _headline(prediction), 0.5, 0.42, 1.5
+    height = top + spectrum + gap + rows + bottom
+    figure = Figure(figsize=(width, height))
+
+    def place(x: float, y: float, w: float, h: float, **options: Axes) -> Axes:
+        return figure.add_axes((x / width, y / height, w / width, h / height), **options)
+
+    wide = width - left - right
+    above = place(left, bottom + rows + gap, wide, spectrum)
+    below = place(left, bottom, wide, rows, sharex=above)
     _draw_spectrogram(above, samples)
-    over_time = figure.add_subplot(grid[1, 0], sharex=above)
-    order = [prediction.genres.index(genre) for genre, _ in ranked]
-    for (start, end), probabilities in zip(prediction.spans, prediction.curve, strict=True):
-        over_time.imshow(
-            probabilities[order, None], extent=(start, end, len(order) - 0.5, -0.5), aspect="auto", cmap=plots.HEAT,
-            vmin=0, vmax=1, interpolation="nearest",
-        )  # fmt: skip
-    over_time.set_yticks(range(len(ranked)), [genre for genre, _ in ranked])
-    over_time.set_ylim(len(ranked) - 0.5, -0.5)
-    over_time.set_xlim(0, prediction.seconds)
-    over_time.set_xlabel("time (s)")
-    bars = figure.add_subplot(grid[1, 1], sharey=over_time)
-    colour = plots.colours(prediction.genres)
-    bars.barh(range(len(ranked)), [p for _, p in ranked], color=[colour[genre] for genre, _ in ranked], height=0.7)
-    for y, (_, p) in enumerate(ranked):
-        bars.text(min(p, 0.98) + 0.02, y, f"{p:.0%}", va="center", fontsize=8)
-    bars.set_xlim(0, 1.25)
-    bars.set_xticks([])
-    bars.tick_params(axis="y", labelleft=False, length=0)
-    bars.spines[["bottom", "left"]].set_visible(False)
-    bars.set_title("whole file", fontsize=9)
-    heard = "each stretch" if len(prediction.spans) > 1 else "heard as one stretch"
-    over_time.set_title(f"probability, {heard}", fontsize=9)
-    headline = f"{prediction.path.name}: {prediction.genre}, {ranked[0][1]:.0%}"
-    doubts = f"\nunsure: {prediction.doubts}" if prediction.doubts else ""
-    figure.suptitle(headline + doubts, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    _draw_curve(below, prediction)
+    if not over_time_only:
+        _draw_bars(place(width - right + 0.15, bottom, right - 0.3, rows, sharey=below), prediction)
+        figure.text(0.12 / width, 1 - 0.1 / height, _title(prediction), va="top", fontsize=12, fontweight="bold")
+        if prediction.doubts:
+            figure.text(0.12 / width, 1 - 0.36 / height, f"unsure: {prediction.doubts}", va="top", color=plots.WARNING)
     return figure
 
 
-def _draw_spectrogram(axes: mpl.axes.Axes, samples: np.ndarray) -> None:
+def _title(prediction: Prediction) -> str:
+    return f"{prediction.path.name}: {prediction.genre}, {prediction.probabilities.max():.0%}"
+
+
+def _headline(prediction: Prediction) -> float:
+    """Inches above the spectrogram."""
+    return 0.9 if prediction.doubts else 0.65
+
+
+def _draw_spectrogram(axes: Axes, samples: np.ndarray) -> None:
     hop = max(512, -(-len(samples) // COLUMNS))
     power = Clip(samples, SAMPLE_RATE, [(N_FFT, hop)]).mel_power(N_FFT, hop, N_MELS)
     seconds = len(samples) / SAMPLE_RATE
     axes.imshow(
-        decibels(power, reference=power.max()),
-        origin="lower",
-        aspect="auto",
-        cmap=SPECTRUM,
+        decibels(power, reference=power.max()), origin="lower", aspect="auto", cmap=SPECTRUM,
         extent=(0, seconds, 0, N_MELS),
-    )
-    axes.set_yticks([])
-    axes.set_ylabel("mel bands")
-    axes.tick_params(labelbottom=False)
+    )  # fmt: skip
+    peaks = filters.frequencies(SAMPLE_RATE, N_FFT)[filters.mel(SAMPLE_RATE, N_FFT, N_MELS).argmax(axis=1)]
+    axes.set_yticks(np.interp(TICKS, peaks, np.arange(N_MELS) + 0.5), [f"{hz} Hz" for hz in TICKS])
+    axes.tick_params(labelsize=8, length=2.5, labelbottom=False)
+    axes.set_title("spectrogram (mel scale)", fontsize=9, pad=4)
+
+
+def _draw_curve(axes: Axes, prediction: Prediction) -> None:
+    """A row for each genre, the darker the more probable; the most probable genre of a stretch has its number."""
+    order = [prediction.genres.index(genre) for genre, _ in prediction.ranked()]
+    roomy = axes.get_position().width * axes.figure.get_figwidth() / prediction.seconds  # inches per second
+    edges, columns = [0.0], []
+    for start, end, probabilities in _visible(prediction):
+        if start > edges[-1]:  # a gap
+            edges.append(start)
+            columns.append(np.full(len(order), np.nan))
+        edges.append(end)
+        columns.append(probabilities[order])
+        best = int(columns[-1].argmax())
+        if (end - start) * roomy > PERCENTAGE:
+            axes.text((start + end) / 2, best, f"{columns[-1][best]:.0%}", ha="center", va="center", fontsize=8,
+                      color=plots.shade(columns[-1][best] / 0.85)[1])  # fmt: skip
+    rows = np.arange(len(order) + 1) - 0.5
+    axes.pcolormesh(edges, rows, np.stack(columns, axis=1), cmap=plots.HEAT, vmin=0, vmax=1)
+    axes.set_yticks(range(len(order)), [prediction.genres[k] for k in order], fontsize=9)
+    axes.set_yticks(np.arange(0.5, len(order) - 1), minor=True)
+    axes.grid(axis="y", which="minor", color="white", lw=1.5)
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set_xlim(0, prediction.seconds)
+    axes.tick_params(axis="y", which="both", length=0)
+    axes.tick_params(axis="x", labelsize=8, length=2.5)
+    axes.spines[["left", "top", "right"]].set_visible(False)
+    if prediction.seconds > CLOCK:
+        axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 1.5, 2, 3, 6, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda s, _: f"{int(s) // 60}:{int(s) % 60:02}"))
+        axes.set_xlabel("time (min:s)", fontsize=9)
+    else:
+        axes.set_xlabel("time (s)", fontsize=9)
+    heard = f", {len(prediction.spans)} stretches" if len(prediction.spans) > 1 else ": heard as one stretch"
+    axes.set_title(f"probability over time{heard}", fontsize=9, pad=4)
+
+
+def _visible(prediction: Prediction) -> list[tuple[float, float, np.ndarray]]:
+    """The stretches by time, each until the next one starts: (start, end, probabilities)."""
+    found = sorted(zip(prediction.spans, prediction.curve, strict=True), key=lambda stretch: stretch[0])
+    ends = [min(end, start) for ((_, end), _), ((start, _), _) in pairwise(found)] + [found[-1][0][1]]
+    return [(start, end, curve) for ((start, _), curve), end in zip(found, ends, strict=True) if end > start]
+
+
+def _draw_bars(axes: Axes, prediction: Prediction) -> None:
+    """The probabilities of the whole file, beside those over time."""
+    colour = plots.colours(prediction.genres)
+    for y, (genre, p) in enumerate(prediction.ranked()):
+        axes.barh(y, p, color=colour[genre], height=0.7)
+        axes.text(p + 0.03, y, f"{p:.0%}", va="center", fontsize=8)
+    axes.set_xlim(0, 1.25)
+    axes.set_xticks([])
+    axes.tick_params(axis="y", which="both", labelleft=False, length=0)
+    axes.spines[["bottom", "left"]].set_visible(False)
+    axes.set_title("whole file", fontsize=9, pad=4)

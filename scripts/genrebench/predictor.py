@@ -91,7 +91,8 @@ class Predictor:
         spans = []
         for piece, (offset, _) in zip(data.clips, data.spans, strict=True):
             start, end = bounds[piece]
-            spans.append((start + offset, min(end, start + offset + length) if length else end))
+            first = start + float(offset)
+            spans.append((first, min(end, first + length) if length else end))
         probabilities = curve.mean(axis=0)
         doubts = self._doubts(float(probabilities.max()), float(self.model.strangeness(data, rows).mean()))
         return Prediction(Path(path), heard.seconds, self.genres, probabilities, spans, curve, doubts)
@@ -138,7 +139,7 @@ class Predictor:
         limits = self.description["unsure"]
         found = []
         if confidence < limits["confidence"]:
-            found.append(f"no genre has {limits['confidence']:.0%}")
+            found.append(f"no genre reaches {limits['confidence']:.0%}")
         if limits["strangeness"] is not None and strangeness > limits["strangeness"]:
             found.append("it sounds unlike the clips of the training")
         return " and ".join(found)

@@ -1,9 +1,13 @@
-"""The accuracies that papers report: data/published.csv."""
+"""The figures that papers report: data/published.csv."""
 
+import re
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 from genrebench import files, job
+
+SCORES = ("precision", "recall", "f1", "support")
 
 
 def read_accuracies(path: str | Path) -> list[dict[str, Any]]:
@@ -14,6 +18,17 @@ def read_accuracies(path: str | Path) -> list[dict[str, Any]]:
     """
     rows = [row for row in files.read_rows(path) if row["metric"] == "accuracy" and not row["genre"]]
     return [row | {"value": _fraction(row["value"], row, path)} for row in rows]
+
+
+def read_scores(path: str | Path) -> list[dict[str, Any]]:
+    """Read precision, recall, F1 and support of single genres and their printed averages, in the order of the file."""
+    rows = [row for row in files.read_rows(path) if row["metric"] in SCORES and row["genre"]]
+    return [row | {"value": float(row["value"])} for row in rows]
+
+
+def is_counterpart(row: dict[str, Any], models: Container[str]) -> bool:
+    """Whether a figure is of a system of the papers or of one of these `models`; the rest is literature."""
+    return re.match(r"\d{3} ", row["source"]) is not None or row["model"] in models
 
 
 def is_of(dataset: str, rows: list[dict[str, Any]]) -> bool:

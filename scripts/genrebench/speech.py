@@ -4,7 +4,7 @@ On top of one stands the head of the library's own classifiers (`Wav2Vec2ForSequ
 projection of each step, their mean, a linear layer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from math import cos, pi
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
 from genrebench import files, trainer
@@ -236,6 +236,25 @@ class Speech(Trainer):
         if settings["schedule"] == "constant":
             return peak
         return peak * (1 + cos(pi * (step - warmup) / max(1, settings["epochs"] * steps - warmup))) / 2
+
+
+def load(folder: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The network that `Speech.save` wrote, on the processor: from samples (rows, samples) to (rows, genres)."""
+    prepare(threads)
+    described = files.read_json(folder / "model.json")
+    settings = described["settings"]
+    processor, encoder = encoders.empty(folder)
+    network = Classifier(encoder, len(described["genres"]), settings["layers"], settings["projection"])
+    network.load_state_dict(load_file(folder / "classifier.safetensors"))
+    network.eval()
+
+    def probabilities(samples: np.ndarray) -> np.ndarray:
+        heard = processor(list(samples), sampling_rate=SAMPLE_RATE, return_tensors="pt")["input_values"]
+        with torch.inference_mode():
+            found = network(heard).softmax(1).numpy().astype(np.float64)
+        return found / found.sum(axis=1, keepdims=True)
+
+    return probabilities
 
 
 def freeze(encoder: torch.nn.Module, trained: str) -> None:

@@ -53,6 +53,17 @@ def load(folder: Path, safe: bool = True) -> tuple[Any, torch.nn.Module]:
     return processor, encoder
 
 
+def empty(folder: Path) -> tuple[Any, torch.nn.Module]:
+    """The processor and the encoder that a folder describes, without its weights: those are random."""
+    here = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        processor = transformers.AutoFeatureExtractor.from_pretrained(folder, **here)
+        encoder = transformers.AutoModel.from_config(transformers.AutoConfig.from_pretrained(folder, **here))
+    except FAULTS as error:
+        raise InputError(f"{folder} describes no model of sound that transformers knows: {_line(error)}") from None
+    return processor, encoder
+
+
 def new(config: dict[str, Any]) -> tuple[Any, torch.nn.Module]:
     """A processor, and an encoder with random weights, of the kind and the sizes that `config` gives.
 

@@ -50,8 +50,8 @@ class Trainer(ABC):
     """A network and its training; of all epochs the one with the highest accuracy on the validation clips is kept.
 
     Of equals it is the one with the lowest loss there. It trains on `rows`, those of the training clips if no others
-    are given. What a library does is left to subclasses: `inputs`, `step`,
-    `probabilities`, `learning_rate`, and the arrays that a training changes (`state`, `restore`, `weights`, `use`).
+    are given. What a library does is left to subclasses: `inputs`, `step`, `probabilities`, `learning_rate`, and the
+    arrays that a training changes (`state`, `restore`, `weights`, `use`).
     """
 
     pictures: frozenset[str] = frozenset()  # features whose last axis is time

@@ -61,6 +61,8 @@ def change(path, value):
         ("models.cnn.protocols", ["artst"], ["models.cnn.protocols", "did you mean 'artist'"]),
         ("models.cnn.augmentation", {"crop": True}, ["models.cnn.augmentation.crop", "segments"]),
         ("models.cnn.augmentation", {"time_masks": [2, 3]}, ["time_masks", "at most 1"]),
+        ("leakage.models", ["segment_prob"], ["leakage.models", "did you mean 'segment_probe'"]),
+        ("leakage.models", [], ["leakage.models", "empty"]),
         ("models.hybrid.embedding", "openl3", ["models.hybrid.embedding", "vggish", "yamnet", "none"]),
     ],
 )

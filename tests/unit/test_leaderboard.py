@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import build_leaderboard
-from genrebench import comparison, files, job, plots, published
+from genrebench import comparison, evaluations, files, job, plots, published
 from genrebench.protocols import MEANINGLESS
 
 PUBLISHED = "model,source,dataset,protocol,metric,genre,value,note".split(",")
@@ -60,7 +60,7 @@ def build(folder: Path, dataset: str = "gtzan", figures: list[dict] | None = Non
     ],
 )
 def test_the_interval_is_the_published_one(right, clips, low, high):
-    assert build_leaderboard.interval(right / clips, clips) == pytest.approx((low, high), abs=5e-5)
+    assert evaluations.interval(right / clips, clips) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_seeds_do_not_narrow_the_interval_and_folds_do(tmp_path):
@@ -71,7 +71,7 @@ def test_seeds_do_not_narrow_the_interval_and_folds_do(tmp_path):
     artist, kfold = build(tmp_path)
     assert (artist["runs"], artist["seeds"], artist["splits"], artist["n_test"]) == ("3", "3", "1", "4")
     assert (kfold["runs"], kfold["seeds"], kfold["splits"], kfold["n_test"]) == ("2", "1", "2", "8")
-    low, high = build_leaderboard.interval(0.75, 4)
+    low, high = evaluations.interval(0.75, 4)
     assert (float(artist["accuracy_low"]), float(artist["accuracy_high"])) == pytest.approx((low, high), abs=1e-6)
     assert float(artist["accuracy_std"]) == 0
     assert float(kfold["accuracy_mean"]) == 0.625
@@ -165,7 +165,7 @@ def test_segments_of_one_clip_narrow_no_interval_and_are_no_result(tmp_path):
     honest, leaking = build(tmp_path)  # the honest one first, against the alphabet
     assert (honest["protocol"], honest["unit"]) == ("stratified", "clip")
     assert (leaking["unit"], leaking["n_test"], leaking["marks"]) == ("segment", "2", "meaningless")
-    interval = build_leaderboard.interval(5 / 6, 2)
+    interval = evaluations.interval(5 / 6, 2)
     assert (float(leaking["accuracy_low"]), float(leaking["accuracy_high"])) == pytest.approx(interval, abs=1e-6)
     assert files.read_json(tmp_path / "accuracy.json") == {"a": {"stratified": 0.5}}
 

@@ -4,16 +4,22 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import build_leaderboard
 import build_report
+import check_labels
 import compare_models
+import compare_papers
+import compare_stability
 import evaluate_runs
 import gather_costs
-from genrebench import files, job, plots
+import study_errors
+import study_leakage
+from genrebench import excerpt, files, job, leakage, plots
 from genrebench.protocols import MEANINGLESS
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +121,40 @@ def make_results(
         ["logistic", "forest"],
         *(results / name for name in ("leaderboard.csv", "comparisons.csv", "plots/comparisons.png")),
     )
+    with mock.patch.object(plots, "write", write_placeholder):  # these plots are tested elsewhere
+        compare_papers.compare_papers(
+            *(results / name for name in ("evaluation", "splits", "leaderboard.csv", "published.csv")),
+            "mine",
+            ["logistic", "forest"],
+            *(
+                results / name
+                for name in ("papers.csv", "papers_genres.csv", "plots/papers.png", "plots/papers_genres.png")
+            ),
+        )
+        compare_stability.compare_stability(
+            *(results / name for name in ("evaluation", "runs", "splits", "leaderboard.csv")),
+            ["logistic", "forest"],
+            *(results / name for name in ("stability.csv", "plots/stability.png", "plots/curves.png")),
+        )
+    study_leakage.study_leakage(
+        *(results / name for name in ("manifest.csv", "evaluation", "runs", "splits")),
+        ["logistic", "forest"],
+        ["stratified", "artist", *(["segment_leak"] if leak else [])],
+        *(results / name for name in ("leakage.csv", "leakage_parts.csv", "plots/leakage.png")),
+    )
+    study_errors.study_errors(
+        *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "runs")),
+        *([], [], {"sample_rate": 22050, "duration": "longest"}),
+        *(results / name for name in ("errors.csv", "errors")),
+    )
+    check_labels.check_labels(
+        results / "manifest.csv",
+        [],
+        {"features": [], "folds": 5, "seed": 0},
+        *(results / name for name in ("labels.csv", "labels.json")),
+    )
+    files.write_json(results / "saliency.json", {"clips": [], "models": {}, "not_looked_at": {"cnn": "It is shy."}})
+    plots.write(plots.empty("no network"), results / "plots" / "saliency.png", 20)
     gather_costs.gather_costs(
         results / "statuses.csv",
         results / "costs",
@@ -124,6 +164,11 @@ def make_results(
         results / "plots" / "cost.png",
     )
     return results
+
+
+def write_placeholder(_figure, path: Path, dpi: int | None = None, palette: int | None = None) -> None:
+    """What `plots.write` does, with a figure that takes no time."""
+    path.write_bytes(plots.to_png(plots.empty(path.name), 20))
 
 
 def build(results: Path, output: str = "index.html", dataset: str = "mine", benchmarks: Path | None = None) -> str:
@@ -187,7 +232,7 @@ def test_nothing_is_fetched_from_elsewhere(html):
             assert address.startswith(("#", "data:")) or (tag == "a" and address.startswith("https://")), (tag, address)
     assert "url(" not in html
     assert "@import" not in html
-    assert sum(tag == "img" for tag, _ in page.elements) == 13
+    assert sum(tag == "img" for tag, _ in page.elements) == 17
 
 
 def test_what_people_wrote_is_escaped(html):
@@ -315,6 +360,120 @@ def test_comparisons_are_shown_with_the_pairs_that_differ(tmp_path):
     assert "No two models were run under one protocol" in section(build(results), "comparisons").text
 
 
+def test_figures_of_papers_are_shown_beside_ours(results, html):
+    (row,) = files.read_rows(results / "papers.csv")
+    shown = section(html, "papers")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [image(results / "plots/papers.png")]
+    assert row["summary"] in " ".join(shown.text.split())
+    assert "not comparable with ours on mine" in shown.text
+    assert "points from published" not in shown.text
+    for accuracy in ("published", "closest_accuracy", "honest_accuracy"):
+        assert f"{100 * float(row[accuracy]):.1f}" in shown.text
+
+
+def test_on_the_dataset_of_a_figure_the_difference_is_shown(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    (row,) = files.read_rows(results / "papers.csv")
+    files.write_rows(results / "papers.csv", list(row), [row | {"comparable": "True", "difference": "-0.125"}])
+    shown = section(build(results), "papers")
+    assert "points from published" in shown.text
+    assert "−12.5" in shown.text
+    columns = "model,source,dataset,genre,metric,published,published_clips,closest_protocol,closest_score".split(",")
+    columns += ["closest_clips", "honest_protocol", "honest_score", "honest_clips", "difference"]
+    score = {"model": "logistic", "genre": "rock", "metric": "f1", "published": 0.5, "closest_score": 0.75}
+    score |= {"closest_protocol": "stratified", "difference": 0.25}
+    files.write_rows(results / "papers_genres.csv", columns, [score])
+    shown = section(build(results), "papers")
+    assert "furthest in rock: 75.0% where the paper has 50.0%" in shown.text
+    assert sum(tag == "img" for tag, _ in shown.elements) == 2
+
+
+def test_stability_is_shown_by_protocol(results, html):
+    shown = section(html, "stability")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [
+        image(results / "plots/stability.png"), image(results / "plots/curves.png")
+    ]  # fmt: skip
+    assert sum(tag == "details" for tag, _ in shown.elements) == 2
+    assert "Another seed moves logistic by" in shown.text
+    for row in files.read_rows(results / "stability.csv"):
+        assert f"{100 * float(row['gap']):+.1f}".replace("-", "−") in shown.text
+
+
+def test_the_leakage_study_is_shown_in_words_and_numbers(leaking):
+    html = build(leaking)
+    shown = section(html, "leakage")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [image(leaking / "plots" / "leakage.png")]
+    for one in leakage.read_study(leaking / "leakage.csv", leaking / "leakage_parts.csv"):
+        assert one["finding"] in shown.text
+        segments = next(part for part in one["parts"] if part["part"] == "segments")
+        assert f"{100 * segments['difference']:.1f}" in shown.text
+    assert "size_matched: It is not among the protocols in params.yaml." in shown.text
+    assert 'href="#leakage"' in html
+
+
+def test_near_duplicates_across_a_split_are_warned_of(results, tmp_path):
+    assert "a training clip (" not in Page(build(results)).text
+    results = shutil.copytree(results, tmp_path / "results")
+    path = results / "splits" / "stratified" / "repeat0.json"
+    files.write_json(path, files.read_json(path) | {"test_clips_duplicated_in_train": 1})
+    text = Page(build(results)).text
+    warning = "12.5% of the test clips repeat, or nearly repeat, a training clip (forest, logistic; stratified)."
+    assert warning in text[: text.index("Leaderboard")]
+
+
+def test_hard_clips_are_shown_with_what_the_models_say_and_can_be_heard(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    rows = files.read_rows(results / "errors.csv")
+    columns = list(rows[0])
+    assert {row["models"] for row in rows} == {"2"}
+    rows = [
+        row | {"wrong": "2", "share": "1", "guess": "pop", "guesses": "1", "artist": EVIL, "p_pop": "0.625"}
+        for row in rows
+    ]
+    files.write_rows(results / "errors.csv", columns, rows)
+    name = rows[0]["clip_id"]
+    noise = np.random.default_rng(0).normal(0, 0.2, 6 * excerpt.SAMPLE_RATE)
+    for row in rows:
+        plots.write(plots.empty(row["clip_id"]), results / "errors" / f"{row['clip_id']}.png", 20)
+        sound = excerpt.encode(noise, excerpt.SAMPLE_RATE)
+        (results / "errors" / f"{row['clip_id']}.mp3").write_bytes(sound)
+    suspect = dict.fromkeys(check_labels.COLUMNS, "0.25") | {"clip_id": name, "genre": "rock", "suspected": "True"}
+    files.write_rows(results / "labels.csv", check_labels.COLUMNS, [suspect | {"suggested": "pop"}])
+    trial = {"changed": 20, "found": 13, "suspected": 17}
+    facts = {"reason": None, "judged": 36, "suspected": 1, "accuracy": 0.75, "trial": trial, "features": ["tabular"]}
+    files.write_json(results / "labels.json", facts)
+    html = build(results)
+    assert len(html) < 3e6  # of the 30 MB that a page may have
+    shown = section(html, "errors")
+    assert f"{len(rows)} of {len(rows)} test clips under artist are wrong for more than half of 2 models." in shown.text
+    sounds = [attrs["src"] for tag, attrs in shown.elements if tag == "audio"]
+    assert len(sounds) == len([tag for tag, _ in shown.elements if tag == "img"]) == len(rows)
+    assert base64.b64decode(sounds[0].removeprefix("data:audio/mpeg;base64,")) == sound
+    assert shown.text.count("Its label is suspected.") == 1
+    assert "62%" in shown.text and EVIL not in html
+    labels = section(html, "labels").text
+    assert "1 of 36 labels is suspected." in labels
+    assert "of 20 labels that were changed on purpose, to try it, 13 were suspected, among 17 in all" in labels
+    assert f"{name}rockpop25252 of 2" in labels.replace("\n", "")
+
+
+def test_the_page_says_why_there_is_nothing_to_hear_or_to_look_at(html, tmp_path):
+    assert "The labels were not checked. None of the features" in section(html, "labels").text
+    assert "cnn was not looked at: It is shy." in section(html, "saliency").text
+    page = build(make_results(tmp_path, audio=False, skill=0.0))
+    assert "no audio: there is nothing to listen to" in section(page, "errors").text
+    assert not [tag for tag, _ in section(page, "errors").elements if tag in ("audio", "img")]
+
+
+def test_the_artists_of_each_genre_are_drawn_where_they_are_known(results, tmp_path):
+    with_artists = [attrs for tag, attrs in section(build(results), "dataset").elements if tag == "img"]
+    assert [attrs["alt"] for attrs in with_artists] == ["The artists of each genre, with their numbers of clips"]
+    copy = shutil.copytree(results, tmp_path / "results")
+    rows = files.read_rows(copy / "manifest.csv")
+    files.write_rows(copy / "manifest.csv", list(rows[0]), [row | {"artist": ""} for row in rows])
+    assert "img" not in [tag for tag, _ in section(build(copy), "dataset").elements]
+
+
 def test_reliability_is_shown_of_the_models_that_were_run(results, html):
     models = ("forest", "logistic")
     assert [attrs["src"] for tag, attrs in section(html, "reliability").elements if tag == "img"] == [
@@ -339,12 +498,13 @@ def test_segments_on_both_sides_are_marked_wherever_they_stand(leaking):
     page = Page(html)
     assert not page.unbalanced
     assert f"{MEANINGLESS} (forest, logistic; segment_leak)" in page.text[: page.text.index("Leaderboard")]
-    for name in ("results", "confusion", "genres"):
+    for name in ("results", "leakage", "confusion", "genres"):
         assert MEANINGLESS in section(html, name).text, name
     dealt = html[html.index("<tr><th>segment_leak") :]
     dealt = Page(dealt[: dealt.index("</tr>")]).text
     assert "3 s, every 1.5 s" in dealt and "28segments" in dealt and "88%of the segments" in dealt  # 7 of 8
-    rows = [line for line in html.splitlines() if line.startswith("<tr") and "<td>segment_leak</td>" in line]
+    results = html[html.index('<section id="results">') : html.index('<section id="comparisons">')]
+    rows = [line for line in results.splitlines() if line.startswith("<tr") and "<td>segment_leak</td>" in line]
     assert len(rows) == 2
     assert all('class="void"' in row and MEANINGLESS in row for row in rows)
     cells = [attrs.get("class") for tag, attrs in section(html, "results").elements if tag == "td"]
@@ -357,9 +517,10 @@ def test_segments_on_both_sides_are_marked_wherever_they_stand(leaking):
 
 def test_a_report_of_nothing_but_segments_quotes_nothing(leaking, tmp_path):
     results = shutil.copytree(leaking, tmp_path / "results")
-    for name in ("leaderboard.csv", "statuses.csv"):
+    for name in ("leaderboard.csv", "statuses.csv", "stability.csv"):
         rows = files.read_rows(results / name)
         files.write_rows(results / name, list(rows[0]), [row for row in rows if row["protocol"] == "segment_leak"])
+    files.write_rows(results / "papers.csv", list(files.read_rows(results / "papers.csv")[0]), [])
     text = Page(build(results)).text
     assert "No result can be quoted" in text
     assert "The best of" not in text

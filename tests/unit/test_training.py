@@ -75,7 +75,7 @@ def test_the_fit_in_the_span_of_the_clips_is_the_fit_on_all_values(make):
     np.testing.assert_allclose(rotated.predict_proba(others), plain.predict_proba(others), atol=2e-4)
 
 
-@pytest.mark.parametrize("model", ["logistic", "sgd", "random_forest"])
+@pytest.mark.parametrize("model", ["logistic", "sgd", "random_forest", "segment_probe"])
 def test_training_sees_no_test_clip(corpus, tmp_path, model):
     """Weights, scaler and history are the same bytes with test features NaN and test genres exchanged."""
     clips, split, features = corpus
@@ -86,6 +86,7 @@ def test_training_sees_no_test_clip(corpus, tmp_path, model):
         "max_iter": 200,
         "alpha": 1e-4,
         "n_estimators": 10,
+        "pooling": ["mean", "std"],
     }
     module = __import__(f"genrebench.models.{model}", fromlist=["build"])
     results = []

@@ -28,7 +28,12 @@ TINY = {
         "artist": {"test": 0.34, "valid": 0.33, "repeats": 1, "seed": 0, "duplicates": "use"},
         "fault_filtered": {},
     },
+    "leakage": {"models": ["sgd"]},
     "seeds": [0],
+    "ablation": {
+        **{"models": {"logistic": {}}, "features": ["mel", "mfcc"], "protocol": "artist"},
+        **{"permutations": 3, "pca": 0.9},
+    },
 }
 
 

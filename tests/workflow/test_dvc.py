@@ -11,7 +11,8 @@ import yaml
 from project import ROOT, Project
 from write_dvc_yaml import UNTRACKED
 
-AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", "compare_models", "build_report"]
+STUDIES = ["compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency"]
+AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", *STUDIES, "export_best", "build_report"]
 
 
 def lock(project):

@@ -19,8 +19,9 @@ import draw_rules
 from genrebench import dag
 from project import ROOT
 
+STUDIES = ("compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency")
 AFTER_A_MODEL = dict.fromkeys(
-    ("all", "evaluate_runs", "build_leaderboard", "compare_models", "gather_costs", "build_report"), 1
+    ("all", "evaluate_runs", "build_leaderboard", *STUDIES, "gather_costs", "export_best", "build_report"), 1
 )
 
 

@@ -11,17 +11,12 @@ from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+from genrebench import training
 from genrebench.classical import Classical
 from genrebench.training import Data
 
 SETTINGS = {
-    "pooling": {
-        "description": "What is taken of each dimension over time: mean, std, max, or several of them.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {"enum": ["mean", "std", "max"]},
-    },
+    **training.POOLING,
     "classifier": {
         "description": "Logistic regression (multinomial) or a linear support vector machine (one against the rest).",
         "enum": ["logistic", "svm"],

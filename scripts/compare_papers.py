@@ -1,0 +1,62 @@
+"""Set the papers' figures against ours, system by system and genre by genre: rule compare_papers."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from genrebench import evaluations, files, job, paper_plots, papers, plots, published
+from genrebench.protocols import describe_protocols
+
+
+def compare_papers(
+    evaluation: Path,
+    splits: Path,
+    leaderboard: Path,
+    published_table: Path,
+    dataset: str,
+    models: Sequence[str],
+    table: Path,
+    genres: Path,
+    plot: Path,
+    genre_plot: Path,
+) -> None:
+    """Write papers.csv, a row per published figure of a system that this project has, papers_genres.csv and two plots.
+
+    `models` are the configured ones. On another dataset than the figures' ours are shown, but no differences.
+    """
+    runs = evaluations.read_runs(evaluation, models)
+    protocols = describe_protocols(splits, {(run["protocol"], run["split"]) for run in runs})
+    figures = [row for row in published.read_accuracies(published_table) if published.is_counterpart(row, models)]
+    rows = papers.compare_accuracies(figures, evaluations.read_leaderboard(leaderboard), protocols, dataset, models)
+    scores = papers.compare_genres(published.read_scores(published_table), rows, runs, dataset)
+    files.write_rows(table, papers.COLUMNS, map(_formatted, rows))
+    files.write_rows(genres, papers.GENRE_COLUMNS, map(_formatted, scores))
+    segments = {name for name, protocol in protocols.items() if protocol["unit"] == "segment"}
+    plots.write(paper_plots.draw_papers(rows, dataset, models, segments), plot, dpi=110, palette=128)
+    plots.write(paper_plots.draw_genres(scores, dataset, models), genre_plot, dpi=110, palette=128)
+
+
+def _formatted(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()}
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evaluation", type=Path, required=True, help="folder of all models' evaluations")
+    parser.add_argument("--splits", type=Path, required=True, help="folder of the dataset's splits")
+    parser.add_argument("--leaderboard", type=Path, required=True, help="leaderboard.csv")
+    parser.add_argument("--published", dest="published_table", type=Path, required=True, help="the papers' figures")
+    parser.add_argument("--dataset", required=True, help="name of the dataset")
+    parser.add_argument("--models", nargs="+", required=True, help="the models that are configured")
+    for name, what in {
+        "table": "accuracies (CSV)", "genres": "scores per genre (CSV)", "plot": "plot of the accuracies",
+        "genre-plot": "plot of the scores per genre",
+    }.items():  # fmt: skip
+        parser.add_argument(f"--{name}", type=Path, required=True, help=f"{what}, to write")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    job.run(compare_papers, vars(arguments()))
