@@ -43,7 +43,7 @@ PENALTIES = 10.0 ** np.arange(3, -5, -1)  # of linear models: multiples of the m
 GENTLE = 0.1  # of the learning rate that a network was trained with
 FEW_EPOCHS = {"epochs": 10, "warmup_epochs": 1, "schedule": "cosine", "early_stopping": 0}
 NOT_UPDATED = {
-    "estimator.skops": "the trees of a forest cannot go on learning",
+    "estimator.skops": "trees of a forest, or a kernel machine, cannot go on learning",
     "classifier.safetensors": "speech transformers are not updated here",
 }
 

@@ -234,7 +234,7 @@ def test_too_few_clips_or_artists_are_refused_with_the_number_needed(corpus, tmp
 
 def test_what_cannot_be_updated_is_refused(corpus, higher, tmp_path):
     export = corpus.folder / "export"
-    with pytest.raises(InputError, match=r"forest cannot go on learning.*train it again"):
+    with pytest.raises(InputError, match=r"forest, or a kernel machine, cannot go on learning.*train it again"):
         updating.update(export / "random_forest", higher, tmp_path / "out")
     new = new_folder(tmp_path / "polka", {"polka": "bass"}, clips=1)
     with pytest.raises(InputError, match=r"genres polka, which the model does not know.*bass, middle, treble"):
