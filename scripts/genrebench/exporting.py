@@ -94,8 +94,7 @@ def export_run(
             f"{run['model']} cannot be exported: the dataset {dataset} brings its features, and how they are computed "
             "of a file is not known here."
         )
-    caches = [Feature.open(features / f"{name}.json") for name in features_of(settings)]
-    data = Data.of_split(clips, files.read_rows(split), caches, settings.get("segments"), settings.get("cut"))
+    caches, data = read_data(settings, clips, split, features)
     trained = np.unique(data.clips[data.rows["train"]])
     described = {cache.name: _describe_feature(cache, entries[cache.name], settings, trained) for cache in caches}
     with files.atomic(output) as temporary:
@@ -104,8 +103,6 @@ def export_run(
             _bring_weights(name, feature["entry"], temporary)
         if (temporary / "model" / "model.weights.h5").is_file():
             write_network(temporary / "model", module_of(run["model"], settings), settings)
-        if "pooling" in settings:
-            data = data.pooled(settings["pooling"])
         description = {
             "format": FORMAT,
             "model": run["model"],
@@ -118,7 +115,7 @@ def export_run(
             "limits": {name: limits[name] for name in ("min_duration_s", "min_rms")},
             "features": described,
             "run": {name: run[name] for name in ("protocol", "split", "seed")},
-            "metrics": _metrics(run),
+            "metrics": metrics_of(run),
             "marks": run["marks"],
             "versions": config["versions"],
         }
@@ -126,6 +123,18 @@ def export_run(
         files.write_json(temporary / DESCRIPTION, description)
         (temporary / "README.md").write_text(model_card(description), encoding="utf-8")
     return description
+
+
+def read_data(
+    settings: Mapping[str, Any], clips: list[dict[str, str]], split: Path, features: Path
+) -> tuple[list[Feature], Data]:
+    """The caches of a trained model's features (in the folder `features`), and the examples that it reads of a split.
+
+    `settings` are the model's, `clips` the rows of the manifest, `split` the CSV of the split.
+    """
+    caches = [Feature.open(features / f"{name}.json") for name in features_of(settings)]
+    data = Data.of_split(clips, files.read_rows(split), caches, settings.get("segments"), settings.get("cut"))
+    return caches, data.pooled(settings["pooling"]) if "pooling" in settings else data
 
 
 def write_reason(output: Path, reason: str) -> None:
@@ -175,7 +184,8 @@ def _piece_s(reading: Mapping[str, Any], clips: Sequence[Mapping[str, str]]) -> 
     return given or common_seconds(reading["duration"], [float(clip["duration_s"]) for clip in clips])
 
 
-def _metrics(run: Mapping[str, Any]) -> dict[str, Any]:
+def metrics_of(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What an export says of a run (its metrics.json), with Wilson's 95% interval of the accuracy."""
     low, high = proportion_confint(run["accuracy"] * run["n_test"], run["n_test"], alpha=0.05, method="wilson")
     return {
         "accuracy": run["accuracy"],
@@ -212,13 +222,22 @@ def _judge(
             f"The exported model's probabilities differ by {deviation:.2g} from {predictions}: were the features or "
             "the weights changed since? Train it again."
         )
-    _, probabilities = metrics.average_segments(data.clips[rows].tolist(), found)
-    _, strange = metrics.average_segments(data.clips[rows].tolist(), model.strangeness(data, rows)[:, None])
-    limits = {
+    check = {"deviation": deviation, "clips": len(np.unique(data.clips[rows]))}
+    return {"unsure": unsure_limits(model, data, rows, found), "check": check}
+
+
+def unsure_limits(model: inference.Model, data: Data, rows: np.ndarray, found: np.ndarray) -> dict[str, float | None]:
+    """Limits of `confidence` and `strangeness` beyond which a file is unsure, by these rows, of validation clips.
+
+    `found` are their probabilities.
+    """
+    clips = data.clips[rows].tolist()
+    _, probabilities = metrics.average_segments(clips, found)
+    _, strange = metrics.average_segments(clips, model.strangeness(data, rows)[:, None])
+    return {
         "confidence": float(np.quantile(probabilities.max(axis=1), DOUBTED)),
         "strangeness": float(np.quantile(strange, 1 - DOUBTED)) if model.scaler else None,
     }
-    return {"unsure": limits, "check": {"deviation": deviation, "clips": len(probabilities)}}
 
 
 def model_card(description: Mapping[str, Any]) -> str:

@@ -50,6 +50,20 @@ class Prediction:
         return sorted(pairs, key=lambda pair: -pair[1])
 
 
+@dataclass
+class Heard:
+    """A file of so many `seconds`: the stretches (start, end) that are heard on their own, and the features of each."""
+
+    seconds: float
+    bounds: list[tuple[float, float]]
+    arrays: list[dict[str, np.ndarray]]
+
+    @property
+    def durations(self) -> list[float]:
+        """Seconds of each stretch."""
+        return [end - start for start, end in self.bounds]
+
+
 class Predictor:
     """The exported model in `folder`, computed by so many threads; InputError where there is none, or one too new."""
 
@@ -58,22 +72,19 @@ class Predictor:
         self.description = read_description(self.folder)
         self.genres: list[str] = self.description["genres"]
         self.settings: dict[str, Any] = self.description["settings"]
+        # in the order of the training, which is that of the weights: JSON has them by the alphabet
+        order = [*self.settings["features"], self.settings.get("embedding")]
+        described = self.description["features"]
         self.entries = {
-            name: _placed(feature["entry"], self.folder) for name, feature in self.description["features"].items()
+            name: _placed(described[name]["entry"], self.folder) for name in sorted(described, key=order.index)
         }
         self.model = inference.load(self.folder / "model", threads)
 
     def predict(self, path: str | Path) -> Prediction:
         """What the model says of a file; InputError, naming it, if it cannot be read or has nothing to be heard."""
-        samples, rate = audio.decode(path)
-        self._require_sound(path, samples, rate)
-        seconds = len(samples) / rate
-        reading = self.description["audio"]
-        bounds = pieces(seconds, reading["piece_s"])
-        arrays = extraction.extract_pieces(
-            path, samples, rate, reading["sample_rate"], self.entries, bounds, given_seconds(reading["duration"])
-        )
-        data = self.data(arrays, [end - start for start, end in bounds])
+        heard = self.hear(path)
+        bounds = heard.bounds
+        data = self.data(heard.arrays, heard.durations)
         rows = data.rows["test"]
         curve = self.model.probabilities(data, rows)
         length = self.settings["segments"]["length_s"] if "segments" in self.settings else None
@@ -84,7 +95,19 @@ class Predictor:
             spans.append((first, min(end, first + length) if length else end))
         probabilities = curve.mean(axis=0)
         doubts = self._doubts(float(probabilities.max()), float(self.model.strangeness(data, rows).mean()))
-        return Prediction(Path(path), seconds, self.genres, probabilities, spans, curve, doubts)
+        return Prediction(Path(path), heard.seconds, self.genres, probabilities, spans, curve, doubts)
+
+    def hear(self, path: str | Path) -> Heard:
+        """The features of a file, piece by piece; InputError, naming it, as `predict`."""
+        samples, rate = audio.decode(path)
+        self._require_sound(path, samples, rate)
+        seconds = len(samples) / rate
+        reading = self.description["audio"]
+        bounds = pieces(seconds, reading["piece_s"])
+        arrays = extraction.extract_pieces(
+            path, samples, rate, reading["sample_rate"], self.entries, bounds, given_seconds(reading["duration"])
+        )
+        return Heard(seconds, bounds, arrays)
 
     def data(self, arrays: list[dict[str, np.ndarray]], durations: list[float]) -> Data:
         """The examples that clips are, from the arrays of their features and their `durations` in seconds."""
