@@ -17,6 +17,7 @@ def change(**section):
     """Parameters with another ablation; it has `pca` only where that is given."""
     params = copy.deepcopy(PARAMS)
     params["models"] = {name: {**params["models"][name], "for_dataset": {}} for name in MODELS}
+    params["leakage"] = {"models": ["sgd"]}
     own = {"models": {"feature_cnn": {}}, "features": ["mfcc_20", "rms"], "protocol": "artist", "permutations": 5}
     params["ablation"] = {**own, **section}
     return params

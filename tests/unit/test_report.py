@@ -232,7 +232,7 @@ def test_nothing_is_fetched_from_elsewhere(html):
             assert address.startswith(("#", "data:")) or (tag == "a" and address.startswith("https://")), (tag, address)
     assert "url(" not in html
     assert "@import" not in html
-    assert sum(tag == "img" for tag, _ in page.elements) == 17
+    assert sum(tag == "img" for tag, _ in page.elements) == 18
 
 
 def test_what_people_wrote_is_escaped(html):

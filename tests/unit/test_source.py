@@ -6,20 +6,17 @@ import pytest
 from genrebench import source
 
 
-def test_closure_is_what_python_really_imports():
-    """For every script: the modules of the project that are loaded are in the closure."""
-    scripts = sorted(path.name for path in source.SCRIPTS.glob("*.py"))
+@pytest.mark.parametrize("script", sorted(path.name for path in source.SCRIPTS.glob("*.py")))
+def test_closure_is_what_python_really_imports(script):
+    """The modules of the project that a script loads are in its closure."""
     code = (
         "import sys, runpy; sys.path.insert(0, 'scripts'); runpy.run_path({path!r}, run_name='imported');"
         "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('genrebench') and m.__file__))"
     )
-    for script in scripts:
-        path = f"scripts/{script}"
-        result = subprocess.run(
-            [sys.executable, "-c", code.format(path=path)], capture_output=True, text=True, check=True
-        )
-        loaded = {file[file.index("scripts/") :] for file in result.stdout.split()} - {"scripts/genrebench/__init__.py"}
-        assert loaded <= set(source.closure(path)), script
+    path = f"scripts/{script}"
+    result = subprocess.run([sys.executable, "-c", code.format(path=path)], capture_output=True, text=True, check=True)
+    loaded = {file[file.index("scripts/") :] for file in result.stdout.split()} - {"scripts/genrebench/__init__.py"}
+    assert loaded <= set(source.closure(path))
 
 
 def test_a_model_does_not_depend_on_another_model_or_on_feature_code():

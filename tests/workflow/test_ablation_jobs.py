@@ -3,6 +3,8 @@
 import csv
 import json
 
+import pytest
+
 
 def read(path):
     with path.open() as file:
@@ -15,6 +17,7 @@ JOBS = {
 }
 
 
+@pytest.mark.long
 def test_an_ablation_ranks_selects_and_compares_and_is_no_part_of_the_rest(project):
     assert project.jobs("ablation") == JOBS  # what `snakemake` makes is there already
     project.snakemake("ablation")

@@ -30,6 +30,7 @@ def with_speech(tiny, tmp_path):
     project.change("models.embedding_probe_hubert", params["models"]["embedding_probe_hubert"] | {"for_dataset": {}})
     project.change("models.logistic.features", ["mel"])
     project.change("leakage.models", ["logistic"])
+    project.remove("ablation")
     for name in ("models.sgd", "models.embedding_probe", "protocols.stratified", "protocols.fault_filtered"):
         project.remove(name)
     for feature in ("mfcc", "chroma", "wavelet", "yamnet"):
