@@ -151,10 +151,14 @@ def exported_runs(model):
     return all_runs(model, "config.json", "predictions.csv", "model")
 
 
+def features_read(models=None):
+    """The features that these models read, or any of them."""
+    return {name for model in models or config["models"] for name in parameters.features_of(config["models"][model])}
+
+
 def features_of_models(models):
     """The entries of the features that these models read."""
-    names = {name for model in models for name in parameters.features_of(config["models"][model])}
-    return Param("features", {name: config["features"][name] for name in sorted(names)})
+    return Param("features", {name: config["features"][name] for name in sorted(features_read(models))})
 
 
 def cache_files(model, suffix):

@@ -45,9 +45,9 @@ use rule export_model as export_best with:
     input:
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
         runs=[file for model in config["models"] for file in exported_runs(model)],
-        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=config["features"]),
-        caches=ancient(expand(f"{RESULTS}/features/{{feature}}.npy", feature=config["features"])),
-        weights=weights_of_features(config["features"]),
+        descriptions=sorted({file for model in config["models"] for file in cache_files(model, "json")}),
+        caches=ancient(sorted({file for model in config["models"] for file in cache_files(model, "npy")})),
+        weights=weights_of_features(sorted(features_read())),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
         code=code("export_model.py", environment="envs/export.yaml"),

@@ -132,7 +132,7 @@ def draw_reliability(model: str, names: Sequence[str], output: Path) -> None:
             cases[name.split("/")[0]] += files.read_rows(output / name / "clips.csv")
             marks.update(metrics_of_run["marks"])
     if cases:
-        from genrebench import comparison_plots, metrics, plots
+        from genrebench import metrics, plots, reliability_plot
 
         panels = {
             protocol: metrics.calibration(
@@ -140,7 +140,7 @@ def draw_reliability(model: str, names: Sequence[str], output: Path) -> None:
             )
             for protocol, rows in cases.items()
         }
-        figure = comparison_plots.draw_reliability("\n".join([model, *sorted(marks)]), panels)
+        figure = reliability_plot.draw_reliability("\n".join([model, *sorted(marks)]), panels)
         plots.write(figure, output / "reliability.png", dpi=100, palette=64)
 
 
