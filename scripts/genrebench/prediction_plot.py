@@ -114,8 +114,9 @@ def _draw_curve(axes: Axes, prediction: Prediction) -> None:
         axes.set_xlabel("time (min:s)", fontsize=9)
     else:
         axes.set_xlabel("time (s)", fontsize=9)
-    heard = f", {len(prediction.spans)} stretches" if len(prediction.spans) > 1 else ": heard as one stretch"
-    axes.set_title(f"probability over time{heard}", fontsize=9, pad=4)
+    stretches = len(prediction.spans)
+    heard = f"over time, {stretches} stretches" if stretches > 1 else "of all as one stretch"
+    axes.set_title(f"probability {heard}", fontsize=9, pad=4)
 
 
 def _visible(prediction: Prediction) -> list[tuple[float, float, np.ndarray]]:
