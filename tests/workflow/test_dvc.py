@@ -162,4 +162,4 @@ def test_weights_that_arrive_are_noticed(reproduced, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     (project.folder / "data/weights/yamnet").mkdir()
     (project.folder / "data/weights/yamnet/saved_model.pb").write_text("weights")
-    assert set(json.loads(project.run("dvc", "status", "--json"))) == {"collect_yamnet"}
+    assert set(json.loads(project.run("dvc", "status", "--json"))) == {"collect_yamnet", "export_best"}
