@@ -9,14 +9,16 @@ import os
 from importlib.metadata import version
 from typing import Any
 
+from genrebench import gpu
 from genrebench.silence import without_stderr
 
 
 def choose(numerics: dict[str, Any]) -> None:
-    """Import Keras with the backend of the section `numerics` of params.yaml, and so many threads.
+    """Import Keras with the backend of the section `numerics` of params.yaml, so many threads, and one GPU at most.
 
     JAX knows one thread, or all that there are.
     """
+    gpu.claim()
     os.environ["KERAS_BACKEND"] = numerics["backend"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # of TensorFlow's log, errors only
     if numerics["backend"] == "jax":  # reads these when it is imported, and has no other way to say it

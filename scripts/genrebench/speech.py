@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
-from genrebench import files, trainer
+from genrebench import files, gpu, trainer
 from genrebench import speech_encoders as encoders
 from genrebench.checkpoints import Arrays
 from genrebench.job import InputError
@@ -108,6 +108,7 @@ class Speech(Trainer):
     ):
         prepare(numerics["threads"])
         super().__init__(data, settings, seed, share_of(data, settings["training_share"], seed))
+        gpu.claim()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = HALF[numerics["precision"]]
         draw_from(seed)
