@@ -12,6 +12,7 @@ configfile: "params.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/ingest.smk"
 include: "rules/manifest.smk"
 include: "rules/features.smk"

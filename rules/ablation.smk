@@ -23,6 +23,8 @@ use rule train_model as train_ablation with:
     wildcard_constraints:
         model=one_of(model for model in ABLATED if not is_network(model)),
         variant="[a-z0-9_-]+",
+    group:
+        "ablation_{model}_{variant}"
     params:
         settings=settings_of_variant,
         numerics=lambda w: numerics_of(w.model),
@@ -36,10 +38,12 @@ use rule train_ablation as train_ablation_network with:
     wildcard_constraints:
         model=one_of(model for model in ABLATED if is_network(model)),
         variant="[a-z0-9_-]+",
+    group:
+        "network_{model}"
     conda:
         "../envs/networks.yaml"
     resources:
-        mem_mb=network_memory,
+        mem_mb=at_least(NETWORK_MEMORY),
         runtime=1440,
         gpu=1,
 
@@ -63,8 +67,8 @@ rule reduce_features:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=lambda w, input: 2 * training_memory(w, input),  # the components are found in double precision
-        runtime=60,
+        mem_mb=at_least(lambda input, threads: 2 * training_memory(input, threads)),  # the components are found in double precision
+        runtime=at_least(60),
     params:
         components=lambda w: param("ablation", "pca"),
         threads=config["numerics"]["threads"],
@@ -96,8 +100,8 @@ checkpoint select_features:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=at_least(500),
+        runtime=at_least(10),
     params:
         runs=lambda w: f"{ABLATION}/runs/{w.model}",
         seeds=lambda w: seeds_of_ablation(w.model),
@@ -129,8 +133,8 @@ rule permute_features:
         "../envs/classical.yaml"
     threads: config["numerics"]["threads"]
     resources:
-        mem_mb=training_memory,
-        runtime=60,
+        mem_mb=at_least(training_memory),
+        runtime=at_least(60),
     params:
         settings=lambda w: settings_with(w.model, features_that_are_there()),
         numerics=lambda w: numerics_of(w.model),
@@ -151,7 +155,7 @@ use rule permute_features as permute_features_network with:
     conda:
         "../envs/networks.yaml"
     resources:
-        mem_mb=network_memory,
+        mem_mb=at_least(NETWORK_MEMORY),
         runtime=1440,
         gpu=1,
 
@@ -191,8 +195,8 @@ rule build_ablation:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         dataset=DATASET,
         plan=lambda w: Param(

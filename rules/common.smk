@@ -232,43 +232,12 @@ def shard_marks(feature):
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
 
-def extraction_memory(wildcards, input):
-    """MB for the extraction of a shard: one clip at a time, the longest needs most. Known when the manifest is there."""
-    return 400 + round(1.2 * seconds_of_longest_clip(input.manifest))
-
-
-def collection_memory(wildcards, input):
-    """MB for a cache: a few clips at a time, as long as the longest."""
-    return 300 + round(0.4 * seconds_of_longest_clip(input.manifest))
-
-
-def seconds_of_longest_clip(manifest):
-    """Of a manifest, or what clips are padded to; a manifest of features alone has no durations."""
-    time = Path(manifest).stat().st_mtime_ns
-    if LONGEST.get("time") != time:
-        rows = files.read_rows(manifest)
-        LONGEST.update(time=time, seconds=max((float(row.get("duration_s") or 0) for row in rows), default=0))
-    given = config["audio"]["duration"]
-    padded = given["at_least_s"] if isinstance(given, dict) else 0 if given == "longest" else given
-    return max(LONGEST["seconds"], padded)
-
-
 def manifest_settings():
     """The section `manifest` of params.yaml with `duplicates: auto` decided for the dataset."""
     settings = dict(config["manifest"])
     if settings["duplicates"] == "auto":
         settings["duplicates"] = "group" if DATASET == "gtzan" else "reject"
     return Param("manifest", settings)
-
-
-def training_memory(wildcards, input):
-    """MB for a training: the caches once as read and twice while they are joined; known when the caches are there."""
-    return 1000 + round(3 * sum(Path(path).stat().st_size for path in input.caches) / 1e6)
-
-
-def network_memory(wildcards, input):
-    """MB for the training of a network: the backend, the model, a few batches; it does not grow with the corpus."""
-    return 4000
 
 
 def refuse_entries_without_rules(rules):
@@ -323,7 +292,6 @@ RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
 CACHE = f".cache/{DATASET}"
 INDEX = f"{CACHE}/raw.csv"
-LONGEST = {}  # what seconds_of_longest_clip has read
 
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}

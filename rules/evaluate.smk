@@ -20,11 +20,13 @@ rule evaluate_runs:
         f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_runs/{{model}}.tsv"
+    group:
+        evaluation_group
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         runs=lambda w: f"{RESULTS}/runs/{w.model}",
         # only these: runs of an earlier configuration may still lie there
@@ -51,11 +53,13 @@ rule build_leaderboard:
         f"{RESULTS}/logs/build_leaderboard.log",
     benchmark:
         f"{RESULTS}/benchmarks/build_leaderboard.tsv"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
@@ -81,11 +85,13 @@ rule compare_models:
         f"{RESULTS}/logs/compare_models.log",
     benchmark:
         f"{RESULTS}/benchmarks/compare_models.tsv"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
@@ -116,11 +122,13 @@ rule compare_papers:
         f"{RESULTS}/logs/compare_papers.log",
     benchmark:
         f"{RESULTS}/benchmarks/compare_papers.tsv"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
@@ -150,11 +158,13 @@ rule compare_stability:
         f"{RESULTS}/logs/compare_stability.log",
     benchmark:
         f"{RESULTS}/benchmarks/compare_stability.tsv"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         runs=lambda w: f"{RESULTS}/runs",
@@ -183,11 +193,13 @@ rule study_leakage:
         f"{RESULTS}/logs/study_leakage.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_leakage.tsv"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         runs=lambda w: f"{RESULTS}/runs",
@@ -225,11 +237,13 @@ rule gather_costs:
         f"{RESULTS}/logs/gather_costs.log",
     benchmark:
         f"{RESULTS}/benchmarks/gather_costs.tsv"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         costs=lambda w: f"{RESULTS}/costs",
         splits=lambda w: f"{RESULTS}/splits",

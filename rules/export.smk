@@ -22,8 +22,8 @@ rule export_model:
     conda:
         "../envs/export.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_least(4000),
+        runtime=at_least(30),
     params:
         models=lambda w: w.model,
         dataset=DATASET,

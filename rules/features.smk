@@ -15,11 +15,13 @@ rule extract_shard:
         f"{RESULTS}/benchmarks/extract_shard/{{feature}}/{{shard}}-of-{{shards}}.tsv"
     wildcard_constraints:
         feature="|".join(name for name in EXTRACTED if name not in PRETRAINED) or NOTHING,
+    group:
+        "shard_{shard}"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=extraction_memory,
-        runtime=60,
+        mem_mb=at_least(extraction_memory),
+        runtime=at_least(extraction_minutes),
     params:
         settings=lambda w: param("features", w.feature),
         audio=lambda w: param("audio"),
@@ -47,11 +49,13 @@ use rule extract_shard as extract_embeddings with:
         f"{RESULTS}/benchmarks/extract_embeddings/{{feature}}/{{shard}}-of-{{shards}}.tsv"
     wildcard_constraints:
         feature="|".join(name for name in PRETRAINED if not extra_of(name)) or NOTHING,
+    group:
+        "embeddings_{shard}"
     conda:
         "../envs/pretrained.yaml"
     resources:
-        mem_mb=2500,
-        runtime=240,
+        mem_mb=at_least(2500),
+        runtime=at_least(240),
 
 
 use rule extract_shard as extract_speech with:
@@ -66,10 +70,12 @@ use rule extract_shard as extract_speech with:
         f"{RESULTS}/benchmarks/extract_speech/{{feature}}/{{shard}}-of-{{shards}}.tsv"
     wildcard_constraints:
         feature="|".join(name for name in PRETRAINED if extra_of(name)) or NOTHING,
+    group:
+        "speech_{shard}"
     conda:
         "../envs/speech.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=at_least(4000),
         runtime=1440,
 
 
@@ -96,11 +102,13 @@ rule collect_feature:
         f"{RESULTS}/benchmarks/collect_feature/{{feature}}.tsv"
     wildcard_constraints:
         feature=NOTHING,  # each feature has a rule of its own, below
+    group:
+        "collect"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=collection_memory,
-        runtime=60,
+        mem_mb=at_least(collection_memory),
+        runtime=at_least(collection_minutes),
     params:
         settings=lambda w: param("features", w.feature),
         audio=lambda w: param("audio"),
@@ -280,11 +288,13 @@ rule write_table:
         f"{RESULTS}/benchmarks/write_table/{{feature}}.tsv"
     wildcard_constraints:
         feature="|".join(TABLES) or NOTHING,
+    group:
+        "tables"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=at_least(500),
+        runtime=at_least(10),
     message:
         "Writing {wildcards.feature} as a table"
     shell:
@@ -309,11 +319,13 @@ rule summarise_features:
         f"{RESULTS}/logs/summarise_features.log",
     benchmark:
         f"{RESULTS}/benchmarks/summarise_features.tsv"
+    group:
+        "tables"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=at_least(500),
+        runtime=at_least(5),
     message:
         "Summarising the features"
     shell:

@@ -14,8 +14,8 @@ rule render_demo:
         "../envs/classical.yaml"
     threads: 8
     resources:
-        mem_mb=lambda w, threads: 500 + 200 * threads,
-        runtime=10,
+        mem_mb=at_least(lambda input, threads: 500 + 200 * threads),
+        runtime=at_least(10),
     params:
         demo=lambda w: param("demo"),
         options=lambda w: " ".join(f"--{k.replace('_', '-')} {v}" for k, v in config["demo"].items()),
@@ -38,8 +38,8 @@ rule fetch_gtzan:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=at_least(1000),
+        runtime=at_least(240),
     params:
         mirrors=config["gtzan"]["mirrors"],
     message:

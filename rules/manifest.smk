@@ -17,8 +17,8 @@ rule build_manifest:
         "../envs/classical.yaml"
     threads: 8
     resources:
-        mem_mb=lambda w, threads: 500 + 300 * threads,
-        runtime=120,
+        mem_mb=at_least(lambda input, threads: 500 + 300 * threads),
+        runtime=at_least(120),
     params:
         folder=RAW,
         settings=lambda w: manifest_settings(),

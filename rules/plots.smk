@@ -24,11 +24,13 @@ rule plot_features:
         f"{RESULTS}/logs/plot_features.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_features.tsv"
+    group:
+        "tables"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     message:
         "Drawing the table of features"
     shell:
@@ -52,11 +54,13 @@ rule plot_genres:
         f"{RESULTS}/logs/plot_genres.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_genres.tsv"
+    group:
+        "tables"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=extraction_memory,
-        runtime=10,
+        mem_mb=at_least(extraction_memory),
+        runtime=at_least(10),
     params:
         features=DRAWN,
         settings=lambda w: [param("features", name) for name in DRAWN],
@@ -84,8 +88,8 @@ rule plot_clip:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=extraction_memory,
-        runtime=10,
+        mem_mb=at_least(extraction_memory),
+        runtime=at_least(10),
     params:
         features=DRAWN,
         settings=lambda w: [param("features", name) for name in DRAWN],

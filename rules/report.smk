@@ -41,8 +41,8 @@ rule build_report:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
     params:
         dataset=DATASET,
         results=lambda w: RESULTS,

@@ -15,11 +15,13 @@ rule make_split:
         f"{RESULTS}/logs/make_split/{{protocol}}/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/make_split/{{protocol}}/{{split}}.tsv"
+    group:
+        "splits"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=at_least(500),
+        runtime=at_least(10),
     params:
         dataset=DATASET,
         settings=lambda w: split_settings(w.protocol),

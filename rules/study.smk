@@ -26,11 +26,13 @@ rule study_errors:
         f"{RESULTS}/logs/study_errors.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_errors.tsv"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=extraction_memory,
-        runtime=10,
+        mem_mb=at_least(extraction_memory),
+        runtime=at_least(10),
     params:
         runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
@@ -60,11 +62,13 @@ rule check_labels:
         f"{RESULTS}/logs/check_labels.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_labels.tsv"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=training_memory,
-        runtime=10,
+        mem_mb=at_least(training_memory),
+        runtime=at_least(10),
     params:
         settings=lambda w: param("study", "labels"),
     message:
@@ -100,8 +104,8 @@ rule draw_saliency:
     # as in the training of a network
     threads: config["numerics"]["threads"]
     resources:
-        mem_mb=network_memory,
-        runtime=60,
+        mem_mb=at_least(NETWORK_MEMORY),
+        runtime=at_least(60),
         gpu=1,
     params:
         settings=lambda w: param("study", "saliency"),

@@ -25,13 +25,15 @@ rule train_model:
         f"{RESULTS}/benchmarks/train/{{model}}/{{protocol}}/{{split}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model=NOTHING,  # each model has a rule of its own, below
+    group:
+        "model_{model}"
     conda:
         "../envs/classical.yaml"
     # for the scheduler; the script keeps to the parameter, whatever --cores leaves of this
     threads: config["numerics"]["threads"]
     resources:
-        mem_mb=training_memory,
-        runtime=60,
+        mem_mb=at_least(training_memory),
+        runtime=at_least(training_minutes),
     params:
         settings=lambda w: model_settings(w.model),
         numerics=lambda w: numerics_of(w.model),
@@ -113,10 +115,12 @@ use rule train_model as train_segment_probe with:
 
 # A network is trained from its last checkpoint on, if it was interrupted.
 use rule train_model as train_network with:
+    group:
+        "network_{model}"
     conda:
         "../envs/networks.yaml"
     resources:
-        mem_mb=network_memory,
+        mem_mb=at_least(NETWORK_MEMORY),
         runtime=1440,
         gpu=1,
 
@@ -140,7 +144,7 @@ use rule train_network as train_vgg16 with:
     wildcard_constraints:
         model="vgg16",
     resources:
-        mem_mb=16000,  # 138 million weights, their gradients and moments, and large pictures
+        mem_mb=at_least(16000),  # 138 million weights, their gradients and moments, and large pictures
         runtime=1440,
         gpu=1,
 
@@ -201,10 +205,12 @@ use rule train_model as train_speech with:
         elsewhere=lambda w: read_elsewhere(w.model),
         extra=extra_notes("speech"),
         code=lambda w: model_code(w.model),
+    group:
+        "network_{model}"
     conda:
         "../envs/speech.yaml"
     resources:
-        mem_mb=8000,  # 95 million weights, their gradients and moments
+        mem_mb=at_least(8000),  # 95 million weights, their gradients and moments
         runtime=1440,
         gpu=1,
 

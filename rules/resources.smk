@@ -1,0 +1,75 @@
+# What jobs ask of a scheduler: memory in MB, time in minutes, and which small ones may share a cluster's job. No rules
+# stand here. tests/bench/bench_requests.py sets what is asked for beside what was used.
+
+NETWORK_MEMORY = 4000  # MB: the backend, the model, a few batches; it does not grow with the corpus
+LENGTHS = {}  # what seconds_of_clips has read
+
+
+def at_least(amount):
+    """A resource of a job: so much, and twice as much at each further attempt, which only clusters make.
+
+    `amount` is a number, or a function of the job's input files and its threads.
+    """
+
+    def resource(wildcards, input, threads, attempt):
+        return (amount(input, threads) if callable(amount) else amount) * 2 ** (attempt - 1)
+
+    return resource
+
+
+def extraction_memory(input, threads):
+    """MB for the extraction of a shard: one clip at a time, the longest needs most. Known when the manifest is there."""
+    return 400 + round(1.2 * seconds_of_longest_clip(input.manifest))
+
+
+def extraction_minutes(input, threads):
+    """Minutes for the extraction of a shard, in whose first job all features are extracted."""
+    longest, total = seconds_of_clips(input.manifest)
+    return 2 + round(max(total / SHARDS, longest) / 1800)
+
+
+def collection_memory(input, threads):
+    """MB for a cache: a few clips at a time, as long as the longest."""
+    return 300 + round(0.4 * seconds_of_longest_clip(input.manifest))
+
+
+def collection_minutes(input, threads):
+    """Minutes for a cache: it is copied, and so are at most 88 kB for each second of audio."""
+    return 5 + round(seconds_of_clips(input.manifest)[1] / 30_000)
+
+
+def training_memory(input, threads):
+    """MB for a training: the caches once as read and twice while they are joined; known when the caches are there."""
+    return 1000 + round(3000 * gigabytes_of_caches(input))
+
+
+def training_minutes(input, threads):
+    """Minutes for a training that is not a network's."""
+    return 10 + round(5 * gigabytes_of_caches(input))
+
+
+def gigabytes_of_caches(input):
+    """Size of the feature caches that a job reads."""
+    return sum(Path(path).stat().st_size for path in input.caches) / 1e9
+
+
+def seconds_of_longest_clip(manifest):
+    """Of a manifest, or what clips are padded to."""
+    given = config["audio"]["duration"]
+    padded = given["at_least_s"] if isinstance(given, dict) else 0 if given == "longest" else given
+    return max(seconds_of_clips(manifest)[0], padded)
+
+
+def seconds_of_clips(manifest):
+    """Of the longest clip of a manifest and of all together; a manifest of features alone has no durations."""
+    time = Path(manifest).stat().st_mtime_ns
+    if LENGTHS.get("time") != time:
+        seconds = [float(row.get("duration_s") or 0) for row in files.read_rows(manifest)]
+        LENGTHS.update(time=time, longest=max(seconds, default=0), total=sum(seconds))
+    return LENGTHS["longest"], LENGTHS["total"]
+
+
+def evaluation_group(wildcards):
+    """A model that takes seconds is evaluated in the cluster's job that trained it, the others' evaluations in one."""
+    model = wildcards.model
+    return "evaluations" if is_network(model) or is_speech(model) else f"model_{model}"
