@@ -8,7 +8,7 @@ APP := .venv/app
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-long test-app bench lint speech app plan record restore dag envs lock
+.PHONY: help demo test test-long test-app test-slurm bench lint speech app plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,10 @@ test-long: $(READY) ## run the tests that take longer: dvc repro, kills; backend
 test-app: $(APP) ## test the page in a browser (needs Chromium)
 	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group browser --constraints requirements.lock
 	pytest tests/app --durations 8
+
+test-slurm: $(READY) ## test profiles/slurm on a Slurm cluster of one node, started for that (Debian, root)
+	ONE_NODE_CPUS=16 ONE_NODE_MEM_MB=64000 tests/slurm/one_node.sh start
+	pytest tests/slurm --durations 8 -rP; code=$$?; tests/slurm/one_node.sh stop; exit $$code
 
 bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras
 	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py

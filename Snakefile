@@ -30,6 +30,10 @@ include: "rules/ablation.smk"
 refuse_entries_without_rules({rule.name for rule in workflow.rules})
 
 
+onstart:
+    scheduler.cancel_orphans()
+
+
 report: "report/workflow.rst"
 
 

@@ -308,7 +308,9 @@ ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
 shell.prefix("set -euo pipefail; exec ")
 scheduler.set_environment()
 
-if workflow.is_main_process:
+if not workflow.is_main_process:
+    scheduler.record_where_it_runs()
+else:
     scheduler.clear_stale_lock()
     refuse_foreign_demo()
     refuse_other_backend()

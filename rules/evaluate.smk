@@ -20,8 +20,6 @@ rule evaluate_runs:
         f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_runs/{{model}}.tsv"
-    group:
-        evaluation_group
     conda:
         "../envs/classical.yaml"
     resources:
@@ -52,9 +50,7 @@ rule build_leaderboard:
     log:
         f"{RESULTS}/logs/build_leaderboard.log",
     benchmark:
-        f"{RESULTS}/benchmarks/build_leaderboard.tsv"
-    group:
-        "studies"
+        f"{RESULTS}/benchmarks/build_leaderboard.tsv" "studies"
     conda:
         "../envs/classical.yaml"
     resources:

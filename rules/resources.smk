@@ -1,5 +1,5 @@
-# What jobs ask of a scheduler: memory in MB, time in minutes, and which small ones may share a cluster's job. No rules
-# stand here. tests/bench/bench_requests.py sets what is asked for beside what was used.
+# What jobs ask of a scheduler: memory in MB, time in minutes. tests/bench/bench_requests.py sets that beside what was
+# used. Rules of the same `group` may share a job of a cluster: none needs another, so they are done one by one.
 
 NETWORK_MEMORY = 4000  # MB: the backend, the model, a few batches; it does not grow with the corpus
 LENGTHS = {}  # what seconds_of_clips has read
@@ -67,9 +67,3 @@ def seconds_of_clips(manifest):
         seconds = [float(row.get("duration_s") or 0) for row in files.read_rows(manifest)]
         LENGTHS.update(time=time, longest=max(seconds, default=0), total=sum(seconds))
     return LENGTHS["longest"], LENGTHS["total"]
-
-
-def evaluation_group(wildcards):
-    """A model that takes seconds is evaluated in the cluster's job that trained it, the others' evaluations in one."""
-    model = wildcards.model
-    return "evaluations" if is_network(model) or is_speech(model) else f"model_{model}"

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -84,3 +85,12 @@ class Project:
         """A copy that the engines take for the same project (times of modification are kept)."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
+
+
+def eventually(condition, seconds=60):
+    """The value of a condition as soon as it holds."""
+    for _ in range(5 * seconds):
+        if value := condition():
+            return value
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds} s")

@@ -3,8 +3,12 @@
 import fcntl
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from snakemake.persistence import PersistenceBase
 
 from genrebench import job
 
@@ -22,18 +26,58 @@ def set_environment() -> None:
 
 
 def clear_stale_lock() -> None:
-    """Remove the lock of a scheduler that was killed.
+    """Remove the lock of a scheduler that was killed."""
+    if _is_alone():
+        shutil.rmtree(Path(".snakemake", "locks"), ignore_errors=True)
+    # else another one is alive: if it holds a lock, Snakemake says so
 
-    Every scheduler of this folder holds a shared lock on one file for as long as it lives. Who can hold it alone knows
-    that there is no other, and that a lock of Snakemake's that is still there has no owner.
+
+def cancel_orphans() -> None:
+    """Cancel the jobs that a scheduler which was killed left with Slurm: they are submitted again, beside them."""
+    if not shutil.which("squeue") or not _is_alone():
+        return
+    listed = subprocess.run(["squeue", "--me", "--noheader", "--format=%A|%k|%Z"], capture_output=True, text=True)
+    here = str(Path.cwd())
+    rows = [line.split("|") for line in listed.stdout.splitlines()]
+    # comments of the executor plugin; a Snakemake that is a job of Slurm's itself has none
+    if orphans := [number for number, comment, folder in rows if comment.startswith("rule_") and folder == here]:
+        print(f"Cancelling {len(orphans)} jobs that a Snakemake which is no more left in the queue.", file=sys.stderr)
+        subprocess.run(["scancel", *orphans], check=True)
+
+
+def record_where_it_runs() -> None:
+    """Have a job of a cluster recorded by the Snakemake that runs it, beside the one that waits for it.
+
+    That one may have been killed by the time the job ends. Then the results would be there, and nothing would say of
+    which parameters: that they are changed would not be noticed.
     """
-    folder = Path(".snakemake")
-    folder.mkdir(exist_ok=True)
-    alive = (folder / "genrebench.alive").open("w")
-    _held.append(alive)
+    finished = PersistenceBase.finished
+
+    async def recorded(self: Any, finished_job: Any) -> None:
+        settings = self.dag.workflow.remote_execution_settings
+        before, settings.immediate_submit = settings.immediate_submit, True  # with which Snakemake does so itself
+        try:
+            await finished(self, finished_job)
+        finally:
+            settings.immediate_submit = before
+
+    PersistenceBase.finished = recorded
+
+
+def _is_alone() -> bool:
+    """Whether no other scheduler of this folder is alive.
+
+    Each holds a shared lock on one file for as long as it lives. Who can hold it alone knows that there is no other,
+    and that what is still there of another, its lock and its jobs, has no owner.
+    """
+    if not _held:
+        folder = Path(".snakemake")
+        folder.mkdir(exist_ok=True)
+        _held.append((folder / "genrebench.alive").open("w"))
     try:
-        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder / "locks", ignore_errors=True)
+        fcntl.flock(_held[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        pass  # another one is alive: if it holds a lock, Snakemake says so
-    fcntl.flock(alive, fcntl.LOCK_SH)
+        return False
+    finally:
+        fcntl.flock(_held[0], fcntl.LOCK_SH)
+    return True

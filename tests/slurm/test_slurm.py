@@ -1,0 +1,169 @@
+"""The workflow on a real Slurm cluster, that of one_node.sh (`make test-slurm` starts it)."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bench import bench_requests
+from genrebench import dag
+from project import ROOT, Project, eventually
+
+PROFILE = ["--workflow-profile", "profiles/slurm"]
+QUICK = ["--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"]
+SPLIT = "results/demo/splits/artist/repeat0.csv"
+RESULTS = [f"results/demo/{name}" for name in ("splits", "features", "runs", "evaluation", "export")]
+TABLES = [f"results/demo/{name}" for name in ("manifest.csv", "rejected.csv", "leaderboard.csv", "papers.csv")]
+
+
+def answers():
+    return shutil.which("sinfo") and subprocess.run(["sinfo"], capture_output=True, timeout=20).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not answers(), reason="no Slurm answers")
+
+
+def for_this_cluster(project):
+    """The project with the partitions of one_node.sh: all that a site has to say."""
+    shutil.copy(ROOT / "tests/slurm/partitions.yaml", project.folder / "profiles/slurm/partitions.yaml")
+    return project
+
+
+@pytest.fixture
+def project(tiny, tmp_path):
+    project = for_this_cluster(tiny.copy(tmp_path / "project"))
+    yield project
+    for job in jobs(project):
+        subprocess.run(["scancel", job["JobId"]], check=True)
+
+
+def jobs(project):
+    """What Slurm knows of the jobs of a project, those that have ended too, in the order of their submission."""
+    shown = subprocess.run(["scontrol", "show", "job", "--oneliner"], capture_output=True, text=True).stdout
+    found = [dict(re.findall(r"(\S+?)=(\S*)", line)) for line in shown.splitlines()]
+    return [job for job in found if job.get("WorkDir") == str(project.folder)]
+
+
+def in_queue(project):
+    return [job for job in jobs(project) if job["JobState"] in ("PENDING", "RUNNING", "CONFIGURING", "COMPLETING")]
+
+
+def seconds(limit):
+    """The seconds of a time limit as Slurm prints it, [days-]hours:minutes:seconds."""
+    days, _, clock = limit.rpartition("-")
+    hours, minutes, rest = map(int, clock.split(":"))
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + rest
+
+
+def start(project, *targets):
+    """Start Snakemake in the background; return it when one of its jobs runs."""
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "snakemake", *PROFILE, *QUICK, *targets],
+        cwd=project.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    eventually(lambda: any(job["JobState"] == "RUNNING" for job in jobs(project)))
+    return process
+
+
+def test_the_whole_demo(tmp_path, monkeypatch):
+    """Jobs land where they should, ask for what they need, train one after the other; the results are those of here."""
+    folder = tmp_path / "project"
+    subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
+    project = for_this_cluster(Project(folder))
+    began = time.monotonic()
+    output = project.run("snakemake", *PROFILE)
+    print(f"The demo on Slurm took {time.monotonic() - began:.0f} s, {len(jobs(project))} jobs of Slurm's.")
+    assert "Trying to restart" not in output  # so no job was over its memory or time
+    assert project.jobs() == {}
+
+    networks = [job for job in jobs(project) if job["Comment"].startswith("rule_network_")]
+    monkeypatch.chdir(folder)
+    trained = [job for job in dag.jobs({"all"})[0] if job.resources.get("gpu") and "train" in job.rule.name]
+    assert len(networks) == len(trained) > 10
+    assert {job["Partition"] for job in networks} == {"gpu"}
+    assert {job["TresPerJob"] for job in networks} == {"gres:gpu:1"}
+    spans = sorted((job["StartTime"], job["EndTime"]) for job in networks)
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+    others = [job for job in jobs(project) if "TresPerJob" not in job]
+    assert {job["Partition"] for job in others} == {"cpu"}
+    assert len(jobs(project)) < 70  # of 177 of Snakemake's
+
+    for row in bench_requests.requests():
+        assert row["used_mb"] <= 0.8 * row["asked_mb"], row
+        assert row["used_s"] <= 0.5 * 60 * row["asked_min"], row
+    for job in jobs(project):
+        took = datetime.fromisoformat(job["EndTime"]) - datetime.fromisoformat(job["StartTime"])
+        assert took.total_seconds() <= 0.5 * seconds(job["TimeLimit"]), job
+    if (ROOT / "results/demo/leaderboard.csv").is_file() and Project(ROOT).jobs() == {}:
+        assert project.tree(*RESULTS) == Project(ROOT).tree(*RESULTS)
+        assert all((folder / name).read_bytes() == (ROOT / name).read_bytes() for name in TABLES)
+
+
+def test_a_job_over_its_memory_is_tried_again_with_more(project):
+    script = project.folder / "scripts/make_split.py"
+    script.write_text(script.read_text() + "    import time\n    hog = b'x' * 700_000_000\n    time.sleep(4)\n")
+    output = project.run("snakemake", *PROFILE, *QUICK, SPLIT)
+    asked = [job["MinMemoryNode"] for job in jobs(project) if "make_split" in job["Comment"]]
+    assert asked == ["500M", "1000M"]
+    assert "Trying to restart" in output
+    assert (project.folder / SPLIT).is_file()
+
+
+def test_a_failing_job_is_reported_with_its_log_and_the_rest_goes_on(project):
+    module = project.folder / "scripts/genrebench/models/sgd.py"
+    module.write_text(module.read_text() + "\nraise RuntimeError('this model is broken')\n")
+    output = project.run("snakemake", *PROFILE, *QUICK, "--retries", "0", check=False)
+    assert "RuntimeError: this model is broken" in output
+    assert re.search(r"log: results/demo/logs/train/sgd/\S+\.log", output)
+    evaluation = project.folder / "results/demo/evaluation"
+    assert {path.name for path in evaluation.iterdir()} == {"logistic", "embedding_probe"}
+    left = project.jobs()
+    assert left["train_sgd"] == 3 and "train_logistic" not in left and "collect_mel" not in left
+
+
+def test_an_interrupted_submission_cancels_its_jobs_and_a_rerun_continues(project):
+    process = start(project, "runs_logistic")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) != 0
+    eventually(lambda: not in_queue(project), seconds=20)
+    project.run("snakemake", *PROFILE, *QUICK, "runs_logistic")
+    assert project.jobs("runs_logistic") == {}
+
+
+def test_after_a_kill_what_it_left_is_cancelled_and_what_ended_meanwhile_is_known(project):
+    process = start(project, SPLIT)
+    process.kill()
+    process.wait()
+    eventually(lambda: not in_queue(project))  # the demo was rendered, and nobody was there to see it
+    assert "render_demo" not in project.jobs(SPLIT)
+    project.change("demo.seed", 2)
+    assert project.jobs(SPLIT)["render_demo"] == 1
+    process = start(project, SPLIT)
+    process.kill()
+    process.wait()
+    orphans = {job["JobId"] for job in in_queue(project)}
+    assert orphans
+    output = project.run("snakemake", *PROFILE, *QUICK, SPLIT)
+    assert "Cancelling 1 jobs" in output
+    assert {job["JobId"]: job["JobState"] for job in jobs(project) if job["JobId"] in orphans} == {
+        number: "CANCELLED" for number in orphans
+    }
+    assert project.jobs(SPLIT) == {}
+
+
+def test_dvc_runs_its_stages_on_the_cluster(project):
+    project.run("dvc", "repro", "make_splits", env={"GENREBENCH_PROFILE": "profiles/slurm"})
+    assert {job["Comment"].split("_wildcards")[0] for job in jobs(project)} == {
+        "rule_render_demo", "rule_build_manifest", "rule_splits_make_split"
+    }  # fmt: skip
+    assert "up to date" in project.run("dvc", "status", "make_splits")
+    assert "GENREBENCH_PROFILE" in (project.folder / "dvc.lock").read_text()
