@@ -8,7 +8,7 @@ APP := .venv/app
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-long test-app test-slurm bench lint speech app plan record restore dag envs lock
+.PHONY: help setup demo test test-long test-app test-slurm bench lint gpu speech app plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,8 @@ $(READY): requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
 	touch $@
+
+setup: $(READY) ## set up the environment, and nothing else
 
 demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpus) and say where the report is
 	snakemake --cores all --quiet host reason
@@ -47,12 +49,16 @@ lint: $(READY) ## check style and workflow
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
+	hadolint containers/Dockerfile
 	snakemake --lint
+
+gpu: $(READY) ## install what TensorFlow needs for an NVIDIA GPU: the packages of CUDA, some GB
+	python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-gpu.lock
 
 speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
 	python -m pip install --disable-pip-version-check --quiet $$(grep -o 'torch==[0-9.]*' pyproject.toml)
 	python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-speech.lock
-	PYTHONPATH=scripts python -c "from genrebench import extras; extras.update_notes()"
+	[ ! -d scripts ] || PYTHONPATH=scripts python -c "from genrebench import extras; extras.update_notes()"
 
 $(APP): requirements-app.lock $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-app.lock
@@ -85,6 +91,9 @@ lock: ## resolve pyproject.toml anew
 	sed -n 's/^speech = //p' pyproject.toml | grep -o '[a-z]*>=[0-9.]*' | uv pip compile - --constraints requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
 		--output-file requirements-speech.lock
+	sed -n 's/^gpu = //p' pyproject.toml | grep -o 'tensorflow[^"]*' | uv pip compile - --constraints requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
+		--output-file requirements-gpu.lock
 	sed -n 's/^app = //p' pyproject.toml | grep -o '[a-z]*>=[0-9.]*,<[0-9]*' | uv pip compile - --constraints requirements.lock \
 		--constraints requirements-speech.lock --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --quiet --output-file requirements-app.lock

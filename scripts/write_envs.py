@@ -12,12 +12,14 @@ CLASSICAL = (
     "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pillow pywavelets pyyaml requests scikit-learn scipy "
     "setuptools skops soundfile soxr statsmodels threadpoolctl tqdm"
 ).split()
+SPEECH = ["safetensors", "torch", "transformers"]
 FAMILIES = {
     "classical": CLASSICAL,
     "networks": [*CLASSICAL, "h5py", "keras", "tensorflow"],
     "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"],
-    "export": [*CLASSICAL, "h5py", "keras", "onnxruntime", "tensorflow", "tensorflow-hub", "tf2onnx"],
-    "speech": [*CLASSICAL, "safetensors", "torch", "transformers"],
+    # an export says what the model says: it hears through each kind
+    "export": [*CLASSICAL, "h5py", "keras", "onnxruntime", *SPEECH, "tensorflow", "tensorflow-hub", "tf2onnx"],
+    "speech": [*CLASSICAL, *SPEECH],
 }
 
 

@@ -20,6 +20,7 @@ def set_environment() -> None:
     os.environ[job.SCHEDULER] = f"{os.getpid()} {job.pid_namespace()}"
     # `python` is the one that runs Snakemake, whether or not its environment is active; conda puts its own before it
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    os.environ.pop("CONDA_SHLVL", None)  # ... unless one of its environments is active, whose place that of a job takes
     # Sums in another order are other numbers: one thread, however many cores there are, unless a script sets its own.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every import would pay for compilation
