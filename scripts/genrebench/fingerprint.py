@@ -102,7 +102,8 @@ def _candidates(fingerprints: list[np.ndarray]) -> list[tuple[int, int, int]]:
             votes.append(pair * 2 * span + frame[first] - frame[second] + span)
     votes = np.concatenate(votes)
     votes.sort()  # in place: chance votes are as many as pairs of clips, and `unique` would take them four times
-    votes = np.unique(votes[MIN_EQUAL - 1 :][votes[MIN_EQUAL - 1 :] == votes[: len(votes) - MIN_EQUAL + 1]])
+    last = votes[MIN_EQUAL - 1 :]
+    votes = np.unique(last[last == votes[: -(MIN_EQUAL - 1)]])
     pairs, offsets = np.divmod(votes, 2 * span)
     first, second = np.divmod(pairs, len(fingerprints))
     return list(zip(first.tolist(), second.tolist(), (offsets - span).tolist(), strict=True))
