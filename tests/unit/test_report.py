@@ -465,6 +465,8 @@ def test_a_page_lists_no_more_test_clips_than_a_browser_bears(results, monkeypat
     assert f"The 3 of {count} test clips that most models get wrong (errors.csv has all)" in shown.text
     table = [tag for tag, _ in shown.elements]
     assert table[len(table) - table[::-1].index("tbody") :].count("tr") == 3
+    monkeypatch.setattr(build_report, "CLIPS_SHOWN", 4)
+    assert "Audio summary of the first 4 clips (manifest.csv has all)" in section(build(results), "dataset").text
 
 
 def test_the_page_says_why_there_is_nothing_to_hear_or_to_look_at(html, tmp_path):
