@@ -22,6 +22,7 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "librosa", "PyWavelets", "tensorfl
 MODELS_IN_PLOT = 8
 TABLE = "tabular"  # the feature with a row of numbers per clip
 MISTAKES_SHOWN = 10
+CLIPS_SHOWN = 2000  # in a table on the page, which has to open in a browser
 # columns of cost.csv: figures, and where they come from
 MEASURED = (
     "parameters", "bytes", "epochs", "seconds_per_epoch", "training_clips_per_s", "inference_ms_per_clip",
@@ -53,6 +54,7 @@ def build_report(
         "dataset": dataset,
         "finding": key_finding(leaderboard, protocols),
         "clips": manifest,
+        "clips_shown": CLIPS_SHOWN,
         "genres": describe_genres(manifest),
         "colour": plots.colours(genres) | plots.colours(row["model"] for row in leaderboard),
         "has_audio": any(clip["duration_s"] for clip in manifest),

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,11 @@ def _collect_extracted(
     if reason := weights.unavailable(module_of(feature, settings), settings):
         return _not_available(values, reason)
     cache = extraction.Store(store, {feature: settings}, audio)
-    for shard in sorted({shard_of(clip["md5"], shards) for clip in clips}):
-        cache.fill(clips, shard, shards)  # nothing, unless the store was emptied since the shards were made
+    members: dict[int, list] = defaultdict(list)
+    for clip in clips:
+        members[shard_of(clip["md5"], shards)].append(clip)
+    for shard, own in sorted(members.items()):
+        cache.fill(own, shard, shards)  # nothing, unless the store was emptied since the shards were made
     module = extraction.module(feature, settings)
     lengths, shape = [0] * len(clips), ()
     for row, array in cache.read(feature, clips, shards):

@@ -11,6 +11,7 @@ from genrebench import plots
 UNKNOWN = "#e5e5e5"
 WIDTH, LABELS, LETTER = 9.0, 1.2, 0.056  # inches: of the figure, of the genres' names, and of a letter in a segment
 FEWEST_LETTERS = 6  # of a name that is cut off
+ARTISTS_DRAWN = 300  # of a genre, the others together: thousands take minutes, and are thinner than the lines between
 
 
 def count_artists(manifest: Sequence[Mapping[str, str]]) -> dict[str, list[tuple[str, int]]]:
@@ -33,7 +34,7 @@ def draw_artists(artists: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
     axes = figure.add_subplot()
     for y, (genre, counts) in enumerate(artists.items()):
         left = 0
-        for number, (artist, count) in enumerate(counts):
+        for number, (artist, count) in enumerate(_drawn(counts)):
             alpha = 0.85 if number % 2 else 0.6  # neighbours can be told apart
             fill = mpl.colors.to_rgba(colour[genre], alpha) if artist else UNKNOWN
             axes.barh(y, count, left=left, height=0.78, color=fill, ec="white", lw=0.6)
@@ -49,6 +50,14 @@ def draw_artists(artists: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     return figure
+
+
+def _drawn(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The artists of a genre with a segment of their own, then the others as one, then unknown ones."""
+    known = [one for one in counts if one[0]]
+    others = known[ARTISTS_DRAWN:]
+    together = [(f"{len(others)} others", sum(count for _, count in others))] if others else []
+    return [*known[:ARTISTS_DRAWN], *together, *(one for one in counts if not one[0])]
 
 
 def _fitting(name: str, share: float) -> str:

@@ -9,13 +9,14 @@ from genrebench import errors, files
 
 GENRES_SHOWN = 12  # of a clip's probabilities, if there are more genres
 SUSPECTS_SHOWN = 20
+TEST_CLIPS_SHOWN = 1000  # in a table on the page, which has to open in a browser; errors.csv has all
 
 
 def describe_errors(table: Path, folder: Path, suspects: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """The test clips of errors.csv, and those of them that have a picture or would have one, with all that is shown.
 
     `suspects` are the rows of labels.csv, by clip_id, whose labels are suspected. `sentences` sum up, `cards` are the
-    first hard clips.
+    first hard clips; `listed` are as many of the test clips as fit a page, the hardest first.
     """
     rows = files.read_rows(table)
     hard = errors.hard(rows)
@@ -29,7 +30,8 @@ def describe_errors(table: Path, folder: Path, suspects: Mapping[str, Mapping[st
         }
         for row in hard[: errors.SHOWN]
     ]
-    return {"clips": rows, "hard": len(hard), "cards": cards, "sentences": sum_up(rows)}
+    listed = rows[:TEST_CLIPS_SHOWN]
+    return {"clips": rows, "listed": listed, "hard": len(hard), "cards": cards, "sentences": sum_up(rows)}
 
 
 def sum_up(rows: Sequence[Mapping[str, str]]) -> list[str]:

@@ -31,3 +31,11 @@ def test_a_segment_is_as_long_as_its_clips_and_named_where_the_name_fits():
     assert [text.get_text() for text in artist_plot.draw_artists(many).axes[0].texts][:2] == ["Theloni…", "Somebod…"]
     crowd = {"jazz": [(f"Somebody Else {i}", 1) for i in range(60)]}
     assert not artist_plot.draw_artists(crowd).axes[0].texts
+
+
+def test_of_many_artists_the_smallest_are_one_segment(monkeypatch):
+    monkeypatch.setattr(artist_plot, "ARTISTS_DRAWN", 2)
+    counts = {"jazz": [("Coltrane", 9), ("Monk", 8), ("Davis", 7), ("Evans", 6), ("", 5)]}
+    axes = artist_plot.draw_artists(counts).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [9, 8, 13, 5]
+    assert [text.get_text() for text in axes.texts] == ["Coltrane", "Monk", "2 others", "unknown"]

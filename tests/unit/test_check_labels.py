@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import ExtraTreesClassifier
 
 import check_labels
 from genrebench import files, label_check, study
@@ -118,3 +119,11 @@ def test_mislabelled_clips_are_as_many_as_asked_for_and_all_have_another_label()
     changed = label_check.mislabel(labels, 0.1, seed=0)
     assert (changed != labels).sum() == 10
     assert set(changed) == {0, 1, 2}
+
+
+def test_a_forest_grown_in_parts_is_the_forest():
+    rng = np.random.default_rng(0)
+    table, labels = 1e3 * rng.normal(size=(200, 6)), np.arange(200) % 4
+    whole = ExtraTreesClassifier(label_check.TREES, random_state=7).fit(table[:150], labels[:150])
+    parts = label_check._by_forest(table[:150], labels[:150], table[150:], 7)
+    assert np.array_equal(parts, whole.predict_proba(table[150:]))

@@ -19,7 +19,7 @@ import evaluate_runs
 import gather_costs
 import study_errors
 import study_leakage
-from genrebench import excerpt, files, job, leakage, plots
+from genrebench import excerpt, files, job, leakage, plots, study
 from genrebench.protocols import MEANINGLESS
 
 ROOT = Path(__file__).parents[2]
@@ -455,6 +455,18 @@ def test_hard_clips_are_shown_with_what_the_models_say_and_can_be_heard(results,
     assert "1 of 36 labels is suspected." in labels
     assert "of 20 labels that were changed on purpose, to try it, 13 were suspected, among 17 in all" in labels
     assert f"{name}rockpop25252 of 2" in labels.replace("\n", "")
+
+
+def test_a_page_lists_no_more_test_clips_than_a_browser_bears(results, monkeypatch):
+    count = len(files.read_rows(results / "errors.csv"))
+    assert f"All {count} test clips" in section(build(results), "errors").text
+    monkeypatch.setattr(study, "TEST_CLIPS_SHOWN", 3)
+    shown = section(build(results), "errors")
+    assert f"The 3 of {count} test clips that most models get wrong (errors.csv has all)" in shown.text
+    table = [tag for tag, _ in shown.elements]
+    assert table[len(table) - table[::-1].index("tbody") :].count("tr") == 3
+    monkeypatch.setattr(build_report, "CLIPS_SHOWN", 4)
+    assert "Audio summary of the first 4 clips (manifest.csv has all)" in section(build(results), "dataset").text
 
 
 def test_the_page_says_why_there_is_nothing_to_hear_or_to_look_at(html, tmp_path):
