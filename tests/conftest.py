@@ -1,13 +1,46 @@
-"""What all tests need before they import anything."""
+"""What all tests need before they import anything, and what several folders of tests share."""
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+import yaml
+
+from project import ROOT, Project
 
 # librosa compiles some of its functions when it is imported. Processes that do so at the same time, in a new
 # environment, can leave a cache that crashes all that read it: each worker has its own.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".cache" / "numba" / WORKER)
+
+TINY = {
+    "demo": {"seed": 1, "artists_per_genre": 3, "clips_per_artist": 1, "duration_s": 1.2},
+    "features": {
+        "mel": {"n_fft": 512, "hop_length": 256, "n_mels": 16},
+        "mfcc": {"n_fft": 512, "hop_length": 256, "n_mels": 16, "n_mfcc": 8},
+        "chroma": {"n_fft": 2048, "hop_length": 512, "n_chroma": 12},
+        "wavelet": {"wavelet": "haar", "levels": 5},
+        "tabular": {
+            **{"n_fft": 512, "hop_length": 256, "n_mfcc": 8, "n_chroma": 12},
+            **{"columns": ["rms", "spectral_centroid", "mfcc"], "statistics": ["mean", "var"]},
+        },
+        "yamnet": {"handle": "https://example.org/yamnet"},
+    },
+    "protocols": {
+        "stratified": {"test": 0.34, "valid": 0.33, "repeats": 1, "seed": 0, "duplicates": "use"},
+        "artist": {"test": 0.34, "valid": 0.33, "repeats": 1, "seed": 0, "duplicates": "use"},
+        "fault_filtered": {},
+    },
+    "leakage": {"models": ["sgd"]},
+    "seeds": [0],
+    "ablation": {
+        **{"models": {"logistic": {}}, "features": ["mel", "mfcc"], "protocol": "artist"},
+        **{"permutations": 3, "pca": 0.9},
+    },
+}
 
 
 def pytest_collection_finish():
@@ -16,3 +49,37 @@ def pytest_collection_finish():
         from genrebench import embeddings
 
         embeddings.tensorflow()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """The checkout with the tiny parameters, committed, nothing run yet. Copy it, do not change it."""
+    project = Project(tmp_path_factory.mktemp("tiny") / "project")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.split("\0"):
+        if name and not name.startswith("tests/") and name != "dvc.lock" and (ROOT / name).is_file():
+            (project.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, project.folder / name)
+    for section, value in TINY.items():
+        project.change(section, value)
+    project.change("models.sgd.features", ["mel", "mfcc"])
+    project.change("models.sgd.for_dataset", {})
+    models = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
+    for name in set(models) - {"logistic", "sgd", "embedding_probe"}:
+        project.remove(f"models.{name}")
+    project.run("python", "scripts/write_dvc_yaml.py")
+    for command in (
+        "init",
+        "config user.name test",
+        "config user.email test@example.org",
+        "add --all",
+        "commit -m tiny",
+    ):
+        project.run("git", *command.split())
+    return project
