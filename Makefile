@@ -8,7 +8,7 @@ APP := .venv/app
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-long test-app bench lint speech app plan record restore dag envs lock
+.PHONY: help demo test test-long test-app test-sge bench lint speech app plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,11 @@ test-long: $(READY) ## run the tests that take longer: dvc repro, kills; backend
 test-app: $(APP) ## test the page in a browser (needs Chromium)
 	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group browser --constraints requirements.lock
 	pytest tests/app --durations 8
+
+test-sge: $(READY) ## test profiles/sge on a Grid Engine of one node, started for that (Debian, root)
+	tests/sge/one_node.sh start
+	. /var/lib/genrebench-sge/default/common/settings.sh; \
+		pytest tests/sge --durations 8; code=$$?; tests/sge/one_node.sh stop; exit $$code
 
 bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras
 	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py
