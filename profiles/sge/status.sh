@@ -19,7 +19,7 @@ for _ in $(seq 60); do
         ended failed
     fi
     grep -q 'do not exist' <<<"$found" || ended running # no answer: ask again later
-    # Killed, by a limit or by somebody: it had no time to write anything, but the accounting knows, where it can be read.
+    # Killed, by a limit or by somebody: it had no time to write anything, but the accounting knows, if it can be read.
     if account=$(qacct -j "$1" 2>/dev/null) && grep -q '^exit_status' <<<"$account"; then
         awk '$1 == "failed" && $2 || $1 == "exit_status" && $2 {bad = 1} END {exit !bad}' <<<"$account" || ended success
         echo "Job $1 did not end by itself (qacct -j $1):" >&2

@@ -35,6 +35,7 @@ pid_of() {
 unpack() {
     [ -e "$DIR/unpacked" ] && return
     [ "$(dpkg --print-architecture)" = amd64 ] || die "only for amd64"
+    rm -rf "$DIR" # what was interrupted
     mkdir -p "$DIR/packages" "$DIR/bin" "$DIR/lib"
     apt-get -qq update
     (cd "$DIR/packages" && apt-get -qq -o APT::Sandbox::User=root download \
@@ -92,7 +93,8 @@ SENSOR
     chmod +x "$DIR/spool/sensor.sh"
     # Root may run jobs; what is finished is in the accounting at once.
     sed -e "s@^execd_spool_dir .*@execd_spool_dir $DIR/spool/execd@" -e 's/^\(min_[ug]id\) .*/\1 0/' \
-        -e 's/^load_report_time .*/load_report_time 00:00:05/' -e 's/flush_time=[0-9:]*/flush_time=00:00:01 accounting_flush_time=00:00:00/' \
+        -e 's/^load_report_time .*/load_report_time 00:00:05/' \
+        -e 's/flush_time=[0-9:]*/flush_time=00:00:01 accounting_flush_time=00:00:00/' \
         -e 's@^mailer .*@mailer /bin/true@' \
         -e "s@^load_sensor .*@load_sensor $DIR/spool/sensor.sh@" "$DIR/configuration" >"$DIR/spool/configuration"
     spoolinit classic libspoolc "$COMMON;$DIR/spool/objects" init >/dev/null
@@ -131,7 +133,7 @@ start() {
     initialise
     SGE_QMASTER_PIDFILE=$DIR/spool/qmaster.pid sge_qmaster
     retry qconf -sss >/dev/null
-    configure
+    configure 2> >(grep -vE ' added | modified |^changed ' >&2)
     SGE_EXECD_PIDFILE=$DIR/spool/execd.pid sge_execd
     retry ready || die "the node is not ready; see $DIR/spool/*/messages"
     status

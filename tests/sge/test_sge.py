@@ -133,7 +133,7 @@ def test_interrupted_then_finished(project):
     assert account(number)["failed"] != "0"
 
     project.run("snakemake", *PROFILE, *QUICK, RUN)
-    assert files.read_json(project.folder / RUN)["status"] == "trained"
+    assert files.read_json(project.folder / RUN)["status"] == "done"
     assert requested(number) == requested(submitted(project, "render_demo")[-1])
     assert len(submitted(project, "train_sgd")) == 1
     assert submitted(project, "index_raw") == [], "it takes no time, and runs where Snakemake runs"
