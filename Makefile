@@ -8,7 +8,7 @@ APP := .venv/app
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-long test-app test-slurm bench lint gpu speech app plan record restore dag envs lock
+.PHONY: help setup demo test test-long test-app test-slurm test-sge bench lint gpu speech app plan record restore dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,11 @@ test-app: $(APP) ## test the page in a browser (needs Chromium)
 test-slurm: $(READY) ## test profiles/slurm on a Slurm cluster of one node, started for that (Debian, root)
 	ONE_NODE_CPUS=16 ONE_NODE_MEM_MB=64000 tests/slurm/one_node.sh start
 	pytest tests/slurm --durations 8 -rP; code=$$?; tests/slurm/one_node.sh stop; exit $$code
+
+test-sge: $(READY) ## test profiles/sge on a Grid Engine of one node, started for that (Debian, root)
+	tests/sge/one_node.sh start
+	. /var/lib/genrebench-sge/default/common/settings.sh; \
+		pytest tests/sge --durations 8; code=$$?; tests/sge/one_node.sh stop; exit $$code
 
 bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras
 	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py

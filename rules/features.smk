@@ -126,8 +126,6 @@ rule collect_feature:
 use rule collect_feature as collect_waveform with:
     wildcard_constraints:
         feature=only_if_extracted("waveform"),
-    conda:
-        "../envs/speech.yaml"
 
 
 use rule collect_feature as collect_hubert_embedding with:
