@@ -20,6 +20,8 @@ rule evaluate_runs:
         f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_runs/{{model}}.tsv"
+    group:
+        "model_{model}"
     conda:
         "../envs/classical.yaml"
     resources:
@@ -51,6 +53,8 @@ rule build_leaderboard:
         f"{RESULTS}/logs/build_leaderboard.log",
     benchmark:
         f"{RESULTS}/benchmarks/build_leaderboard.tsv" "studies"
+    group:
+        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
@@ -189,8 +193,6 @@ rule study_leakage:
         f"{RESULTS}/logs/study_leakage.log",
     benchmark:
         f"{RESULTS}/benchmarks/study_leakage.tsv"
-    group:
-        "studies"
     conda:
         "../envs/classical.yaml"
     resources:

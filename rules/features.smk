@@ -22,6 +22,7 @@ rule extract_shard:
     resources:
         mem_mb=at_least(extraction_memory),
         runtime=at_least(extraction_minutes),
+        step=1,  # where they share a cluster's job, one at a time: all but the first have little to do
     params:
         settings=lambda w: param("features", w.feature),
         audio=lambda w: param("audio"),
@@ -103,7 +104,7 @@ rule collect_feature:
     wildcard_constraints:
         feature=NOTHING,  # each feature has a rule of its own, below
     group:
-        "collect"
+        "features"
     conda:
         "../envs/classical.yaml"
     resources:
@@ -287,7 +288,7 @@ rule write_table:
     wildcard_constraints:
         feature="|".join(TABLES) or NOTHING,
     group:
-        "tables"
+        "features"
     conda:
         "../envs/classical.yaml"
     resources:
@@ -318,7 +319,7 @@ rule summarise_features:
     benchmark:
         f"{RESULTS}/benchmarks/summarise_features.tsv"
     group:
-        "tables"
+        "features"
     conda:
         "../envs/classical.yaml"
     resources:

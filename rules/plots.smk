@@ -25,7 +25,7 @@ rule plot_features:
     benchmark:
         f"{RESULTS}/benchmarks/plot_features.tsv"
     group:
-        "tables"
+        "features"
     conda:
         "../envs/classical.yaml"
     resources:
@@ -54,8 +54,6 @@ rule plot_genres:
         f"{RESULTS}/logs/plot_genres.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_genres.tsv"
-    group:
-        "tables"
     conda:
         "../envs/classical.yaml"
     resources:

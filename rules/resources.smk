@@ -1,5 +1,5 @@
 # What jobs ask of a scheduler: memory in MB, time in minutes. tests/bench/bench_requests.py sets that beside what was
-# used. Rules of the same `group` may share a job of a cluster: none needs another, so they are done one by one.
+# used. Small jobs of the same `group` share one of a cluster where one needs the other, or where its profile says so.
 
 NETWORK_MEMORY = 4000  # MB: the backend, the model, a few batches; it does not grow with the corpus
 LENGTHS = {}  # what seconds_of_clips has read

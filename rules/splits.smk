@@ -15,8 +15,6 @@ rule make_split:
         f"{RESULTS}/logs/make_split/{{protocol}}/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/make_split/{{protocol}}/{{split}}.tsv"
-    group:
-        "splits"
     conda:
         "../envs/classical.yaml"
     resources:

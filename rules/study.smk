@@ -62,8 +62,6 @@ rule check_labels:
         f"{RESULTS}/logs/check_labels.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_labels.tsv"
-    group:
-        "studies"
     conda:
         "../envs/classical.yaml"
     resources:
