@@ -341,6 +341,7 @@ shell.prefix("set -euo pipefail; exec ")
 scheduler.set_environment()
 
 if workflow.is_main_process:
+    scheduler.end_with_dvc()
     scheduler.clear_stale_lock()
     refuse_foreign_demo()
     refuse_other_backend()

@@ -1,29 +1,69 @@
 """After `git checkout` and `dvc pull`: tell Snakemake that what DVC has verified is up to date (`make restore`).
 
 A checkout leaves arbitrary times on the files, by which Snakemake would run everything again. DVC compares contents;
-where it finds every stage unchanged, the times may be set.
+where it finds every stage unchanged, the times may be set. What can be had again, the audio and the arrays of features,
+need not be there: Snakemake asks for it only when something that reads it is to run.
 """
 
 import argparse
+import json
 import subprocess
+import sys
+from fnmatch import fnmatch
 
 from genrebench import job
 from genrebench.job import InputError
 
+RECOVERABLE = {"audio": "data/raw/*", "features": "results/*/features/*.npy"}
+MISSING = ("deleted", "not in cache")
+# `snakemake --touch` sleeps a tenth of a second at each job, for file systems whose times are coarser than that
+TOUCH = (
+    "from snakemake.executors import touch; touch.Executor.SLEEPING_TIME = 0; from snakemake.cli import main; main()"
+)
+
 
 def restore_run() -> None:
-    """If `dvc status` is clean, touch all outputs and make the report; else change nothing and say what differs."""
-    status = subprocess.run(["dvc", "status"], capture_output=True, text=True)
-    if status.returncode:
-        raise InputError(f"dvc status failed: {status.stderr.strip()}")
-    if "up to date" not in status.stdout:
+    """If DVC finds no change, touch all outputs and make the report; else change nothing and say what differs."""
+    found = _status()
+    missing = sorted({path for _, path, state in found if state in MISSING})
+    needed = [path for path in missing if not any(fnmatch(path, pattern) for pattern in RECOVERABLE.values())]
+    changed = [": ".join(filter(None, one)) for one in found if one[2] not in MISSING]
+    if needed or changed:
         raise InputError(
-            f"DVC finds changes, so nothing was touched; `dvc pull` or `dvc repro` first:\n{status.stdout}"
+            "nothing was touched, because not everything is as dvc.lock says; `dvc pull` (or `dvc checkout`) brings "
+            "what is missing, `dvc repro` runs what changed:\n"
+            + "\n".join([*changed, *(f"{path}: missing" for path in needed)])
         )
-    subprocess.run(["snakemake", "--touch", "--forceall", "--cores", "1", "--quiet", "all"], check=True)
+    # of what is missing, dvc.lock has to say the same wherever it is named
+    if missing and "Running stage" in (dry := _dvc("repro", "--dry", "--allow-missing")):
+        raise InputError(f"nothing was touched, because DVC would run something:\n{dry}")
+    touch = ["--touch", "--forceall", "--cores", "1", "--quiet", "all"]
+    subprocess.run([sys.executable, "-c", TOUCH, *touch], check=True)
     # the report holds measured times, so DVC does not keep it
     subprocess.run(["snakemake", "--cores", "all", "--quiet", "all"], check=True)
     print("The results are those of dvc.lock, and Snakemake knows it.")
+    if missing:
+        print(f"Not here, and computed when needed: {', '.join(missing)}")
+
+
+def _status() -> list[tuple[str, str, str]]:
+    """What `dvc status` finds: stage, path, and what is with it; of a change of the stage itself, no path."""
+    found = []
+    for stage, entries in json.loads(_dvc("status", "--json")).items():
+        for entry in entries:
+            if isinstance(entry, str):
+                found.append((stage, "", entry))
+            else:
+                found += [(stage, path, str(state)) for paths in entry.values() for path, state in paths.items()]
+    return found
+
+
+def _dvc(*arguments: str) -> str:
+    """What a command of DVC's prints."""
+    result = subprocess.run(["dvc", *arguments], capture_output=True, text=True)
+    if result.returncode:
+        raise InputError(f"dvc {arguments[0]} failed: {result.stderr.strip()}")
+    return result.stdout
 
 
 if __name__ == "__main__":
