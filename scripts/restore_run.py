@@ -10,8 +10,9 @@ import json
 import subprocess
 import sys
 from fnmatch import fnmatch
+from pathlib import Path
 
-from genrebench import job
+from genrebench import config, files, job, raw_index
 from genrebench.job import InputError
 
 RECOVERABLE = {"audio": "data/raw/*", "features": "results/*/features/*.npy"}
@@ -37,13 +38,15 @@ def restore_run() -> None:
     # of what is missing, dvc.lock has to say the same wherever it is named
     if missing and "Running stage" in (dry := _dvc("repro", "--dry", "--allow-missing")):
         raise InputError(f"nothing was touched, because DVC would run something:\n{dry}")
+    _index_absent_audio(config.load()["dataset"])
     touch = ["--touch", "--forceall", "--cores", "1", "--quiet", "all"]
-    subprocess.run([sys.executable, "-c", TOUCH, *touch], check=True)
     # the report holds measured times, so DVC does not keep it
-    subprocess.run(["snakemake", "--cores", "all", "--quiet", "all"], check=True)
+    for command in ([sys.executable, "-c", TOUCH, *touch], ["snakemake", "--cores", "all", "--quiet", "all"]):
+        if subprocess.run(command).returncode:
+            raise InputError("Snakemake failed; the reason stands above")
     print("The results are those of dvc.lock, and Snakemake knows it.")
     if missing:
-        print(f"Not here, and computed when needed: {', '.join(missing)}")
+        print(f"Not here, because nothing needs it now: {', '.join(missing)}")
 
 
 def _status() -> list[tuple[str, str, str]]:
@@ -56,6 +59,18 @@ def _status() -> list[tuple[str, str, str]]:
             else:
                 found += [(stage, path, str(state)) for paths in entry.values() for path, state in paths.items()]
     return found
+
+
+def _index_absent_audio(dataset: str) -> None:
+    """Where a user's audio is absent, list its files from the manifest: Snakemake wants to know how many there are."""
+    folder, index = Path("data/raw", dataset), Path(".cache", dataset, "raw.csv")
+    if folder.is_dir() or index.is_file() or not folder.with_name(f"{dataset}.dvc").is_file():
+        return
+    tables = (f"results/{dataset}/{name}.csv" for name in ("manifest", "rejected"))
+    paths = sorted(row["path"] for table in tables for row in files.read_rows(table))
+    index.parent.mkdir(parents=True, exist_ok=True)
+    rows = [{"path": Path(path).relative_to(folder).as_posix(), "size": "", "md5": ""} for path in paths]
+    files.write_rows(index, raw_index.COLUMNS, rows)
 
 
 def _dvc(*arguments: str) -> str:

@@ -78,7 +78,7 @@ def test_the_results_are_of_use_without_the_raw_audio(origin):
     project = clone(origin)
     stages = project.run("dvc", "stage", "list", "--name-only").split()
     project.run("dvc", "pull", "--quiet", *(stage for stage in stages if stage != "render_demo"))
-    assert "computed when needed: data/raw/demo" in restore(project)
+    assert "nothing needs it now: data/raw/demo" in restore(project)
     # a model needs the features only
     project.change("models.sgd.alpha", 0.3)
     jobs = project.jobs()
