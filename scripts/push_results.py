@@ -11,7 +11,7 @@ from dvc.repo import Repo
 
 from genrebench import job
 from genrebench.job import InputError
-from restore_run import RECOVERABLE
+from genrebench.recoverable import RECOVERABLE
 
 
 def push_results(without: list[str]) -> None:

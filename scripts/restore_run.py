@@ -14,8 +14,8 @@ from pathlib import Path
 
 from genrebench import config, files, job, raw_index
 from genrebench.job import InputError
+from genrebench.recoverable import RECOVERABLE
 
-RECOVERABLE = {"audio": "data/raw/*", "features": "results/*/features/*.npy"}
 MISSING = ("deleted", "not in cache")
 # `snakemake --touch` sleeps a tenth of a second at each job, for file systems whose times are coarser than that
 TOUCH = (
