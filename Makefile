@@ -4,11 +4,13 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/ready
 APP := .venv/app
+S3 := .venv/s3
 # Compiled modules are kept: without them every job pays for the compilation of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-long test-app test-slurm test-sge bench lint gpu speech app plan record restore dag envs lock
+.PHONY: help setup demo test test-long test-app test-s3 test-slurm test-sge bench lint gpu speech app s3 plan record
+.PHONY: restore push dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,8 +39,12 @@ test-app: $(APP) ## test the page in a browser (needs Chromium)
 	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group browser --constraints requirements.lock
 	pytest tests/app --durations 8
 
+test-s3: $(S3) ## test the remote in S3 against a server on this machine
+	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group s3-server --constraints requirements.lock
+	pytest tests/workflow/test_s3.py -m long --durations 8
+
 test-slurm: $(READY) ## test profiles/slurm on a Slurm cluster of one node, started for that (Debian, root)
-	ONE_NODE_CPUS=16 ONE_NODE_MEM_MB=64000 tests/slurm/one_node.sh start
+	ONE_NODE_CPUS=8 ONE_NODE_MEM_MB=64000 tests/slurm/one_node.sh start
 	pytest tests/slurm --durations 8 -rP; code=$$?; tests/slurm/one_node.sh stop; exit $$code
 
 test-sge: $(READY) ## test profiles/sge on a Grid Engine of one node, started for that (Debian, root)
@@ -72,6 +78,13 @@ $(APP): requirements-app.lock $(READY)
 app: $(APP) ## start a page, on this machine only, that says which genre a recording is
 	@python scripts/serve_app.py
 
+# Without dependencies: the lock has only what is not in requirements.lock, or in another version there.
+$(S3): requirements-s3.lock $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-s3.lock
+	touch $@
+
+s3: $(S3) ## install what a remote in S3 needs
+
 plan: $(READY) ## what would run: jobs, hours, memory, disk
 	@python scripts/plan_jobs.py
 
@@ -80,6 +93,9 @@ record: $(READY) ## record a direct Snakemake run in dvc.lock, if nothing is lef
 
 restore: $(READY) ## after git checkout and dvc pull: tell Snakemake that what DVC has verified is up to date
 	@python scripts/restore_run.py
+
+push: $(READY) ## push the results to the remote; WITHOUT="audio features" leaves out what can be had again
+	@python scripts/push_results.py --without $(WITHOUT)
 
 dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml scripts/*.py scripts/genrebench/*.py scripts/genrebench/*/*.py ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
@@ -102,3 +118,9 @@ lock: ## resolve pyproject.toml anew
 	sed -n 's/^app = //p' pyproject.toml | grep -o '[a-z]*>=[0-9.]*,<[0-9]*' | uv pip compile - --constraints requirements.lock \
 		--constraints requirements-speech.lock --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --quiet --output-file requirements-app.lock
+	# botocore wants an older python-dateutil, which all the others take as well
+	sed '/^python-dateutil==/,/[^\\]$$/d' requirements.lock > .venv/constraints.lock
+	sed -n 's/^s3 = //p' pyproject.toml | grep -o '[a-z0-9-]*>=[0-9.]*,<[0-9]*' \
+		| uv pip compile - --constraints .venv/constraints.lock --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
+		| awk 'NR == FNR { had[$$0]; next } /^[a-z]/ { skip = $$0 in had } !skip' requirements.lock - > requirements-s3.lock

@@ -311,6 +311,7 @@ scheduler.set_environment()
 if not workflow.is_main_process:
     scheduler.record_where_it_runs()
 else:
+    scheduler.end_with_dvc()
     scheduler.clear_stale_lock()
     refuse_foreign_demo()
     refuse_other_backend()
@@ -318,4 +319,5 @@ else:
     for kind, entries in WITH_WEIGHTS.items():
         for name, entry in entries.items():
             weights.update_index(module_of(name, entry), config[kind][name]["handle"], *weights_index(kind, name))
-SHARDS = shard_count(count_raw_files())
+FILES = count_raw_files()
+SHARDS = shard_count(FILES)

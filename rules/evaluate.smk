@@ -196,7 +196,7 @@ rule study_leakage:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=at_least(1000),
+        mem_mb=at_least(1000 + FILES // 50),
         runtime=at_least(10),
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",

@@ -17,7 +17,8 @@ rule build_manifest:
         "../envs/classical.yaml"
     threads: 8
     resources:
-        mem_mb=at_least(lambda input, threads: 500 + 300 * threads),
+        # fingerprints are compared with one another
+        mem_mb=at_least(lambda input, threads: 500 + 300 * threads + FILES // 15),
         runtime=at_least(120),
     params:
         folder=RAW,

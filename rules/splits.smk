@@ -18,7 +18,7 @@ rule make_split:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=at_least(500),
+        mem_mb=at_least(700),
         runtime=at_least(10),
     params:
         dataset=DATASET,

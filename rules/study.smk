@@ -66,7 +66,7 @@ rule check_labels:
         "../envs/classical.yaml"
     resources:
         mem_mb=at_least(training_memory),
-        runtime=at_least(10),
+        runtime=at_least(10 + FILES // 1500),
     params:
         settings=lambda w: param("study", "labels"),
     message:

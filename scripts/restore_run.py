@@ -1,29 +1,84 @@
 """After `git checkout` and `dvc pull`: tell Snakemake that what DVC has verified is up to date (`make restore`).
 
 A checkout leaves arbitrary times on the files, by which Snakemake would run everything again. DVC compares contents;
-where it finds every stage unchanged, the times may be set.
+where it finds every stage unchanged, the times may be set. What can be had again, the audio and the arrays of features,
+need not be there: Snakemake asks for it only when something that reads it is to run.
 """
 
 import argparse
+import json
 import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
 
-from genrebench import job
+from genrebench import config, files, job, raw_index
 from genrebench.job import InputError
+from genrebench.recoverable import RECOVERABLE
+
+MISSING = ("deleted", "not in cache")
+# `snakemake --touch` sleeps a tenth of a second at each job, for file systems whose times are coarser than that
+TOUCH = (
+    "from snakemake.executors import touch; touch.Executor.SLEEPING_TIME = 0; from snakemake.cli import main; main()"
+)
 
 
 def restore_run() -> None:
-    """If `dvc status` is clean, touch all outputs and make the report; else change nothing and say what differs."""
-    status = subprocess.run(["dvc", "status"], capture_output=True, text=True)
-    if status.returncode:
-        raise InputError(f"dvc status failed: {status.stderr.strip()}")
-    if "up to date" not in status.stdout:
+    """If DVC finds no change, touch all outputs and make the report; else change nothing and say what differs."""
+    found = _status()
+    missing = sorted({path for _, path, state in found if state in MISSING})
+    needed = [path for path in missing if not any(fnmatch(path, pattern) for pattern in RECOVERABLE.values())]
+    changed = [": ".join(filter(None, one)) for one in found if one[2] not in MISSING]
+    if needed or changed:
         raise InputError(
-            f"DVC finds changes, so nothing was touched; `dvc pull` or `dvc repro` first:\n{status.stdout}"
+            "nothing was touched, because not everything is as dvc.lock says; `dvc pull` (or `dvc checkout`) brings "
+            "what is missing, `dvc repro` runs what changed:\n"
+            + "\n".join([*changed, *(f"{path}: missing" for path in needed)])
         )
-    subprocess.run(["snakemake", "--touch", "--forceall", "--cores", "1", "--quiet", "all"], check=True)
+    # of what is missing, dvc.lock has to say the same wherever it is named
+    if missing and "Running stage" in (dry := _dvc("repro", "--dry", "--allow-missing")):
+        raise InputError(f"nothing was touched, because DVC would run something:\n{dry}")
+    _index_absent_audio(config.load()["dataset"])
+    touch = ["--touch", "--forceall", "--cores", "1", "--quiet", "all"]
     # the report holds measured times, so DVC does not keep it
-    subprocess.run(["snakemake", "--cores", "all", "--quiet", "all"], check=True)
+    for command in ([sys.executable, "-c", TOUCH, *touch], ["snakemake", "--cores", "all", "--quiet", "all"]):
+        if subprocess.run(command).returncode:
+            raise InputError("Snakemake failed; the reason stands above")
     print("The results are those of dvc.lock, and Snakemake knows it.")
+    if missing:
+        print(f"Not here, because nothing needs it now: {', '.join(missing)}")
+
+
+def _status() -> list[tuple[str, str, str]]:
+    """What `dvc status` finds: stage, path, and what is with it; of a change of the stage itself, no path."""
+    found = []
+    for stage, entries in json.loads(_dvc("status", "--json")).items():
+        for entry in entries:
+            if isinstance(entry, str):
+                found.append((stage, "", entry))
+            else:
+                found += [(stage, path, str(state)) for paths in entry.values() for path, state in paths.items()]
+    return found
+
+
+def _index_absent_audio(dataset: str) -> None:
+    """Where a user's audio is absent, list its files from the manifest: Snakemake wants to know how many there are."""
+    folder, index = Path("data/raw", dataset), Path(".cache", dataset, "raw.csv")
+    if folder.is_dir() or index.is_file() or not folder.with_name(f"{dataset}.dvc").is_file():
+        return
+    tables = (f"results/{dataset}/{name}.csv" for name in ("manifest", "rejected"))
+    paths = sorted(row["path"] for table in tables for row in files.read_rows(table))
+    index.parent.mkdir(parents=True, exist_ok=True)
+    rows = [{"path": Path(path).relative_to(folder).as_posix(), "size": "", "md5": ""} for path in paths]
+    files.write_rows(index, raw_index.COLUMNS, rows)
+
+
+def _dvc(*arguments: str) -> str:
+    """What a command of DVC's prints."""
+    result = subprocess.run(["dvc", *arguments], capture_output=True, text=True)
+    if result.returncode:
+        raise InputError(f"dvc {arguments[0]} failed: {result.stderr.strip()}")
+    return result.stdout
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,16 @@ def set_environment() -> None:
     # Sums in another order are other numbers: one thread, however many cores there are, unless a script sets its own.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every import would pay for compilation
+
+
+def end_with_dvc() -> None:
+    """End when the DVC that started this scheduler is killed: the next one would find it at work in the same folder."""
+    if "DVC_STAGE" not in os.environ or sys.platform != "linux":
+        return
+    parent = os.getppid()
+    if parent == 1 and b"dvc" not in Path("/proc/1/cmdline").read_bytes():
+        os.kill(os.getpid(), signal.SIGKILL)  # it died while this process started
+    job.end_with_parent(parent)
 
 
 def clear_stale_lock() -> None:

@@ -99,8 +99,6 @@ def test_forced_reproduction_gives_the_same_lock(reproduced, tmp_path):
 def test_a_stale_clone_does_not_keep_the_old_model(reproduced, tmp_path):
     """Clone, pull, change a parameter, reproduce: the model is the new one, and nothing else ran."""
     origin = reproduced.copy(tmp_path / "origin")
-    origin.run("dvc", "remote", "add", "--default", "store", str(tmp_path / "remote"))
-    origin.run("git", "commit", "--quiet", "--all", "-m", "remote")
     origin.run("dvc", "push", "--quiet")
     origin.run("git", "clone", "--quiet", str(origin.folder), str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")

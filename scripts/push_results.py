@@ -1,0 +1,30 @@
+"""Push the results to the default remote (`make push`): all that DVC keeps, or all but what can be had again.
+
+Audio may be somebody's, and features are large; who pulls the rest has the numbers, and computes features when needed.
+"""
+
+import argparse
+import subprocess
+from fnmatch import fnmatch
+
+from dvc.repo import Repo
+
+from genrebench import job
+from genrebench.job import InputError
+from genrebench.recoverable import RECOVERABLE
+
+
+def push_results(without: list[str]) -> None:
+    """`dvc push` of every output but those of the kinds `without`."""
+    left_out = [RECOVERABLE[kind] for kind in without]
+    with Repo() as repo:
+        outs = [str(out) for out in repo.index.outs if out.use_cache]
+    wanted = [out for out in outs if not any(fnmatch(out, pattern) for pattern in left_out)]
+    if subprocess.run(["dvc", "push", *wanted]).returncode:
+        raise InputError("nothing or not all was pushed; the reason stands above")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--without", nargs="*", default=[], choices=sorted(RECOVERABLE), help="what is not pushed")
+    job.run(push_results, vars(parser.parse_args()))
