@@ -87,38 +87,6 @@ def test_a_snakemake_run_is_recorded_by_make_record_and_then_dvc_has_nothing_to_
 
 
 @pytest.mark.long
-def test_forced_reproduction_gives_the_same_lock(reproduced, tmp_path):
-    project = reproduced.copy(tmp_path / "project")
-    before = (project.folder / "dvc.lock").read_bytes()
-    shutil.rmtree(project.folder / ".cache")  # not even the store of extracted arrays is left
-    project.run("dvc", "repro", "--force")
-    assert (project.folder / "dvc.lock").read_bytes() == before
-
-
-@pytest.mark.long
-def test_a_stale_clone_does_not_keep_the_old_model(reproduced, tmp_path):
-    """Clone, pull, change a parameter, reproduce: the model is the new one, and nothing else ran."""
-    origin = reproduced.copy(tmp_path / "origin")
-    origin.run("dvc", "push", "--quiet")
-    origin.run("git", "clone", "--quiet", str(origin.folder), str(tmp_path / "clone"))
-    clone = Project(tmp_path / "clone")
-    clone.run("dvc", "pull", "--quiet")
-    clone.run("python", "scripts/restore_run.py")
-    assert clone.jobs() == {}
-    assert "up to date" in clone.run("dvc", "status")
-    old = lock(clone)
-    clone.change("models.sgd.alpha", 0.3)
-    ran = stages_run(clone.run("dvc", "repro"))
-    assert ran == AFTER_SGD
-    new = lock(clone)
-    assert new["train_sgd"]["outs"] != old["train_sgd"]["outs"]
-    assert {name for name in old if old[name] != new[name]} == set(ran)
-    weights = "results/demo/runs/sgd/artist/repeat0/seed0/model/weights.npz"
-    assert (clone.folder / weights).read_bytes() != (origin.folder / weights).read_bytes()
-    assert clone.jobs() == {}
-
-
-@pytest.mark.long
 def test_restore_touches_nothing_where_dvc_finds_a_change(reproduced, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     path = project.folder / "results/demo/leaderboard.csv"
