@@ -110,10 +110,10 @@ def test_the_whole_demo(tmp_path, monkeypatch):
 
 def test_a_job_over_its_memory_is_tried_again_with_more(project):
     script = project.folder / "scripts/make_split.py"
-    script.write_text(script.read_text() + "    import time\n    hog = b'x' * 700_000_000\n    time.sleep(4)\n")
+    script.write_text(script.read_text() + "    import time\n    hog = b'x' * 1_000_000_000\n    time.sleep(4)\n")
     output = project.run("snakemake", *PROFILE, *QUICK, SPLIT)
     asked = [job["MinMemoryNode"] for job in jobs(project) if "make_split" in job["Comment"]]
-    assert asked == ["500M", "1000M"]
+    assert asked == ["700M", "1400M"]
     assert "Trying to restart" in output
     assert (project.folder / SPLIT).is_file()
 
@@ -121,22 +121,20 @@ def test_a_job_over_its_memory_is_tried_again_with_more(project):
 def test_a_failing_job_is_reported_with_its_log_and_the_rest_goes_on(project):
     module = project.folder / "scripts/genrebench/models/sgd.py"
     module.write_text(module.read_text() + "\nraise RuntimeError('this model is broken')\n")
-    output = project.run("snakemake", *PROFILE, *QUICK, "--retries", "0", check=False)
+    evaluations = ["results/demo/evaluation/logistic", "results/demo/evaluation/sgd"]
+    output = project.run("snakemake", *PROFILE, *QUICK, "--retries", "0", *evaluations, check=False)
     assert "RuntimeError: this model is broken" in output
     assert re.search(r"log: results/demo/logs/train/sgd/\S+\.log", output)
-    evaluation = project.folder / "results/demo/evaluation"
-    assert {path.name for path in evaluation.iterdir()} == {"logistic", "embedding_probe"}
-    left = project.jobs()
-    assert left["train_sgd"] == 3 and "train_logistic" not in left and "collect_mel" not in left
+    assert project.jobs(*evaluations) == {"train_sgd": 3, "evaluate_runs": 1}
 
 
 def test_an_interrupted_submission_cancels_its_jobs_and_a_rerun_continues(project):
-    process = start(project, "runs_logistic")
+    process = start(project, SPLIT)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) != 0
     eventually(lambda: not in_queue(project), seconds=20)
-    project.run("snakemake", *PROFILE, *QUICK, "runs_logistic")
-    assert project.jobs("runs_logistic") == {}
+    project.run("snakemake", *PROFILE, *QUICK, SPLIT)
+    assert project.jobs(SPLIT) == {}
 
 
 def test_after_a_kill_what_it_left_is_cancelled_and_what_ended_meanwhile_is_known(project):
@@ -163,7 +161,7 @@ def test_after_a_kill_what_it_left_is_cancelled_and_what_ended_meanwhile_is_know
 def test_dvc_runs_its_stages_on_the_cluster(project):
     project.run("dvc", "repro", "make_splits", env={"GENREBENCH_PROFILE": "profiles/slurm"})
     assert {job["Comment"].split("_wildcards")[0] for job in jobs(project)} == {
-        "rule_render_demo", "rule_build_manifest", "rule_splits_make_split"
+        "rule_render_demo", "rule_build_manifest", "rule_make_split"
     }  # fmt: skip
     assert "up to date" in project.run("dvc", "status", "make_splits")
     assert "GENREBENCH_PROFILE" in (project.folder / "dvc.lock").read_text()
