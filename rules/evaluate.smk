@@ -52,7 +52,7 @@ rule build_leaderboard:
     log:
         f"{RESULTS}/logs/build_leaderboard.log",
     benchmark:
-        f"{RESULTS}/benchmarks/build_leaderboard.tsv" "studies"
+        f"{RESULTS}/benchmarks/build_leaderboard.tsv"
     group:
         "studies"
     conda:
