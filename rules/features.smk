@@ -57,6 +57,7 @@ use rule extract_shard as extract_embeddings with:
     resources:
         mem_mb=at_least(2500),
         runtime=at_least(240),
+        step=1,
 
 
 use rule extract_shard as extract_speech with:
