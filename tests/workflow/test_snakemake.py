@@ -14,12 +14,14 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 import draw_rules
 from genrebench import dag
 from project import ROOT
 
 STUDIES = ("compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency")
+RUNS = ("seeds", "protocols", "for_dataset")
 AFTER_A_MODEL = dict.fromkeys(
     ("all", "evaluate_runs", "build_leaderboard", *STUDIES, "gather_costs", "export_best", "build_report"), 1
 )
@@ -231,6 +233,29 @@ def children_in(folder, word):
         except OSError:
             pass
     return found
+
+
+@pytest.mark.long
+def test_trainings_wait_for_the_one_gpu(project):
+    """Two networks, two cores: with --resources gpu=1 the second begins when the first has ended."""
+    models = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
+    for name in ("mel599_cnn", "mel_lstm"):
+        small = {"epochs": 1, "seeds": [0], "protocols": ["artist"], "max_steps": 8, "frames": 30, "for_dataset": {}}
+        project.change(
+            f"models.{name}", models[name] | {key: small[key] for key in small if key in {*models[name], *RUNS}}
+        )
+    targets = ["runs_mel599_cnn", "runs_mel_lstm"]
+
+    def most_at_a_time(*options):
+        output = project.snakemake("--forcerun", "train_mel599_cnn", "train_mel_lstm", *options, "--", *targets)
+        running = [0]
+        for begins, ends in re.findall(r"(: Training )|(\(Rule: train_)", output):
+            running.append(running[-1] + bool(begins) - bool(ends))
+        assert running[-1] == 0 and len(running) == 5
+        return max(running)
+
+    assert most_at_a_time("--resources", "gpu=1") == 1
+    assert most_at_a_time("--resources", "gpu=2") == 2
 
 
 @pytest.mark.long
