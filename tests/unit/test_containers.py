@@ -32,8 +32,8 @@ def test_both_take_the_files_that_the_installation_reads():
     (copied,) = re.findall(r"^COPY (.+) /opt/genrebench/$", DOCKERFILE, re.M)
     docker = {str(path) for pattern in copied.split() for path in Path().glob(pattern)}
     apptainer = dict(line.split() for line in _section("files").splitlines())
-    assert set(apptainer) <= docker  # beside them only a lock for the page in the browser
-    assert docker - set(apptainer) == {"requirements-app.lock"}
+    assert set(apptainer) <= docker  # beside them only locks that no extra of an image reads
+    assert docker - set(apptainer) == {"requirements-app.lock", "requirements-s3.lock"}
     assert all(target == f"/opt/genrebench/{Path(source).name}" for source, target in apptainer.items())
     ignored = Path(".dockerignore").read_text()
     assert [f"!{name}" in ignored for name in copied.split()] == [True] * 4
