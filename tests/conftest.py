@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 import yaml
 
 from project import ROOT, Project
+
+# What is started in the background of a script ignores SIGINT, and so would what the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # librosa compiles some of its functions when it is imported. Processes that do so at the same time, in a new
 # environment, can leave a cache that crashes all that read it: each worker has its own.
