@@ -16,7 +16,7 @@ def requests():
     """By rule: the jobs with a benchmark, the largest use of memory and time, and the smallest request that met it."""
     rows = {}
     for job in dag.jobs({"all"})[0]:
-        if not job.is_local and job.benchmark and Path(job.benchmark).is_file():
+        if "mem_mb" in job.rule.resources and job.benchmark and Path(job.benchmark).is_file():
             with Path(job.benchmark).open() as file:
                 used = list(csv.DictReader(file, delimiter="\t"))[-1]
             row = rows.setdefault(job.rule.name, {"rule": job.rule.name, **NOTHING})

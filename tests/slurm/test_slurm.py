@@ -97,7 +97,9 @@ def test_the_whole_demo(tmp_path, monkeypatch):
     assert {job["Partition"] for job in others} == {"cpu"}
     assert len(jobs(project)) < 70  # of 177 of Snakemake's
 
-    for row in bench_requests.requests():
+    requests = bench_requests.requests()
+    assert {"build_manifest", "extract_shard", "train_cnn", "build_report"} <= {row["rule"] for row in requests}
+    for row in requests:
         assert row["used_mb"] <= 0.8 * row["asked_mb"], row
         assert row["used_s"] <= 0.5 * 60 * row["asked_min"], row
     for job in jobs(project):
