@@ -25,7 +25,7 @@ def extraction_memory(input, threads):
 def extraction_minutes(input, threads):
     """Minutes for the extraction of a shard, in whose first job all features are extracted."""
     longest, total = seconds_of_clips(input.manifest)
-    return 2 + round(max(total / SHARDS, longest) / 1800)
+    return 5 + round(max(total / SHARDS, longest) / 1800)
 
 
 def collection_memory(input, threads):

@@ -15,7 +15,7 @@ for _ in $(seq 60); do
         # it could not be started, and waits for an operator
         grep -q '^error reason' <<<"$found" || ended running
         grep '^error reason' <<<"$found" >&2
-        qdel "$1" >&2
+        qdel "$1" >&2 || true
         ended failed
     fi
     grep -q 'do not exist' <<<"$found" || ended running # no answer: ask again later
