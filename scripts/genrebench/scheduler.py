@@ -50,7 +50,7 @@ def cancel_orphans() -> None:
         return
     listed = subprocess.run(["squeue", "--me", "--noheader", "--format=%A|%k|%Z"], capture_output=True, text=True)
     here = str(Path.cwd())
-    rows = [line.split("|") for line in listed.stdout.splitlines()]
+    rows = [line.split("|", 2) for line in listed.stdout.splitlines()]
     # comments of the executor plugin; a Snakemake that is a job of Slurm's itself has none
     if orphans := [number for number, comment, folder in rows if comment.startswith("rule_") and folder == here]:
         print(f"Cancelling {len(orphans)} jobs that a Snakemake which is no more left in the queue.", file=sys.stderr)
