@@ -16,12 +16,14 @@ rule study_errors:
         code=code("study_errors.py", *feature_modules(*PICTURED)),
     output:
         table=report(f"{RESULTS}/errors.csv", caption="../report/errors.rst", category="Errors"),
-        folder=report(
+        pictures=report(
             directory(f"{RESULTS}/errors"),
             patterns=["{clip_id}.png"],
             caption="../report/errors.rst",
             category="Errors",
         ),
+        # apart, because audio may not be shared as the rest may
+        excerpts=directory(f"{RESULTS}/excerpts"),
     log:
         f"{RESULTS}/logs/study_errors.log",
     benchmark:
@@ -45,7 +47,7 @@ rule study_errors:
         "python scripts/study_errors.py --manifest {input.manifest} --statuses {input.statuses}"
         " --leaderboard {input.leaderboard} --splits {params.splits} --runs {params.runs}"
         " --features {params.features} --settings {params.settings:q} --reading {params.reading:q}"
-        " --table {output.table} --folder {output.folder} > {log} 2>&1"
+        " --table {output.table} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
 
 
 rule check_labels:

@@ -263,7 +263,9 @@ def listen(results: Path) -> dict[str, Any]:
     for name in ("errors.csv", "labels.csv", "labels.json", "saliency.json"):
         if not (results / name).exists():
             raise job.InputError(f"{results / name} is missing, and the report is made from it: run its rule first.")
-    found = study.describe_errors(results / "errors.csv", results / "errors", study.suspected(results / "labels.csv"))
+    found = study.describe_errors(
+        results / "errors.csv", results / "errors", results / "excerpts", study.suspected(results / "labels.csv")
+    )
     for card in found["cards"]:
         card["picture"] = _png(card["picture"]) if card["picture"] else None
         excerpt = card["excerpt"]

@@ -5,21 +5,19 @@ Audio may be somebody's, and features are large; who pulls the rest has the numb
 
 import argparse
 import subprocess
-from fnmatch import fnmatch
 
 from dvc.repo import Repo
 
 from genrebench import job
 from genrebench.job import InputError
-from genrebench.recoverable import RECOVERABLE
+from genrebench.recoverable import RECOVERABLE, is_recoverable
 
 
 def push_results(without: list[str]) -> None:
     """`dvc push` of every output but those of the kinds `without`."""
-    left_out = [RECOVERABLE[kind] for kind in without]
     with Repo() as repo:
         outs = [str(out) for out in repo.index.outs if out.use_cache]
-    wanted = [out for out in outs if not any(fnmatch(out, pattern) for pattern in left_out)]
+    wanted = [out for out in outs if not is_recoverable(out, without)]
     if subprocess.run(["dvc", "push", *wanted]).returncode:
         raise InputError("nothing or not all was pushed; the reason stands above")
 

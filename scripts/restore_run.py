@@ -9,12 +9,11 @@ import argparse
 import json
 import subprocess
 import sys
-from fnmatch import fnmatch
 from pathlib import Path
 
 from genrebench import config, files, job, raw_index
 from genrebench.job import InputError
-from genrebench.recoverable import RECOVERABLE
+from genrebench.recoverable import is_recoverable
 
 MISSING = ("deleted", "not in cache")
 # `snakemake --touch` sleeps a tenth of a second at each job, for file systems whose times are coarser than that
@@ -27,7 +26,7 @@ def restore_run() -> None:
     """If DVC finds no change, touch all outputs and make the report; else change nothing and say what differs."""
     found = _status()
     missing = sorted({path for _, path, state in found if state in MISSING})
-    needed = [path for path in missing if not any(fnmatch(path, pattern) for pattern in RECOVERABLE.values())]
+    needed = [path for path in missing if not is_recoverable(path)]
     changed = [": ".join(filter(None, one)) for one in found if one[2] not in MISSING]
     if needed or changed:
         raise InputError(

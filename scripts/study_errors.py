@@ -30,9 +30,10 @@ def study_errors(
     settings: list[dict[str, Any]],
     reading: dict[str, Any],
     table: Path,
-    folder: Path,
+    pictures: Path,
+    excerpts: Path,
 ) -> None:
-    """Write errors.csv and, for its first clips, `folder`/<clip_id>.png and .mp3, as far as their audio is there.
+    """Write errors.csv and, for its first clips, as far as their audio is there, pictures and excerpts by clip_id.
 
     `statuses` and `leaderboard` name the runs and the protocol, the one that the report quotes; without one the table
     is empty. `features` with their `settings`, and `reading` (section `audio`), are entries of params.yaml.
@@ -46,12 +47,13 @@ def study_errors(
         (_formatted(row, protocol, clips[row["clip_id"]]) for row in rows),
     )
     drawn = dict(zip(features, settings, strict=True))
-    with files.atomic(folder) as temporary:
-        temporary.mkdir()
+    with files.atomic(pictures) as seen, files.atomic(excerpts) as heard:
+        seen.mkdir()
+        heard.mkdir()
         for row in errors.hard(rows)[: errors.SHOWN]:
             clip = clips[row["clip_id"]]
             if clip["path"] and Path(clip["path"]).is_file():
-                show_clip(clip, drawn, reading, temporary)
+                show_clip(clip, drawn, reading, seen, heard)
 
 
 def study(
@@ -75,8 +77,10 @@ def study(
     return protocol, errors.rank_clips(verdicts)
 
 
-def show_clip(clip: Mapping[str, str], features: dict[str, Any], reading: dict[str, Any], folder: Path) -> None:
-    """Write `folder`/<clip_id>.png, on which the excerpt is marked, and the excerpt, its loudest part, as .mp3."""
+def show_clip(
+    clip: Mapping[str, str], features: dict[str, Any], reading: dict[str, Any], pictures: Path, excerpts: Path
+) -> None:
+    """Write `excerpts`/<clip_id>.mp3, the loudest part, and `pictures`/<clip_id>.png, on which that is marked."""
     view = clip_plot.look(clip["path"], features, reading)
     view.columns, view.shades = COLUMNS, SHADES
     samples = audio.to_mono(view.samples[:, None], view.sample_rate, excerpt.SAMPLE_RATE)
@@ -87,9 +91,8 @@ def show_clip(clip: Mapping[str, str], features: dict[str, Any], reading: dict[s
     figure = clip_plot.draw(view, f"Excerpt from {span[0]:.1f} to {span[1]:.1f} s" if partly else "The whole clip")
     if partly:
         figure.axes[0].axvspan(*span, color=MARK, alpha=0.3, lw=0, zorder=0)
-    target = folder / clip["clip_id"]
-    plots.write(figure, f"{target}.png", DPI, PALETTE)
-    with files.atomic(f"{target}.mp3") as temporary:
+    plots.write(figure, pictures / f"{clip['clip_id']}.png", DPI, PALETTE)
+    with files.atomic(excerpts / f"{clip['clip_id']}.mp3") as temporary:
         temporary.write_bytes(excerpt.encode(samples[start : start + length], excerpt.SAMPLE_RATE))
 
 
@@ -116,7 +119,8 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--reading", required=True, type=json.loads, help="section `audio` of params.yaml as JSON")
     parser.add_argument("--table", type=Path, required=True, help="CSV to write")
-    parser.add_argument("--folder", type=Path, required=True, help="folder to write")
+    parser.add_argument("--pictures", type=Path, required=True, help="folder of pictures to write")
+    parser.add_argument("--excerpts", type=Path, required=True, help="folder of audio to write")
     return parser.parse_args()
 
 

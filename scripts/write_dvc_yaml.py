@@ -106,7 +106,8 @@ def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
     keys = {value.key for value in params if hasattr(value, "key")}
     result = {
         "cmd": (
-            "snakemake --workflow-profile \\${GENREBENCH_PROFILE:-profiles/default} "
+            # in place of the shell, so that DVC is its parent, with which it ends (see genrebench.scheduler)
+            "exec snakemake --workflow-profile \\${GENREBENCH_PROFILE:-profiles/default} "
             f"--allowed-rules {' '.join(stage.rules)} -- {' '.join(stage.targets)}"
         ),
         "deps": sorted(deps),

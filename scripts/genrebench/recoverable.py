@@ -1,3 +1,14 @@
-"""What a clone can do without until something reads it: by kind, a pattern of paths."""
+"""What a clone can do without until something reads it: by kind, patterns of paths."""
 
-RECOVERABLE = {"audio": "data/raw/*", "features": "results/*/features/*.npy"}
+from collections.abc import Iterable
+from fnmatch import fnmatch
+
+RECOVERABLE = {
+    "audio": ("data/raw/*", "results/*/excerpts"),  # excerpts are pieces of it
+    "features": ("results/*/features/*.npy",),
+}
+
+
+def is_recoverable(path: str, kinds: Iterable[str] = tuple(RECOVERABLE)) -> bool:
+    """Whether a path is of one of these kinds."""
+    return any(fnmatch(path, pattern) for kind in kinds for pattern in RECOVERABLE[kind])

@@ -12,7 +12,9 @@ SUSPECTS_SHOWN = 20
 TEST_CLIPS_SHOWN = 1000  # in a table on the page, which has to open in a browser; errors.csv has all
 
 
-def describe_errors(table: Path, folder: Path, suspects: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def describe_errors(
+    table: Path, pictures: Path, excerpts: Path, suspects: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
     """The test clips of errors.csv, and those of them that have a picture or would have one, with all that is shown.
 
     `suspects` are the rows of labels.csv, by clip_id, whose labels are suspected. `sentences` sum up, `cards` are the
@@ -24,8 +26,8 @@ def describe_errors(table: Path, folder: Path, suspects: Mapping[str, Mapping[st
         dict(row)
         | {
             "probabilities": probabilities(row),
-            "picture": _there(folder / f"{row['clip_id']}.png"),
-            "excerpt": _there(folder / f"{row['clip_id']}.mp3"),
+            "picture": _there(pictures / f"{row['clip_id']}.png"),
+            "excerpt": _there(excerpts / f"{row['clip_id']}.mp3"),
             "suspected": row["clip_id"] in suspects,
         }
         for row in hard[: errors.SHOWN]

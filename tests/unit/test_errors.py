@@ -132,6 +132,7 @@ def run(folder, name=""):
         READING,
         folder / f"errors{name}.csv",
         folder / f"errors{name}",
+        folder / f"excerpts{name}",
     )
 
 
@@ -148,12 +149,13 @@ def test_errors_are_those_of_the_protocol_that_keeps_artists_apart(results):
 
 
 def test_hard_clips_that_are_at_hand_have_a_picture_and_their_loudest_seconds(results):
-    there = sorted(path.relative_to(results / "errors").as_posix() for path in (results / "errors").rglob("*.*"))
-    assert there == ["a.mp3", "a.png", "sub/b.mp3", "sub/b.png"]
-    loud, _ = soundfile.read(results / "errors/a.mp3")
+    folders = results / "errors", results / "excerpts"
+    there = sorted(path.relative_to(results).as_posix() for folder in folders for path in folder.rglob("*.*"))
+    assert there == ["errors/a.png", "errors/sub/b.png", "excerpts/a.mp3", "excerpts/sub/b.mp3"]
+    loud, _ = soundfile.read(results / "excerpts/a.mp3")
     assert len(loud) / 22050 == pytest.approx(study_errors.EXCERPT_S, abs=0.15)
     assert np.sqrt(np.mean(loud[22050:-22050] ** 2)) == pytest.approx(0.25, rel=0.1)
-    short, _ = soundfile.read(results / "errors/sub/b.mp3")
+    short, _ = soundfile.read(results / "excerpts/sub/b.mp3")
     assert len(short) / 22050 == pytest.approx(1.5, abs=0.15)
     # the part that is heard is marked in the longer clip only, in yellow: what else is drawn is blue or grey
     for name, shown in (("a", True), ("sub/b", False)):
@@ -165,12 +167,13 @@ def test_hard_clips_that_are_at_hand_have_a_picture_and_their_loudest_seconds(re
 def test_errors_are_the_same_bytes_again(results):
     run(results, "2")
     assert (results / "errors2.csv").read_bytes() == (results / "errors.csv").read_bytes()
-    for path in (results / "errors").rglob("*.*"):
-        assert (results / "errors2" / path.relative_to(results / "errors")).read_bytes() == path.read_bytes()
+    for name in ("errors", "excerpts"):
+        for path in (results / name).rglob("*.*"):
+            assert (results / f"{name}2" / path.relative_to(results / name)).read_bytes() == path.read_bytes()
 
 
 def test_the_report_describes_them_in_sentences(results):
-    found = study.describe_errors(results / "errors.csv", results / "errors", {"a": {}})
+    found = study.describe_errors(*(results / name for name in ("errors.csv", "errors", "excerpts")), {"a": {}})
     assert found["sentences"] == [
         "3 of 4 test clips under artist are wrong for more than half of 3 models.",
         "2 are wrong for all of them, 1 right for all.",
@@ -198,8 +201,8 @@ def test_without_a_protocol_that_can_be_quoted_there_are_no_errors(results, tmp_
         [],
         READING,
         tmp_path / "errors.csv",
-        tmp_path / "errors",
+        *(folders := (tmp_path / "errors", tmp_path / "excerpts")),
     )
     assert files.read_rows(tmp_path / "errors.csv") == []
-    assert list((tmp_path / "errors").iterdir()) == []
-    assert study.describe_errors(tmp_path / "errors.csv", tmp_path / "errors", {})["sentences"] == []
+    assert [list(folder.iterdir()) for folder in folders] == [[], []]
+    assert study.describe_errors(tmp_path / "errors.csv", *folders, {})["sentences"] == []

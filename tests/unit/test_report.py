@@ -145,7 +145,7 @@ def make_results(
     study_errors.study_errors(
         *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "runs")),
         *([], [], {"sample_rate": 22050, "duration": "longest"}),
-        *(results / name for name in ("errors.csv", "errors")),
+        *(results / name for name in ("errors.csv", "errors", "excerpts")),
     )
     check_labels.check_labels(
         results / "manifest.csv",
@@ -436,7 +436,7 @@ def test_hard_clips_are_shown_with_what_the_models_say_and_can_be_heard(results,
     for row in rows:
         plots.write(plots.empty(row["clip_id"]), results / "errors" / f"{row['clip_id']}.png", 20)
         sound = excerpt.encode(noise, excerpt.SAMPLE_RATE)
-        (results / "errors" / f"{row['clip_id']}.mp3").write_bytes(sound)
+        (results / "excerpts" / f"{row['clip_id']}.mp3").write_bytes(sound)
     suspect = dict.fromkeys(check_labels.COLUMNS, "0.25") | {"clip_id": name, "genre": "rock", "suspected": "True"}
     files.write_rows(results / "labels.csv", check_labels.COLUMNS, [suspect | {"suggested": "pop"}])
     trial = {"changed": 20, "found": 13, "suspected": 17}

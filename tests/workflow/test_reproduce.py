@@ -14,7 +14,7 @@ from project import Project
 pytestmark = pytest.mark.long
 
 COLLECTED = [f"collect_{name}" for name in ("mel", "mfcc", "chroma", "wavelet", "tabular", "yamnet")]
-RESULTS = tuple(f"results/demo/{name}" for name in ("splits", "features", "runs", "evaluation", "export"))
+RESULTS = tuple(f"results/demo/{name}" for name in ("splits", "features", "runs", "evaluation", "excerpts", "export"))
 
 
 @pytest.fixture
@@ -97,12 +97,16 @@ def test_the_results_are_of_use_without_the_raw_audio(origin):
 
 
 def test_features_and_audio_may_be_left_out_of_a_push(origin):
+    assert any((origin.folder / "results/demo/excerpts").iterdir())
     origin.run("python", "scripts/push_results.py", "--without", "audio", "features")
     project = clone(origin)
     project.run("dvc", "pull", "--quiet", "--allow-missing")
+    assert not [path for path in project.folder.rglob("*") if path.suffix in (".mp3", ".wav")]
+    pushed = {path.read_bytes() for path in (origin.folder.parent / "genrebench-store").rglob("*") if path.is_file()}
+    assert not pushed & set(origin.tree("data/raw/demo", "results/demo/excerpts").values())
     assert "features/mel.npy" in restore(project)
     assert accuracy(project) == accuracy(origin)
-    assert stages_run(project.run("dvc", "repro")) == ["render_demo", *COLLECTED]
+    assert stages_run(project.run("dvc", "repro")) == ["render_demo", *COLLECTED, "study_errors"]
     assert (project.folder / "dvc.lock").read_bytes() == (origin.folder / "dvc.lock").read_bytes()
     assert project.tree(*RESULTS) == origin.tree(*RESULTS)
     restore(project)
@@ -125,7 +129,11 @@ def test_a_queued_experiment_is_applied_and_restored(origin):
 
 
 @pytest.mark.parametrize("kill", ["the group by SIGINT", "DVC by SIGKILL"])
-def test_after_an_interruption_the_same_command_ends_as_if_there_was_none(tiny, reproduced, tmp_path, kill):
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # through which DVC starts a stage
+def test_after_an_interruption_the_same_command_ends_as_if_there_was_none(
+    tiny, reproduced, tmp_path, monkeypatch, shell, kill
+):
+    monkeypatch.setenv("SHELL", shell)
     project = tiny.copy(tmp_path / "project")
     for stage in ("render_demo", "collect_mel", "train_sgd"):
         log = tmp_path / f"{stage}.log"
