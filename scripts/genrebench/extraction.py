@@ -227,7 +227,13 @@ def _write_parts(folders: dict[str, Path], arrays: dict[str, dict[str, np.ndarra
 def _locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be locked ({error.strerror}), and jobs that extract features would write over each "
+                "other's. Have the file system mounted with locks (`flock`), or link .cache to one that has them."
+            ) from None
         yield
 
 

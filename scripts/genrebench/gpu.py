@@ -4,6 +4,7 @@ A cluster's scheduler does this itself. Elsewhere `--resources gpu=4` has four t
 take the first GPU that they see, or all of them: so each process is left with one to see.
 """
 
+import contextlib
 import fcntl
 import getpass
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"  # the environment variable that CUDA reads: numbers or identifiers, with commas
 
-_held = []  # open files: closed, and their locks released, when the process ends
+_locked_files = []  # open: closed, and their locks released, when the process ends
 
 
 def claim(folder: Path | None = None) -> None:
@@ -20,23 +21,20 @@ def claim(folder: Path | None = None) -> None:
 
     To be called before a library looks for GPUs. Claims are locks on files in `folder` (by default one of the user's
     among the machine's temporary files) and end with the process. Where all are claimed, because there are more jobs
-    than GPUs, they are shared: libraries are told to take memory only as they need it.
+    than GPUs, or where there can be no locks, they are shared: libraries are told to take memory only as they need it.
     """
     devices = visible()
     if len(devices) < 2:
         return
     folder = folder or Path(tempfile.gettempdir(), f"genrebench-gpus-{getpass.getuser()}")
-    folder.mkdir(exist_ok=True)
     for device in devices:
-        file = (folder / device.replace("/", "_")).open("w")
-        try:
+        with contextlib.suppress(OSError):  # claimed, or the folder is somebody else's
+            folder.mkdir(exist_ok=True)
+            file = (folder / device.replace("/", "_")).open("a")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            continue
-        _held.append(file)
-        os.environ[VISIBLE] = device
-        return
+            _locked_files.append(file)
+            os.environ[VISIBLE] = device
+            return
     os.environ[VISIBLE] = devices[os.getpid() % len(devices)]
 
 

@@ -1,11 +1,14 @@
 """What the process that runs Snakemake does for its jobs and its successors."""
 
+import atexit
 import fcntl
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,10 @@ from snakemake.persistence import PersistenceBase
 
 from genrebench import job
 
-_held = []  # open files: closed, and their locks released, when the process ends
+ALIVE = Path(".snakemake", "genrebench.alive")
+CANCELLED_S = 60  # how long jobs may take to end; Slurm itself kills them after KillWait, commonly 30 s
+
+_locked_files = []  # open: closed, and their locks released, when the process ends
 
 
 def set_environment() -> None:
@@ -46,15 +52,18 @@ def clear_stale_lock() -> None:
 
 def cancel_orphans() -> None:
     """Cancel the jobs that a scheduler which was killed left with Slurm: they are submitted again, beside them."""
-    if not shutil.which("squeue") or not _is_alone():
+    if not shutil.which("squeue") or not _is_alone() or not (orphans := _queued()):
         return
-    listed = subprocess.run(["squeue", "--me", "--noheader", "--format=%A|%k|%Z"], capture_output=True, text=True)
-    here = str(Path.cwd())
-    rows = [line.split("|", 2) for line in listed.stdout.splitlines()]
-    # comments of the executor plugin; a Snakemake that is a job of Slurm's itself has none
-    if orphans := [number for number, comment, folder in rows if comment.startswith("rule_") and folder == here]:
-        print(f"Cancelling {len(orphans)} jobs that a Snakemake which is no more left in the queue.", file=sys.stderr)
-        subprocess.run(["scancel", *orphans], check=True)
+    print(f"Cancelling {len(orphans)} jobs that a Snakemake which is no more left in the queue.", file=sys.stderr)
+    subprocess.run(["scancel", *orphans], check=True)
+    ends = time.monotonic() + CANCELLED_S
+    while remaining := _queued():
+        if time.monotonic() > ends:
+            raise job.InputError(
+                f"Slurm's jobs {' '.join(remaining)} are cancelled, but still there after {CANCELLED_S} s: their "
+                "successors would write beside them. Wait until squeue does not list them, and try again."
+            )
+        time.sleep(1)
 
 
 def record_where_it_runs() -> None:
@@ -80,16 +89,53 @@ def _is_alone() -> bool:
     """Whether no other scheduler of this folder is alive.
 
     Each holds a shared lock on one file for as long as it lives. Who can hold it alone knows that there is no other,
-    and that what is still there of another, its lock and its jobs, has no owner.
+    and that what is still there of another, its lock and its jobs, has no owner. Some file systems of clusters have
+    locks that the same host sees only: so the file names the host, until the Snakemake ends by itself.
     """
-    if not _held:
-        folder = Path(".snakemake")
-        folder.mkdir(exist_ok=True)
-        _held.append((folder / "genrebench.alive").open("w"))
+    first = not _locked_files
+    if first:
+        ALIVE.parent.mkdir(exist_ok=True)
+        _locked_files.append(ALIVE.open("a+"))
+    file = _locked_files[0]
     try:
-        fcntl.flock(_held[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(file, fcntl.LOCK_SH)
         return False
-    finally:
-        fcntl.flock(_held[0], fcntl.LOCK_SH)
-    return True
+    except OSError:  # a file system without locks
+        return False
+    file.seek(0)
+    there = file.read().splitlines()
+    here = [platform.node(), _boot()]
+    alone = not there or bool(set(there) & set(here))
+    if alone:
+        file.truncate(0)
+        file.write("\n".join(here))
+        file.flush()
+        atexit.register(file.truncate, 0)
+    elif first:
+        print(
+            f"The last Snakemake of this folder, on {there[0]}, has not said that it ended. If it is no more, remove "
+            f"{ALIVE}; what it left, a lock and jobs in a queue, is then cleared away.",
+            file=sys.stderr,
+        )
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return alone
+
+
+def _boot() -> str:
+    """What a machine and its containers, whose names differ, have in common, until it starts anew; Linux only."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.is_file() else platform.node()
+
+
+def _queued() -> list[str]:
+    """The numbers of the jobs that Slurm has of this user and folder."""
+    command = ["squeue", "--me", "--noheader", "--format=%A|%k|%Z"]
+    listed = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # its errors are the terminal's
+    if listed.returncode:
+        print("squeue does not answer: if a killed Snakemake left jobs in the queue, they run on.", file=sys.stderr)
+    here = str(Path.cwd())
+    rows = [line.split("|", 2) for line in listed.stdout.splitlines()]
+    # comments of the executor plugin; a Snakemake that is a job of Slurm's itself has none
+    return [number for number, comment, folder in rows if comment.startswith("rule_") and folder == here]

@@ -4,15 +4,15 @@
 #   tests/sge/one_node.sh start|stop|status
 #   . /var/lib/genrebench-sge/default/common/settings.sh    # then qsub, qstat, qacct
 #
-# It is Debian's Son of Grid Engine, unpacked into a folder of its own with a cell and ports of its own: nothing is
-# installed, and a Grid Engine that the machine may have is neither read nor changed. Sizes may exceed the machine,
-# which only counts them:
-#   SGE1_SLOTS=16 SGE1_MEM_MB=65536 SGE1_GPUS=2 tests/sge/one_node.sh start
+# It is Debian's Son of Grid Engine, unpacked into a folder of its own with a cell and ports of its own: no package is
+# installed, and a Grid Engine that the machine may have is neither read nor changed; where there is none, a link to the
+# folder's libraries stands in /usr/lib until `stop`. Sizes may exceed the machine, which only counts them:
+#   ONE_NODE_SLOTS=16 ONE_NODE_MEM_MB=65536 ONE_NODE_GPUS=2 tests/sge/one_node.sh start
 set -euo pipefail
 
-SLOTS=${SGE1_SLOTS:-8}
-MEM_MB=${SGE1_MEM_MB:-65536}
-GPUS=${SGE1_GPUS:-1}
+SLOTS=${ONE_NODE_SLOTS:-8}
+MEM_MB=${ONE_NODE_MEM_MB:-65536}
+GPUS=${ONE_NODE_GPUS:-1}
 DIR=/var/lib/genrebench-sge
 ARCH=lx-amd64
 NODE=$(hostname)

@@ -128,5 +128,6 @@ def test_interrupted_then_finished(project):
     assert files.read_json(project.folder / RUN)["status"] == "done"
     assert requested(number) == requested(submitted(project, "render_demo")[-1])
     assert len(submitted(project, "group_model_sgd")) == 1
+    assert submitted(project, "group_shard_0") and not submitted(project, "extract_shard")
     assert submitted(project, "index_raw") == [], "it takes no time, and runs where Snakemake runs"
     assert project.jobs(RUN) == {}

@@ -12,11 +12,11 @@ set -euo pipefail
 CPUS=${ONE_NODE_CPUS:-$(nproc)}
 MEM_MB=${ONE_NODE_MEM_MB:-$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)}
 GPUS=${ONE_NODE_GPUS:-1}
-DIR=/var/lib/slurm-one-node
+DIR=/var/lib/genrebench-slurm
 NODE=$(hostname -s)
 MARK="# written by tests/slurm/one_node.sh"
 
-die() { echo "slurm-one-node: $*" >&2; exit 1; }
+die() { echo "one_node.sh: $*" >&2; exit 1; }
 # is daemon $1 running? (compares the name too: a stale pid file may name any process)
 up() { [ "$(cat "/proc/$(cat "$DIR/$1.pid" 2>/dev/null)/comm" 2>/dev/null)" = "$1" ]; }
 
@@ -29,14 +29,15 @@ install_packages() {
 
 write_config() {
     # never replace the configuration of a real cluster
-    if [ -e /etc/slurm/slurm.conf ] && ! grep -qF "$MARK" /etc/slurm/slurm.conf; then
-        die "/etc/slurm/slurm.conf exists and is not mine"
-    fi
+    local file
+    for file in /etc/slurm/{slurm,gres}.conf; do
+        [ ! -e "$file" ] || grep -qF "$MARK" "$file" || die "$file exists, and is not of $0"
+    done
     mkdir -p "$DIR/ctld" "$DIR/slurmd" /etc/slurm
     [ -s "$DIR/munge.key" ] || (umask 077; head -c 128 /dev/urandom >"$DIR/munge.key")
 
     local gres=""
-    : >/etc/slurm/gres.conf
+    echo "$MARK" >/etc/slurm/gres.conf
     if [ "$GPUS" -gt 0 ]; then
         gres="Gres=gpu:$GPUS"
         # slurmd (for CUDA_VISIBLE_DEVICES) wants character devices ending in 0, 1, ...

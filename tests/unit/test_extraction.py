@@ -1,3 +1,6 @@
+import errno
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -110,6 +113,16 @@ def test_a_job_fails_for_its_own_feature_alone(tmp_path):
     assert sorted(row for row, _ in store.read("mel", clips, 1)) == [0, 1]
     with pytest.raises(InputError, match="spectral_contrast"):
         store.fill(clips, 0, 1, unless_complete="spectral_contrast")
+
+
+def test_nothing_is_extracted_where_there_are_no_locks(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(extraction.fcntl, "flock", refuse)
+    store = extraction.Store(tmp_path / "store", FEATURES, AUDIO)
+    with pytest.raises(InputError, match=r"audio-0-of-1\.lock cannot be locked \(Function not implemented\)"):
+        store.fill(make_clips(tmp_path, [1]), 0, 1)
 
 
 def test_a_damaged_archive_is_named(tmp_path):

@@ -54,6 +54,13 @@ def test_more_processes_than_gpus_share(start):
     assert start("0,1")[1] in ("0", "1")
 
 
+def test_without_a_place_for_locks_they_share(monkeypatch, tmp_path):
+    (tmp_path / "taken").touch()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    gpu.claim(tmp_path / "taken")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] in ("0", "1")
+
+
 @pytest.mark.parametrize("devices", ["3", "", "-1"])
 def test_what_a_scheduler_has_chosen_stays(devices, monkeypatch, tmp_path):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)

@@ -121,7 +121,9 @@ def test_job_that_left_no_word(grid_engine, code, failed, expected):
 def test_names_of_the_site_stand_in_one_place():
     """In the submit command; and no limit on GPUs, which the cluster counts."""
     profile = yaml.safe_load((PROFILE / "config.yaml").read_text())
-    assert "resources" not in profile  # cores are those of one job
+    slurm = yaml.safe_load(Path(ROOT, "profiles/slurm/config.yaml").read_text())
+    for key in ("cores", "group-components", "resources", "set-resource-scopes", "max-checksum-file-size"):
+        assert profile[key] == slurm[key]  # what is about the workflow, and not about a cluster
     names = set(re.findall(r"--(?:pe|memory|gpu) (\S+)", profile.pop("cluster-generic-submit-cmd")))
     others = [json.dumps(profile), (PROFILE / "status.sh").read_text()]
     assert names == {"smp", "mem_free", "gpu"}
