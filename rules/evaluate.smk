@@ -223,7 +223,7 @@ rule leakage:
 # What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.
 rule gather_costs:
     input:
-        runs=[all_runs(model, "status.json", "config.json") for model in config["models"]],
+        histories=[all_runs(model, "history.csv") for model in config["models"]],
         statuses=f"{RESULTS}/statuses.csv",
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
@@ -243,11 +243,12 @@ rule gather_costs:
         mem_mb=at_least(1000),
         runtime=at_least(10),
     params:
+        runs=lambda w: f"{RESULTS}/runs",
         costs=lambda w: f"{RESULTS}/costs",
         splits=lambda w: f"{RESULTS}/splits",
     message:
         "Gathering what the runs cost"
     shell:
-        "python scripts/gather_costs.py --statuses {input.statuses} --costs {params.costs}"
+        "python scripts/gather_costs.py --statuses {input.statuses} --runs {params.runs} --costs {params.costs}"
         " --leaderboard {input.leaderboard} --splits {params.splits} --output {output.table} --plot {output.plot}"
         " > {log} 2>&1"

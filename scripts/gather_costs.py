@@ -18,16 +18,19 @@ MEASURES = (
 )  # fmt: skip
 
 
-def gather_costs(statuses: Path, costs: Path, leaderboard: Path, splits: Path, output: Path, plot: Path) -> None:
+def gather_costs(
+    statuses: Path, runs: Path, costs: Path, leaderboard: Path, splits: Path, output: Path, plot: Path
+) -> None:
     """Write `output`, a row per run that is done, and `plot`, accuracy against cost under the most honest protocol.
 
     `statuses` is statuses.csv; the cost of a run is in `costs`/<model>/<protocol>/<split>/seed<k>.json, or it has no
-    row: a run that came with `dvc pull` was measured elsewhere. The columns are those of `MEASURES`: trained numbers,
+    row: a run that came with `dvc pull` was measured elsewhere, though an earlier one, with another history, may have
+    been measured here. The columns are those of `MEASURES`: trained numbers,
     bytes of the saved model, epochs that were trained and the best of them, seconds, clips per second, milliseconds,
     MB (1e6 bytes). What is to be said wherever a model's numbers appear stands there as `marks`, too.
     """
     configured = files.read_rows(statuses)
-    rows = read_costs(configured, costs)
+    rows = read_costs(configured, runs, costs)
     files.write_rows(output, [*RUN, *MEASURES, "marks"], rows)
     described = describe_protocols(splits, {(row["protocol"], row["split"]) for row in configured})
     figures = [read_accuracy(row) for row in files.read_rows(leaderboard)]
@@ -37,18 +40,21 @@ def gather_costs(statuses: Path, costs: Path, leaderboard: Path, splits: Path, o
     plots.write(training_plots.draw_costs(points, [row["model"] for row in configured], protocol), plot, palette=128)
 
 
-def read_costs(configured: Sequence[Mapping[str, str]], costs: Path) -> list[dict[str, Any]]:
+def read_costs(configured: Sequence[Mapping[str, str]], runs: Path, costs: Path) -> list[dict[str, Any]]:
     """The costs of those `configured` runs (rows of statuses.csv) that are done and were measured."""
     rows = []
     for run in configured:
-        path = costs / run["model"] / run["protocol"] / run["split"] / f"seed{run['seed']}.json"
+        name = Path(run["model"], run["protocol"], run["split"], f"seed{run['seed']}")
+        path = costs / f"{name}.json"
         if run["status"] != "done" or not path.exists():
             continue
         cost = files.read_json(path)
         if cost["status"] != "done":
             continue  # of an earlier configuration, which could not be run
-        if missing := [name for name in MEASURES if name not in cost]:
+        if missing := [name for name in ("history_md5", *MEASURES) if name not in cost]:
             raise job.InputError(f"{path} has no {', '.join(missing)}: train {run['model']} again.")
+        if cost["history_md5"] != files.md5_file(runs / name / "history.csv"):
+            continue
         rows.append(
             {name: run[name] for name in RUN} | {name: cost[name] for name in MEASURES} | {"marks": run["marks"]}
         )
@@ -100,6 +106,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--statuses", type=Path, required=True, help="table of the configured runs")
+    parser.add_argument("--runs", type=Path, required=True, help="folder of all models' runs")
     parser.add_argument("--costs", type=Path, required=True, help="folder of what each run cost")
     parser.add_argument("--leaderboard", type=Path, required=True, help="table of accuracies")
     parser.add_argument("--splits", type=Path, required=True, help="folder of the dataset's splits")

@@ -39,8 +39,9 @@ def restore_run() -> None:
         raise InputError(f"nothing was touched, because DVC would run something:\n{dry}")
     _index_absent_audio(config.load()["dataset"])
     touch = ["--touch", "--forceall", "--cores", "1", "--quiet", "all"]
-    # the report holds measured times, so DVC does not keep it
-    for command in ([sys.executable, "-c", TOUCH, *touch], ["snakemake", "--cores", "all", "--quiet", "all"]):
+    # the report holds measured times, so DVC does not keep it, and what is there may be of another experiment
+    report = ["snakemake", "--cores", "all", "--quiet", "--forcerun", "gather_costs", "build_report", "--", "all"]
+    for command in ([sys.executable, "-c", TOUCH, *touch], report):
         if subprocess.run(command).returncode:
             raise InputError("Snakemake failed; the reason stands above")
     print("The results are those of dvc.lock, and Snakemake knows it.")

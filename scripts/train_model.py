@@ -89,7 +89,7 @@ def train_model(
         predictions = _predict(fitted, data, clips)
         seconds = time.perf_counter() - started
     _write_tables(folder, history, predictions, data.genres)
-    files.write_json(cost, _costs(fitted, data, history, folder / "model", seconds, numerics))
+    files.write_json(cost, _costs(fitted, data, history, folder, seconds, numerics))
     marks = [SCALER_MARK] if settings.get("scaler_fit_on") == "all" else []
     marks += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
     marks += module.marks(settings) if hasattr(module, "marks") else []
@@ -168,16 +168,17 @@ def _costs(
     fitted: Any,
     data: Data,
     history: list[dict[str, Any]],
-    model: Path,
+    folder: Path,
     inference_s: float,
     numerics: dict[str, Any],
 ) -> dict[str, Any]:
-    """What the run took. Seconds per epoch are the median: the first epoch has the compilation in it."""
+    """What the run in `folder` took. Seconds per epoch are the median: the first epoch has the compilation in it."""
     seconds = statistics.median(fitted.seconds)
     return {
         "status": "done",
+        "history_md5": files.md5_file(folder / "history.csv"),  # of which training this is
         "parameters": fitted.parameters,
-        "bytes": sum(path.stat().st_size for path in model.iterdir()),
+        "bytes": sum(path.stat().st_size for path in (folder / "model").iterdir()),
         "epochs": len(history),
         "best_epoch": best_row(history) + 1,
         "seconds_per_epoch": seconds,

@@ -1,11 +1,22 @@
+import hashlib
+
 import numpy as np
 import pytest
 
 import gather_costs
 from genrebench import files, job, training_plots
 
+HISTORY = "epoch,loss\n1,0.5\n"
 COST = {
-    **{"status": "done", "parameters": 1000, "bytes": 4096, "epochs": 5, "best_epoch": 3, "seconds_per_epoch": 2.0},
+    **{
+        "status": "done",
+        "history_md5": hashlib.md5(HISTORY.encode()).hexdigest(),
+        "parameters": 1000,
+        "bytes": 4096,
+        "epochs": 5,
+        "best_epoch": 3,
+        "seconds_per_epoch": 2.0,
+    },
     **{"training_clips_per_s": 50.0, "inference_ms_per_clip": 4.0, "peak_memory_mb": 300.0, "threads": 1},
     **{"backend": "tensorflow 2.21.0", "device": "CPU"},
 }
@@ -16,6 +27,9 @@ MARK = "trained from scratch"
 def make(folder, costs):
     """Results of these runs, given as (model, protocol, seed): cost or None where it was not measured."""
     for (model, protocol, seed), cost in costs.items():
+        run = folder / "runs" / model / protocol / "repeat0" / f"seed{seed}"
+        run.mkdir(parents=True)
+        (run / "history.csv").write_text(HISTORY)
         if cost:
             files.write_json(folder / "costs" / model / protocol / "repeat0" / f"seed{seed}.json", cost)
     files.write_rows(
@@ -38,8 +52,8 @@ def make(folder, costs):
 
 
 def gather(folder):
-    paths = (folder / name for name in ("statuses.csv", "costs", "leaderboard.csv", "splits", "cost.csv", "cost.png"))
-    gather_costs.gather_costs(*paths)
+    names = ("statuses.csv", "runs", "costs", "leaderboard.csv", "splits", "cost.csv", "cost.png")
+    gather_costs.gather_costs(*(folder / name for name in names))
     return files.read_rows(folder / "cost.csv")
 
 
@@ -49,6 +63,7 @@ def test_a_row_per_configured_run_that_was_measured(tmp_path):
         ("cnn", "artist", 1): COST | {"parameters": 2000},
         ("sgd", "artist", 0): None,
         ("rnn", "artist", 0): {"status": "not run"},  # of an earlier configuration
+        ("rnn", "artist", 1): COST | {"history_md5": "0"},  # of an earlier training
     }
     make(tmp_path, runs)
     files.write_json(tmp_path / "costs" / "removed" / "artist" / "repeat0" / "seed0.json", COST)
@@ -59,7 +74,7 @@ def test_a_row_per_configured_run_that_was_measured(tmp_path):
     ]
     assert rows[0] == {
         **{"model": "cnn", "protocol": "artist", "split": "repeat0", "seed": "0"},
-        **{key: str(value) for key, value in COST.items() if key != "status"},
+        **{key: str(value) for key, value in COST.items() if key not in ("status", "history_md5")},
         "marks": MARK,
     }
     assert (tmp_path / "cost.png").stat().st_size > 1000

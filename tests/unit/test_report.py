@@ -96,7 +96,8 @@ def make_results(
             files.write_rows(run / "history.csv", HISTORY, epochs if model == "logistic" else epochs[:1])
             if model == "logistic":
                 cost = results / "costs" / model / protocol / "repeat0" / f"seed{seed}.json"
-                files.write_json(cost, COST if available else {"status": "not run"})
+                history = {"history_md5": files.md5_file(run / "history.csv")}
+                files.write_json(cost, COST | history if available else {"status": "not run"})
             scores = np.exp(rng.normal(size=(36, 3)) + skill * np.repeat(np.eye(3), 12, axis=0))
             rows = [
                 {"clip_id": c["clip_id"], "segment": 0, "subset": subset, "genre": c["genre"], "predicted": ""}
@@ -156,11 +157,7 @@ def make_results(
     files.write_json(results / "saliency.json", {"clips": [], "models": {}, "not_looked_at": {"cnn": "It is shy."}})
     plots.write(plots.empty("no network"), results / "plots" / "saliency.png", 20)
     gather_costs.gather_costs(
-        results / "statuses.csv",
-        results / "costs",
-        results / "leaderboard.csv",
-        results / "splits",
-        results / "cost.csv",
+        *(results / name for name in ("statuses.csv", "runs", "costs", "leaderboard.csv", "splits", "cost.csv")),
         results / "plots" / "cost.png",
     )
     return results

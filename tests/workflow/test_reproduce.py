@@ -41,6 +41,12 @@ def accuracy(project):
     return (project.folder / "results/demo/accuracy.json").read_text()
 
 
+def reported(project):
+    """The section of the report with the results."""
+    page = (project.folder / "results/demo/report/index.html").read_text()
+    return page.partition('<section id="results">')[2].partition("</section>")[0]
+
+
 def commit(project, message):
     project.run("git", "commit", "--quiet", "--all", "-m", message)
 
@@ -56,6 +62,8 @@ def test_a_colleague_reproduces_exactly(origin):
     assert project.tree("data/raw/demo", *RESULTS) == origin.tree("data/raw/demo", *RESULTS)
 
     # another experiment runs what it must and no more, and the way back is a checkout
+    first = reported(project)
+    assert first == reported(origin)
     project.change("models.sgd.alpha", 0.3)
     old = lock(project)
     assert stages_run(project.run("dvc", "repro")) == AFTER_SGD
@@ -63,12 +71,14 @@ def test_a_colleague_reproduces_exactly(origin):
     assert {name for name in old if old[name] != new[name]} == set(AFTER_SGD)
     assert new["train_sgd"]["outs"] != old["train_sgd"]["outs"]  # the model is the new one, not kept from before
     assert accuracy(project) != accuracy(origin)
+    assert reported(project) != first
     commit(project, "another experiment")
     project.run("git", "checkout", "--quiet", "HEAD~1")
     project.run("dvc", "checkout", "--quiet")
     assert accuracy(project) == accuracy(origin)
     restore(project)
     assert stages_run(project.run("dvc", "repro")) == []
+    assert reported(project) == first
 
     # from scratch, without even the store of extracted arrays, the hashes are the same
     for folder in ("results", ".cache", ".snakemake"):
@@ -103,7 +113,8 @@ def test_features_and_audio_may_be_left_out_of_a_push(origin):
     project.run("dvc", "pull", "--quiet", "--allow-missing")
     assert not [path for path in project.folder.rglob("*") if path.suffix in (".mp3", ".wav")]
     pushed = {path.read_bytes() for path in (origin.folder.parent / "genrebench-store").rglob("*") if path.is_file()}
-    assert not pushed & set(origin.tree("data/raw/demo", "results/demo/excerpts").values())
+    assert pushed & set(origin.tree("results/demo/errors").values())
+    assert not pushed & set(origin.tree("data/raw/demo", "results/demo/excerpts").values()) - {b""}
     assert "features/mel.npy" in restore(project)
     assert accuracy(project) == accuracy(origin)
     assert stages_run(project.run("dvc", "repro")) == ["render_demo", *COLLECTED, "study_errors"]
@@ -151,7 +162,7 @@ def test_after_an_interruption_the_same_command_ends_as_if_there_was_none(
             process.kill()
         else:
             os.killpg(process.pid, signal.SIGINT)
-        assert process.wait() != 0
+        assert process.wait(timeout=60) != 0
     project.run("dvc", "repro", "train_sgd")
     stages = lock(project)
     assert {"render_demo", "build_manifest", "collect_mel", "collect_mfcc", "make_splits", "train_sgd"} <= set(stages)

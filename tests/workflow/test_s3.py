@@ -4,13 +4,12 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from project import Project
+from project import Project, eventually
 
 RCLONE = shutil.which("rclone", path=Path(sys.executable).parent)
 pytestmark = [
@@ -26,6 +25,11 @@ def free_port():
         return listening.getsockname()[1]
 
 
+def listens(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def server(tmp_path):
     """A server with one bucket: its address and the folder of the bucket."""
@@ -36,11 +40,7 @@ def server(tmp_path):
     command = [RCLONE, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", keys, "--config", ""]
     process = subprocess.Popen([*command, bucket.parent])
     try:
-        for _ in range(200):
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+        eventually(lambda: listens(port), seconds=20)
         yield f"http://127.0.0.1:{port}", bucket
     finally:
         process.terminate()
