@@ -223,7 +223,7 @@ rule leakage:
 # What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.
 rule gather_costs:
     input:
-        histories=[all_runs(model, "history.csv") for model in config["models"]],
+        trainings=[all_runs(model, "config.json", "history.csv") for model in config["models"]],
         statuses=f"{RESULTS}/statuses.csv",
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from genrebench import files, job, plots, training_plots
 from genrebench.protocols import describe_protocols, pick_protocols
+from genrebench.training import identity
 
 RUN = ("model", "protocol", "split", "seed")
 MEASURES = (
@@ -24,10 +25,10 @@ def gather_costs(
     """Write `output`, a row per run that is done, and `plot`, accuracy against cost under the most honest protocol.
 
     `statuses` is statuses.csv; the cost of a run is in `costs`/<model>/<protocol>/<split>/seed<k>.json, or it has no
-    row: a run that came with `dvc pull` was measured elsewhere, though an earlier one, with another history, may have
-    been measured here. The columns are those of `MEASURES`: trained numbers,
-    bytes of the saved model, epochs that were trained and the best of them, seconds, clips per second, milliseconds,
-    MB (1e6 bytes). What is to be said wherever a model's numbers appear stands there as `marks`, too.
+    row: a run that came with `dvc pull` was measured elsewhere, and what is there may be of an earlier one. The columns
+    are those of `MEASURES`: trained numbers, bytes of the saved model, epochs that were trained and the best of them,
+    seconds, clips per second, milliseconds, MB (1e6 bytes). What is to be said wherever a model's numbers appear
+    stands there as `marks`, too.
     """
     configured = files.read_rows(statuses)
     rows = read_costs(configured, runs, costs)
@@ -51,10 +52,10 @@ def read_costs(configured: Sequence[Mapping[str, str]], runs: Path, costs: Path)
         cost = files.read_json(path)
         if cost["status"] != "done":
             continue  # of an earlier configuration, which could not be run
-        if missing := [name for name in ("history_md5", *MEASURES) if name not in cost]:
+        if cost.get("of") != identity(runs / name):
+            continue  # of an earlier training
+        if missing := [name for name in MEASURES if name not in cost]:
             raise job.InputError(f"{path} has no {', '.join(missing)}: train {run['model']} again.")
-        if cost["history_md5"] != files.md5_file(runs / name / "history.csv"):
-            continue
         rows.append(
             {name: run[name] for name in RUN} | {name: cost[name] for name in MEASURES} | {"marks": run["marks"]}
         )

@@ -8,21 +8,22 @@ import subprocess
 
 from dvc.repo import Repo
 
-from genrebench import job
+from genrebench import config, job
 from genrebench.job import InputError
-from genrebench.recoverable import RECOVERABLE, is_recoverable
+from genrebench.recoverable import KINDS, is_recoverable
 
 
 def push_results(without: list[str]) -> None:
     """`dvc push` of every output but those of the kinds `without`."""
+    features = config.load()["features"]
     with Repo() as repo:
         outs = [str(out) for out in repo.index.outs if out.use_cache]
-    wanted = [out for out in outs if not is_recoverable(out, without)]
+    wanted = [out for out in outs if not is_recoverable(out, features, without)]
     if subprocess.run(["dvc", "push", *wanted]).returncode:
         raise InputError("nothing or not all was pushed; the reason stands above")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--without", nargs="*", default=[], choices=sorted(RECOVERABLE), help="what is not pushed")
+    parser.add_argument("--without", nargs="*", default=[], choices=KINDS, help="what is not pushed")
     job.run(push_results, vars(parser.parse_args()))

@@ -24,9 +24,10 @@ TOUCH = (
 
 def restore_run() -> None:
     """If DVC finds no change, touch all outputs and make the report; else change nothing and say what differs."""
+    settings = config.load()
     found = _status()
     missing = sorted({path for _, path, state in found if state in MISSING})
-    needed = [path for path in missing if not is_recoverable(path)]
+    needed = [path for path in missing if not is_recoverable(path, settings["features"])]
     changed = [": ".join(filter(None, one)) for one in found if one[2] not in MISSING]
     if needed or changed:
         raise InputError(
@@ -37,7 +38,7 @@ def restore_run() -> None:
     # of what is missing, dvc.lock has to say the same wherever it is named
     if missing and "Running stage" in (dry := _dvc("repro", "--dry", "--allow-missing")):
         raise InputError(f"nothing was touched, because DVC would run something:\n{dry}")
-    _index_absent_audio(config.load()["dataset"])
+    _index_absent_audio(settings["dataset"])
     touch = ["--touch", "--forceall", "--cores", "1", "--quiet", "all"]
     # the report holds measured times, so DVC does not keep it, and what is there may be of another experiment
     report = ["snakemake", "--cores", "all", "--quiet", "--forcerun", "gather_costs", "build_report", "--", "all"]
@@ -68,6 +69,8 @@ def _index_absent_audio(dataset: str) -> None:
         return
     tables = (f"results/{dataset}/{name}.csv" for name in ("manifest", "rejected"))
     paths = sorted(row["path"] for table in tables for row in files.read_rows(table))
+    if not all(paths):
+        raise InputError(f"{folder} is missing, and brings features that nothing here could make again: `dvc pull` it.")
     index.parent.mkdir(parents=True, exist_ok=True)
     rows = [{"path": Path(path).relative_to(folder).as_posix(), "size": "", "md5": ""} for path in paths]
     files.write_rows(index, raw_index.COLUMNS, rows)

@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from genrebench import backend, extras, files, job, source, weights
-from genrebench.training import Data, Feature, best_row
+from genrebench.training import Data, Feature, best_row, identity
 
 HISTORY_COLUMNS = ("epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss")
 NOT_CONVERGED = "stopped at max_iter, not converged"
@@ -176,7 +176,7 @@ def _costs(
     seconds = statistics.median(fitted.seconds)
     return {
         "status": "done",
-        "history_md5": files.md5_file(folder / "history.csv"),  # of which training this is
+        "of": identity(folder),
         "parameters": fitted.parameters,
         "bytes": sum(path.stat().st_size for path in (folder / "model").iterdir()),
         "epochs": len(history),

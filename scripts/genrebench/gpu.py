@@ -6,7 +6,6 @@ take the first GPU that they see, or all of them: so each process is left with o
 
 import contextlib
 import fcntl
-import getpass
 import os
 import tempfile
 from pathlib import Path
@@ -26,7 +25,7 @@ def claim(folder: Path | None = None) -> None:
     devices = visible()
     if len(devices) < 2:
         return
-    folder = folder or Path(tempfile.gettempdir(), f"genrebench-gpus-{getpass.getuser()}")
+    folder = folder or Path(tempfile.gettempdir(), f"genrebench-gpus-{os.getuid()}")
     for device in devices:
         with contextlib.suppress(OSError):  # claimed, or the folder is somebody else's
             folder.mkdir(exist_ok=True)

@@ -1,6 +1,7 @@
 """What the process that runs Snakemake does for its jobs and its successors."""
 
 import atexit
+import contextlib
 import fcntl
 import os
 import platform
@@ -47,23 +48,47 @@ def clear_stale_lock() -> None:
     """Remove the lock of a scheduler that was killed."""
     if _is_alone():
         shutil.rmtree(Path(".snakemake", "locks"), ignore_errors=True)
+    elif host := _other_host():
+        print(
+            f"The last Snakemake of this folder, on {host}, has not said that it ended. If it is no more, remove "
+            f"{ALIVE}: what it left, a lock and jobs in a queue, is then cleared away.",
+            file=sys.stderr,
+        )
     # else another one is alive: if it holds a lock, Snakemake says so
 
 
 def cancel_orphans() -> None:
-    """Cancel the jobs that a scheduler which was killed left with Slurm: they are submitted again, beside them."""
-    if not shutil.which("squeue") or not _is_alone() or not (orphans := _queued()):
+    """Cancel the jobs that a scheduler which was killed left with Slurm: they are submitted again, beside them.
+
+    Raises InputError where they may be those of a scheduler of another host, and where they do not end.
+    """
+    if not shutil.which("squeue"):
         return
-    print(f"Cancelling {len(orphans)} jobs that a Snakemake which is no more left in the queue.", file=sys.stderr)
-    subprocess.run(["scancel", *orphans], check=True)
-    ends = time.monotonic() + CANCELLED_S
-    while remaining := _queued():
-        if time.monotonic() > ends:
-            raise job.InputError(
-                f"Slurm's jobs {' '.join(remaining)} are cancelled, but still there after {CANCELLED_S} s: their "
-                "successors would write beside them. Wait until squeue does not list them, and try again."
-            )
-        time.sleep(1)
+    alone, jobs = _is_alone(), _queued()
+    if jobs is None:
+        print("squeue does not answer: if a killed Snakemake left jobs in the queue, they run on.", file=sys.stderr)
+    elif jobs and alone:
+        print(f"Cancelling {len(jobs)} jobs that a Snakemake which is no more left in the queue.", file=sys.stderr)
+        subprocess.run(["scancel", *jobs], check=True)
+        ends = time.monotonic() + CANCELLED_S
+        while (jobs := _queued()) != []:
+            if time.monotonic() > ends:
+                raise job.InputError(
+                    f"Slurm's jobs {' '.join(jobs or [])} are cancelled, but still there after {CANCELLED_S} s: their "
+                    "successors would write beside them. Wait until squeue does not list them, and try again."
+                )
+            time.sleep(1)
+    elif jobs and (host := _other_host()):
+        raise job.InputError(
+            f"Slurm's jobs {' '.join(jobs)} are of this folder, and of a Snakemake on {host}. If that is no more, "
+            f"remove {ALIVE}, and they are cancelled next time; what it made is kept."
+        )
+    elif jobs:
+        print(
+            f"Slurm's jobs {' '.join(jobs)} are of this folder: of another Snakemake, which is at work. If that did "
+            "not submit them, `scancel` them.",
+            file=sys.stderr,
+        )
 
 
 def record_where_it_runs() -> None:
@@ -92,8 +117,7 @@ def _is_alone() -> bool:
     and that what is still there of another, its lock and its jobs, has no owner. Some file systems of clusters have
     locks that the same host sees only: so the file names the host, until the Snakemake ends by itself.
     """
-    first = not _locked_files
-    if first:
+    if not _locked_files:
         ALIVE.parent.mkdir(exist_ok=True)
         _locked_files.append(ALIVE.open("a+"))
     file = _locked_files[0]
@@ -104,23 +128,26 @@ def _is_alone() -> bool:
         return False
     except OSError:  # a file system without locks
         return False
-    file.seek(0)
-    there = file.read().splitlines()
-    here = [platform.node(), _boot()]
-    alone = not there or bool(set(there) & set(here))
+    alone = not _other_host()
     if alone:
         file.truncate(0)
-        file.write("\n".join(here))
+        file.write(f"{platform.node()}\n{_boot()}")
         file.flush()
-        atexit.register(file.truncate, 0)
-    elif first:
-        print(
-            f"The last Snakemake of this folder, on {there[0]}, has not said that it ended. If it is no more, remove "
-            f"{ALIVE}; what it left, a lock and jobs in a queue, is then cleared away.",
-            file=sys.stderr,
-        )
+        atexit.register(_say_that_it_ended)
     fcntl.flock(file, fcntl.LOCK_SH)
     return alone
+
+
+def _say_that_it_ended() -> None:
+    with contextlib.suppress(OSError):  # another one lives, of this host too
+        fcntl.flock(_locked_files[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _locked_files[0].truncate(0)
+
+
+def _other_host() -> str:
+    """The host of the last scheduler of this folder, if that is another one, and it has not said that it ended."""
+    there = ALIVE.read_text().splitlines()
+    return there[0] if there and not {platform.node(), _boot()} & set(there) else ""
 
 
 def _boot() -> str:
@@ -129,12 +156,12 @@ def _boot() -> str:
     return path.read_text().strip() if path.is_file() else platform.node()
 
 
-def _queued() -> list[str]:
-    """The numbers of the jobs that Slurm has of this user and folder."""
+def _queued() -> list[str] | None:
+    """The numbers of the jobs that Slurm has of this user and folder; None if it does not answer."""
     command = ["squeue", "--me", "--noheader", "--format=%A|%k|%Z"]
     listed = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # its errors are the terminal's
     if listed.returncode:
-        print("squeue does not answer: if a killed Snakemake left jobs in the queue, they run on.", file=sys.stderr)
+        return None
     here = str(Path.cwd())
     rows = [line.split("|", 2) for line in listed.stdout.splitlines()]
     # comments of the executor plugin; a Snakemake that is a job of Slurm's itself has none

@@ -346,6 +346,11 @@ def _mean_and_scale(feature: Feature, rows: np.ndarray) -> tuple[np.ndarray, np.
     return scaler.mean_, scaler.scale_
 
 
+def identity(run: Path) -> dict[str, str]:
+    """Which training the folder of a run has: MD5 of what it was given and of how it went, by the name of the file."""
+    return {name: files.md5_file(run / name) for name in ("config.json", "history.csv")}
+
+
 def best_row(history: list[dict[str, Any]]) -> int:
     """The row, from 0, with the highest accuracy in validation, of equals that with the lowest loss, then the first."""
     return max(range(len(history)), key=lambda i: (history[i]["val_accuracy"], -history[i]["val_loss"], -i))

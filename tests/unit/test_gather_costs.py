@@ -6,19 +6,12 @@ import pytest
 import gather_costs
 from genrebench import files, job, training_plots
 
-HISTORY = "epoch,loss\n1,0.5\n"
+TRAINING = {"config.json": "{}", "history.csv": "epoch,loss\n1,0.5\n"}
+OF = {name: hashlib.md5(text.encode()).hexdigest() for name, text in TRAINING.items()}
 COST = {
-    **{
-        "status": "done",
-        "history_md5": hashlib.md5(HISTORY.encode()).hexdigest(),
-        "parameters": 1000,
-        "bytes": 4096,
-        "epochs": 5,
-        "best_epoch": 3,
-        "seconds_per_epoch": 2.0,
-    },
+    **{"status": "done", "parameters": 1000, "bytes": 4096, "epochs": 5, "best_epoch": 3, "seconds_per_epoch": 2.0},
     **{"training_clips_per_s": 50.0, "inference_ms_per_clip": 4.0, "peak_memory_mb": 300.0, "threads": 1},
-    **{"backend": "tensorflow 2.21.0", "device": "CPU"},
+    **{"backend": "tensorflow 2.21.0", "device": "CPU", "of": OF},
 }
 LEADERBOARD = ("model", "protocol", "marks", "accuracy_mean", "accuracy_low", "accuracy_high")
 MARK = "trained from scratch"
@@ -29,7 +22,8 @@ def make(folder, costs):
     for (model, protocol, seed), cost in costs.items():
         run = folder / "runs" / model / protocol / "repeat0" / f"seed{seed}"
         run.mkdir(parents=True)
-        (run / "history.csv").write_text(HISTORY)
+        for name, text in TRAINING.items():
+            (run / name).write_text(text)
         if cost:
             files.write_json(folder / "costs" / model / protocol / "repeat0" / f"seed{seed}.json", cost)
     files.write_rows(
@@ -63,7 +57,9 @@ def test_a_row_per_configured_run_that_was_measured(tmp_path):
         ("cnn", "artist", 1): COST | {"parameters": 2000},
         ("sgd", "artist", 0): None,
         ("rnn", "artist", 0): {"status": "not run"},  # of an earlier configuration
-        ("rnn", "artist", 1): COST | {"history_md5": "0"},  # of an earlier training
+        ("rnn", "artist", 1): COST | {"of": OF | {"history.csv": "0"}},  # of an earlier training
+        ("rnn", "artist", 2): COST | {"of": OF | {"config.json": "0"}},
+        ("rnn", "artist", 3): {key: value for key, value in COST.items() if key != "of"},
     }
     make(tmp_path, runs)
     files.write_json(tmp_path / "costs" / "removed" / "artist" / "repeat0" / "seed0.json", COST)
@@ -74,7 +70,7 @@ def test_a_row_per_configured_run_that_was_measured(tmp_path):
     ]
     assert rows[0] == {
         **{"model": "cnn", "protocol": "artist", "split": "repeat0", "seed": "0"},
-        **{key: str(value) for key, value in COST.items() if key not in ("status", "history_md5")},
+        **{key: str(value) for key, value in COST.items() if key not in ("status", "of")},
         "marks": MARK,
     }
     assert (tmp_path / "cost.png").stat().st_size > 1000

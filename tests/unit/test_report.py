@@ -21,6 +21,7 @@ import study_errors
 import study_leakage
 from genrebench import excerpt, files, job, leakage, plots, study
 from genrebench.protocols import MEANINGLESS
+from genrebench.training import identity
 
 ROOT = Path(__file__).parents[2]
 GENRES = ["jazz & blues", "rock", "pop"]
@@ -96,8 +97,8 @@ def make_results(
             files.write_rows(run / "history.csv", HISTORY, epochs if model == "logistic" else epochs[:1])
             if model == "logistic":
                 cost = results / "costs" / model / protocol / "repeat0" / f"seed{seed}.json"
-                history = {"history_md5": files.md5_file(run / "history.csv")}
-                files.write_json(cost, COST | history if available else {"status": "not run"})
+                files.write_json(run / "config.json", {})
+                files.write_json(cost, COST | {"of": identity(run)} if available else {"status": "not run"})
             scores = np.exp(rng.normal(size=(36, 3)) + skill * np.repeat(np.eye(3), 12, axis=0))
             rows = [
                 {"clip_id": c["clip_id"], "segment": 0, "subset": subset, "genre": c["genre"], "predicted": ""}

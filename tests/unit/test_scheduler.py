@@ -12,10 +12,15 @@ from genrebench import job, scheduler
 from genrebench.scheduler import ALIVE
 from project import ROOT
 
-SLURM = {  # the jobs are numbers in a file, each of which a call of squeue or scancel reads
-    "squeue": 'test ! -e down || exit 1; while read -r job; do echo "$job|rule_mel|$PWD"; done < queue; cat others',
-    "scancel": 'echo "$@" >> cancelled; grep -vxF "$(printf "%s\\n" "$@")" queue > rest; [ -e stuck ] || mv rest queue',
-}
+SQUEUE = """
+if [ -e down ]; then rm down; exit 1; fi
+while read -r job; do echo "$job|rule_mel|$PWD"; done < queue
+cat others
+"""
+SCANCEL = """
+echo "$@" >> cancelled
+[ -e stuck ] || : > queue
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +35,8 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def slurm(folder, monkeypatch):
     """A queue of two jobs of this folder, among others."""
-    for name, script in SLURM.items():
-        (folder / name).write_text(f"#!/bin/bash\n{script}\n")
+    for name, script in (("squeue", SQUEUE), ("scancel", SCANCEL)):
+        (folder / name).write_text(f"#!/bin/bash\n{script}")
         (folder / name).chmod(0o755)
     (folder / "queue").write_text("11\n12\n")
     (folder / "others").write_text(f"13|rule_mel|{folder}2\n14||{folder}\n15|my_own|{folder}\n")
@@ -66,10 +71,11 @@ def test_a_lock_of_nobody_is_removed():
     assert cleared()  # it stays alone
 
 
-def test_a_lock_of_somebody_stays(other, slurm):
+def test_a_lock_of_somebody_stays(other, slurm, capsys):
     assert not cleared()
     scheduler.cancel_orphans()
     assert not (slurm / "cancelled").exists()
+    assert "jobs 11 12 are of this folder: of another Snakemake" in capsys.readouterr().err
 
 
 def test_who_was_killed_is_no_more(other):
@@ -98,7 +104,8 @@ def test_the_same_machine_is_known_by_its_name_or_its_boot(monkeypatch, there):
 def test_a_lock_of_another_machine_stays_though_the_file_system_does_not_know_of_it(capsys, slurm):
     ALIVE.write_text("login7\nits boot")
     assert not cleared()
-    scheduler.cancel_orphans()
+    with pytest.raises(job.InputError, match=r"jobs 11 12 are of this folder, and of a Snakemake on login7\. If that"):
+        scheduler.cancel_orphans()
     assert not (slurm / "cancelled").exists()
     assert ALIVE.read_text() == "login7\nits boot"
     said = capsys.readouterr().err
@@ -130,6 +137,28 @@ def test_a_job_that_does_not_end_stops_its_successor(slurm, monkeypatch):
     monkeypatch.setattr(scheduler, "CANCELLED_S", 0)
     with pytest.raises(job.InputError, match="Slurm's jobs 11 12 are cancelled, but still there after 0 s"):
         scheduler.cancel_orphans()
+
+
+def test_who_ends_says_nothing_while_another_of_this_host_lives(other, folder):
+    assert not cleared()  # this process, the other
+    other.communicate(b"\n")
+    assert ALIVE.read_text() != ""
+    scheduler._say_that_it_ended()
+    assert ALIVE.read_text() == ""
+
+
+def test_no_answer_does_not_say_that_jobs_have_ended(slurm, monkeypatch):
+    (slurm / "scancel").write_text((slurm / "scancel").read_text() + "touch down\n")  # squeue fails once after it
+    (slurm / "stuck").touch()
+    seen = []
+
+    def wait(_):
+        seen.append(scheduler._queued())
+        (slurm / "queue").write_text("")
+
+    monkeypatch.setattr(scheduler.time, "sleep", wait)
+    scheduler.cancel_orphans()
+    assert seen == [["11", "12"]]  # there was time to ask: they were there still
 
 
 def test_that_squeue_does_not_answer_is_said(slurm, capsys):

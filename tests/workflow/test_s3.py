@@ -1,5 +1,7 @@
 """A remote in S3: the real client of DVC's against a real server, which keeps its buckets in a folder."""
 
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -71,8 +73,15 @@ def test_a_clone_pulls_from_s3_and_nothing_is_to_be_done(reproduced, server, tmp
 def test_wrong_keys_are_refused(reproduced, server, tmp_path):
     project = reproduced.copy(tmp_path / "project")
     use(project, server[0])
-    output = project.run("dvc", "push", env={**CREDENTIALS, "AWS_SECRET_ACCESS_KEY": "another"}, check=False)
-    assert "403" in output or "AccessDenied" in output or "Forbidden" in output, output
+    result = subprocess.run(
+        [Path(sys.executable).with_name("dvc"), "push"],
+        **{"cwd": project.folder, "capture_output": True, "text": True},
+        env={**os.environ, **CREDENTIALS, "AWS_SECRET_ACCESS_KEY": "another"},
+    )
+    assert result.returncode
+    refusal = r"Forbidden|AccessDenied|Access Denied|SignatureDoesNotMatch|\(403\)"
+    assert re.search(refusal, result.stderr), result.stderr
+    assert not list(server[1].rglob("*.*"))
 
 
 def test_an_unreachable_server_is_named(reproduced, tmp_path):

@@ -9,6 +9,7 @@ SETTINGS = {}
 AXES = ("sample",)
 UNIT = "full scale"
 PAD_VALUE = 0.0
+GIVES_AUDIO_BACK = True
 SAMPLE_RATE = speech_settings.SAMPLE_RATE
 EXTRA = "speech"  # computed without it, but of use only with it, and as large as the music
 

@@ -15,6 +15,7 @@ SETTINGS = {
 AXES = ("coefficient", "block")
 UNIT = "amplitude (orthonormal transform)"
 PAD_VALUE = 0.0
+GIVES_AUDIO_BACK = True  # its inverse does
 
 
 def extract(clip: Clip, wavelet: str, levels: int) -> np.ndarray:
