@@ -45,7 +45,7 @@ test-s3: $(S3) ## test the remote in S3 against a server on this machine
 
 test-slurm: demo ## test profiles/slurm on a Slurm cluster of one node, started for that (Debian, root)
 	ONE_NODE_CPUS=8 ONE_NODE_MEM_MB=64000 tests/slurm/one_node.sh start
-	pytest tests/slurm -n 2 --dist loadgroup --durations 8 -rPs; code=$$?; tests/slurm/one_node.sh stop; exit $$code
+	pytest tests/slurm --durations 8 -rPs; code=$$?; tests/slurm/one_node.sh stop; exit $$code
 
 test-sge: $(READY) ## test profiles/sge on a Grid Engine of one node, started for that (Debian, root)
 	tests/sge/one_node.sh start
