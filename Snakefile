@@ -31,7 +31,7 @@ refuse_entries_without_rules({rule.name for rule in workflow.rules})
 
 
 onstart:
-    scheduler.cancel_orphans()
+    scheduler.cancel_orphans(on_cluster=workflow.non_local_exec)
 
 
 report: "report/workflow.rst"

@@ -57,16 +57,18 @@ def clear_stale_lock() -> None:
     # else another one is alive: if it holds a lock, Snakemake says so
 
 
-def cancel_orphans() -> None:
-    """Cancel the jobs that a scheduler which was killed left with Slurm: they are submitted again, beside them.
+def cancel_orphans(on_cluster: bool) -> None:
+    """Cancel the jobs that a scheduler which was killed left with Slurm: they are done again, beside them.
 
-    Raises InputError where they may be those of a scheduler of another host, and where they do not end.
+    `on_cluster` says whether this one has a cluster run its jobs; elsewhere nobody waits for an answer of Slurm's that
+    does not come. Raises InputError where they may be those of a scheduler of another host, and where they do not end.
     """
     if not shutil.which("squeue"):
         return
     alone, jobs = _is_alone(), _queued()
     if jobs is None:
-        print("squeue does not answer: if a killed Snakemake left jobs in the queue, they run on.", file=sys.stderr)
+        if on_cluster:
+            print("squeue does not answer: if a killed Snakemake left jobs in the queue, they run on.", file=sys.stderr)
     elif jobs and alone:
         print(f"Cancelling {len(jobs)} jobs that a Snakemake which is no more left in the queue.", file=sys.stderr)
         subprocess.run(["scancel", *jobs], check=True)
@@ -159,7 +161,7 @@ def _boot() -> str:
 def _queued() -> list[str] | None:
     """The numbers of the jobs that Slurm has of this user and folder; None if it does not answer."""
     command = ["squeue", "--me", "--noheader", "--format=%A|%k|%Z"]
-    listed = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # its errors are the terminal's
+    listed = subprocess.run(command, capture_output=True, text=True)
     if listed.returncode:
         return None
     here = str(Path.cwd())

@@ -73,7 +73,7 @@ def test_a_lock_of_nobody_is_removed():
 
 def test_a_lock_of_somebody_stays(other, slurm, capsys):
     assert not cleared()
-    scheduler.cancel_orphans()
+    scheduler.cancel_orphans(on_cluster=True)
     assert not (slurm / "cancelled").exists()
     assert "jobs 11 12 are of this folder: of another Snakemake" in capsys.readouterr().err
 
@@ -105,7 +105,7 @@ def test_a_lock_of_another_machine_stays_though_the_file_system_does_not_know_of
     ALIVE.write_text("login7\nits boot")
     assert not cleared()
     with pytest.raises(job.InputError, match=r"jobs 11 12 are of this folder, and of a Snakemake on login7\. If that"):
-        scheduler.cancel_orphans()
+        scheduler.cancel_orphans(on_cluster=True)
     assert not (slurm / "cancelled").exists()
     assert ALIVE.read_text() == "login7\nits boot"
     said = capsys.readouterr().err
@@ -124,11 +124,11 @@ def test_without_locks_of_the_file_system_nothing_is_cleared(monkeypatch):
 
 
 def test_jobs_of_nobody_are_cancelled_and_waited_for(slurm, capsys):
-    scheduler.cancel_orphans()
+    scheduler.cancel_orphans(on_cluster=True)
     assert (slurm / "cancelled").read_text() == "11 12\n"
     assert "Cancelling 2 jobs" in capsys.readouterr().err
     assert scheduler._queued() == []
-    scheduler.cancel_orphans()
+    scheduler.cancel_orphans(on_cluster=True)
     assert (slurm / "cancelled").read_text() == "11 12\n"
 
 
@@ -136,7 +136,7 @@ def test_a_job_that_does_not_end_stops_its_successor(slurm, monkeypatch):
     (slurm / "stuck").touch()
     monkeypatch.setattr(scheduler, "CANCELLED_S", 0)
     with pytest.raises(job.InputError, match="Slurm's jobs 11 12 are cancelled, but still there after 0 s"):
-        scheduler.cancel_orphans()
+        scheduler.cancel_orphans(on_cluster=True)
 
 
 def test_who_ends_says_nothing_while_another_of_this_host_lives(other, folder):
@@ -157,12 +157,15 @@ def test_no_answer_does_not_say_that_jobs_have_ended(slurm, monkeypatch):
         (slurm / "queue").write_text("")
 
     monkeypatch.setattr(scheduler.time, "sleep", wait)
-    scheduler.cancel_orphans()
+    scheduler.cancel_orphans(on_cluster=True)
     assert seen == [["11", "12"]]  # there was time to ask: they were there still
 
 
 def test_that_squeue_does_not_answer_is_said(slurm, capsys):
     (slurm / "down").touch()
-    scheduler.cancel_orphans()
+    scheduler.cancel_orphans(on_cluster=True)
     assert "squeue does not answer" in capsys.readouterr().err
+    (slurm / "down").touch()
+    scheduler.cancel_orphans(on_cluster=False)
+    assert capsys.readouterr().err == ""
     assert not (slurm / "cancelled").exists()
