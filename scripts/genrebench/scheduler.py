@@ -87,8 +87,8 @@ def cancel_orphans(on_cluster: bool) -> None:
         )
     elif jobs:
         print(
-            f"Slurm's jobs {' '.join(jobs)} are of this folder: of another Snakemake, which is at work. If that did "
-            "not submit them, `scancel` them.",
+            f"Slurm's jobs {' '.join(jobs)} are of this folder: of another Snakemake that is at work, or else of one "
+            "that is no more; then `scancel` them.",
             file=sys.stderr,
         )
 
