@@ -21,6 +21,7 @@ $(READY): requirements.lock
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	[ ! -d scripts ] || VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 setup: $(READY) ## set up the environment, and nothing else
@@ -53,13 +54,14 @@ test-sge: $(READY) ## test profiles/sge on a Grid Engine of one node, started fo
 		pytest tests/sge --durations 8; code=$$?; tests/sge/one_node.sh stop; exit $$code
 
 bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras
-	PYTHONPATH=scripts:tests python tests/bench/bench_extraction.py
-	PYTHONPATH=scripts:tests python tests/bench/bench_training.py
+	PYTHONPATH=tests python tests/bench/bench_extraction.py
+	PYTHONPATH=tests python tests/bench/bench_training.py
 
 lint: $(READY) ## check style and workflow
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
+	lint-imports
 	hadolint containers/Dockerfile
 	snakemake --lint
 
@@ -69,7 +71,7 @@ gpu: $(READY) ## install what TensorFlow needs for an NVIDIA GPU: the packages o
 speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
 	python -m pip install --disable-pip-version-check --quiet $$(grep -o 'torch==[0-9.]*' pyproject.toml)
 	python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-speech.lock
-	[ ! -d scripts ] || PYTHONPATH=scripts python -c "from genrebench import extras; extras.update_notes()"
+	[ ! -d scripts ] || python -c "from genrebench import extras; extras.update_notes()"
 
 $(APP): requirements-app.lock $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-app.lock
@@ -97,7 +99,7 @@ restore: $(READY) ## after git checkout and dvc pull: tell Snakemake that what D
 push: $(READY) ## push the results to the remote; WITHOUT="audio features" leaves out what can be had again
 	@python scripts/push_results.py --without $(WITHOUT)
 
-dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml scripts/*.py scripts/genrebench/*.py scripts/genrebench/*/*.py ## generate the stages of DVC
+dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)

@@ -27,7 +27,7 @@ use rule train_model as train_ablation with:
         "ablation_{model}_{variant}"
     params:
         settings=settings_of_variant,
-        numerics=lambda w: numerics_of(w.model),
+        compute=lambda w: compute_of(w.model),
         checkpoints=f"{CACHE}/checkpoints/ablation/{RUN_OF_ABLATION}",
         folder=subpath(output.status, parent=True),
     message:
@@ -71,7 +71,7 @@ rule reduce_features:
         runtime=at_least(60),
     params:
         components=lambda w: param("ablation", "pca"),
-        threads=config["numerics"]["threads"],
+        threads=config["compute"]["threads"],
     message:
         "Ablation: principal components on {wildcards.protocol} {wildcards.split}"
     shell:
@@ -131,20 +131,20 @@ rule permute_features:
         model=one_of(model for model in ABLATED if not is_network(model)),
     conda:
         "../envs/classical.yaml"
-    threads: config["numerics"]["threads"]
+    threads: config["compute"]["threads"]
     resources:
         mem_mb=at_least(training_memory),
         runtime=at_least(60),
     params:
         settings=lambda w: settings_with(w.model, features_that_are_there()),
-        numerics=lambda w: numerics_of(w.model),
+        compute=lambda w: compute_of(w.model),
         repeats=lambda w: param("ablation", "permutations"),
         checkpoints=f"{CACHE}/checkpoints/ablation/permutation/{{model}}/{{protocol}}/{{split}}/seed{{seed}}",
     message:
         "Ablation: permuting the features of {wildcards.model} on {wildcards.split}, seed {wildcards.seed}"
     shell:
         "python scripts/permute_features.py --model {wildcards.model} --settings {params.settings:q}"
-        " --numerics {params.numerics:q} --seed {wildcards.seed} --repeats {params.repeats} --manifest {input.manifest}"
+        " --compute {params.compute:q} --seed {wildcards.seed} --repeats {params.repeats} --manifest {input.manifest}"
         " --split {input.split} --features {input.features} --status {input.status}"
         " --checkpoints {params.checkpoints} --output {output.importance} > {log} 2>&1"
 

@@ -32,7 +32,7 @@ def is_missing(feature):
     if brings_features(DATASET):
         return not Path(RAW, "features", f"{feature}.npy").is_file()
     return feature not in EXTRACTED or bool(
-        weights.unavailable(module_of(feature, EXTRACTED[feature]), EXTRACTED[feature])
+        pretrained.unavailable(module_of(feature, EXTRACTED[feature]), EXTRACTED[feature])
     )
 
 

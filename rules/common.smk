@@ -9,11 +9,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
-from genrebench import config as parameters
-from genrebench import ablation, extras, files, raw_index, scheduler, source, weights
-from genrebench.features import is_brought, is_pretrained, module_of
-from genrebench.job import InputError
-from genrebench.shards import shard_count
+from genrebench.workflow import config as parameters
+from genrebench.common import files
+from genrebench.workflow import ablation, extras, file_index, scheduler, code_closure, pretrained
+from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
+from genrebench.common.cli import InputError
+from genrebench.extraction.shards import shard_count
 
 
 class Param(str):
@@ -34,11 +35,11 @@ def param(*path):
 
 
 def code(*paths, environment="envs/classical.yaml"):
-    """What a script's result depends on beside its inputs: its sources (see genrebench.source) and its packages.
+    """What a script's result depends on beside its inputs: its sources (see genrebench.workflow.code_closure) and its packages.
 
     The environments have the versions of requirements.lock.
     """
-    return [environment, *source.closure(*(f"scripts/{path}" for path in paths))]
+    return [environment, *code_closure.closure(*(f"scripts/{path}" for path in paths))]
 
 
 def stop(sentence):
@@ -65,7 +66,7 @@ def count_raw_files():
     nominal = {"demo": GENRES_OF_DEMO * config["demo"]["artists_per_genre"] * config["demo"]["clips_per_artist"]}
     nominal["gtzan"] = 1000
     if Path(RAW).is_dir() and workflow.is_main_process:
-        raw_index.update(RAW, INDEX)  # so that a changed clip is noticed
+        file_index.update(RAW, INDEX)  # so that a changed clip is noticed
     elif not Path(INDEX).is_file() and DATASET not in nominal:
         known = sorted({*nominal, *(path.name for path in Path("data/raw").glob("*/"))})
         stop(
@@ -95,7 +96,7 @@ def split_settings(protocol):
 
 def split_duration(protocol):
     """`audio.duration` for the protocol that divides segments; null for the others, which it changes nothing of."""
-    return param("audio", "duration") if protocol == "segment_leak" else "null"
+    return param("audio", "duration") if protocol == "segment_random" else "null"
 
 
 def all_splits(suffix):
@@ -109,18 +110,18 @@ def model_settings(model):
     return Param(f"models.{model}", {key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS})
 
 
-def numerics_of(model):
-    """What of section `numerics` in params.yaml a model depends on: of the backend, networks only."""
+def compute_of(model):
+    """What of section `compute` in params.yaml a model depends on: of the backend, networks only."""
     if is_network(model):
-        return param("numerics")
+        return param("compute")
     if is_speech(model):
-        return Param("numerics", {key: config["numerics"][key] for key in ("threads", "precision")})
-    return Param("numerics.threads", {"threads": config["numerics"]["threads"]})
+        return Param("compute", {key: config["compute"][key] for key in ("threads", "precision")})
+    return Param("compute.threads", {"threads": config["compute"]["threads"]})
 
 
 def is_network(model):
     """Whether a model is a neural network of Keras."""
-    return NETWORK_ENGINE in source.closure(model_module(model))
+    return NETWORK_ENGINE in code_closure.closure(model_module(model))
 
 
 def is_speech(model):
@@ -185,7 +186,7 @@ def feature_modules(*features):
 
 def axes_of(feature):
     """The axes of a feature that is computed from audio."""
-    return source.constant(f"scripts/{feature_modules(feature)[0]}", "AXES")
+    return code_closure.constant(f"scripts/{feature_modules(feature)[0]}", "AXES")
 
 
 def environment_of(feature):
@@ -196,7 +197,7 @@ def environment_of(feature):
 
 
 def extra_of(feature):
-    """The extra (see genrebench.extras) that a feature needs, if any."""
+    """The extra (see genrebench.workflow.extras) that a feature needs, if any."""
     return next(map(extras.of, (f"scripts/{path}" for path in feature_modules(feature))), None)
 
 
@@ -219,15 +220,15 @@ def weights_of_features(features):
 
 
 def only_if_extracted(feature):
-    """What the wildcard of a feature may be in its own rule, which is not used where the feature is `brought`."""
+    """What the wildcard of a feature may be in its own rule, which is not used where the feature is `precomputed`."""
     return feature if feature in EXTRACTED else NOTHING
 
 
 def shard_marks(feature):
-    """The marks of a feature's extracted shards; none where it is not extracted from audio."""
+    """The caveats of a feature's extracted shards; none where it is not extracted from audio."""
     if brings_features(DATASET) or feature not in EXTRACTED:
         return []
-    if weights.unavailable(module_of(feature, EXTRACTED[feature]), EXTRACTED[feature]):
+    if pretrained.unavailable(module_of(feature, EXTRACTED[feature]), EXTRACTED[feature]):
         return []  # the feature is then described as not available
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
@@ -266,10 +267,10 @@ def model_code(model, script="train_model.py"):
 
 def refuse_other_backend():
     """Stop where KERAS_BACKEND asks for another backend than params.yaml: numbers depend on it, so it is a parameter."""
-    asked, backend = os.environ.get("KERAS_BACKEND"), config["numerics"]["backend"]
+    asked, backend = os.environ.get("KERAS_BACKEND"), config["compute"]["backend"]
     if asked not in (None, "", backend):
         stop(
-            f"The environment variable KERAS_BACKEND is {asked}, but params.yaml: numerics.backend is {backend}. "
+            f"The environment variable KERAS_BACKEND is {asked}, but params.yaml: compute.backend is {backend}. "
             f"Set that to {asked}, or unset the variable."
         )
 
@@ -283,8 +284,8 @@ DATASET = config["dataset"]
 ENTRIES = dict(config["models"])  # as they stand in params.yaml
 config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
-BEST = source.constant("scripts/genrebench/exporting.py", "BEST")
-NETWORK_ENGINE = "scripts/genrebench/neural.py"
+BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")
+NETWORK_ENGINE = "scripts/genrebench/training/keras_model.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
 SPEECH_ENVIRONMENT = "envs/speech.yaml"
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
@@ -294,7 +295,7 @@ CACHE = f".cache/{DATASET}"
 INDEX = f"{CACHE}/raw.csv"
 
 # features that are computed from audio, and those that only a dataset can bring
-EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_brought(entry)}
+EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_precomputed(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
 # models that can take weights from elsewhere, even where the handle is `none`: DVC's stages are to be the same
 WITH_WEIGHTS = {
@@ -302,9 +303,9 @@ WITH_WEIGHTS = {
     "models": {name: entry for name, entry in ENTRIES.items() if is_pretrained(entry)},
 }
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
-ONLY_BROUGHT = [name for name in config["features"] if name not in EXTRACTED]
+ONLY_PRECOMPUTED = [name for name in config["features"] if name not in EXTRACTED]
 
-# A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.job).
+# A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.common.cli).
 shell.prefix("set -euo pipefail; exec ")
 scheduler.set_environment()
 
@@ -318,6 +319,6 @@ else:
     extras.update_notes()
     for kind, entries in WITH_WEIGHTS.items():
         for name, entry in entries.items():
-            weights.update_index(module_of(name, entry), config[kind][name]["handle"], *weights_index(kind, name))
+            pretrained.update_index(module_of(name, entry), config[kind][name]["handle"], *weights_index(kind, name))
 FILES = count_raw_files()
 SHARDS = shard_count(FILES)

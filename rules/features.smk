@@ -116,13 +116,13 @@ rule collect_feature:
         audio=lambda w: param("audio"),
         shards=SHARDS,
         store=f"{CACHE}/features",
-        brought=f"--brought {RAW}" if brings_features(DATASET) else "",
+        precomputed=f"--precomputed {RAW}" if brings_features(DATASET) else "",
     message:
         "Collecting {wildcards.feature}"
     shell:
         "python scripts/collect_feature.py --feature {wildcards.feature} --settings {params.settings:q}"
         " --audio {params.audio:q} --manifest {input.manifest} --shards {params.shards} --store {params.store}"
-        " {params.brought} --values {output.values} --description {output.description} > {log} 2>&1"
+        " {params.precomputed} --values {output.values} --description {output.description} > {log} 2>&1"
 
 
 use rule collect_feature as collect_waveform with:
@@ -232,9 +232,9 @@ use rule collect_feature as collect_tabular_segments with:
         feature=only_if_extracted("tabular_segments"),
 
 
-use rule collect_feature as collect_tabular_004 with:
+use rule collect_feature as collect_tabular_cao with:
     wildcard_constraints:
-        feature=only_if_extracted("tabular_004"),
+        feature=only_if_extracted("tabular_cao"),
 
 
 use rule collect_feature as collect_descriptors with:
@@ -268,9 +268,9 @@ use rule collect_feature as collect_vggish_pca with:
         "../envs/pretrained.yaml"
 
 
-use rule collect_feature as collect_brought with:
+use rule collect_feature as collect_precomputed with:
     wildcard_constraints:
-        feature="|".join(ONLY_BROUGHT) or NOTHING,
+        feature="|".join(ONLY_PRECOMPUTED) or NOTHING,
 
 
 rule write_table:

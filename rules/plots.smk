@@ -2,7 +2,7 @@
 
 DRAWN = [
     name
-    for name in source.constant("scripts/genrebench/clip_plot.py", "FEATURES")
+    for name in code_closure.constant("scripts/genrebench/plots/clip.py", "FEATURES")
     if name in EXTRACTED and EXTRACTED[name].get("module", name) == name
 ]
 

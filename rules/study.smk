@@ -102,7 +102,7 @@ rule draw_saliency:
     conda:
         "../envs/networks.yaml"
     # as in the training of a network
-    threads: config["numerics"]["threads"]
+    threads: config["compute"]["threads"]
     resources:
         mem_mb=at_least(NETWORK_MEMORY),
         runtime=at_least(60),

@@ -30,20 +30,20 @@ rule train_model:
     conda:
         "../envs/classical.yaml"
     # for the scheduler; the script keeps to the parameter, whatever --cores leaves of this
-    threads: config["numerics"]["threads"]
+    threads: config["compute"]["threads"]
     resources:
         mem_mb=at_least(training_memory),
         runtime=at_least(training_minutes),
     params:
         settings=lambda w: model_settings(w.model),
-        numerics=lambda w: numerics_of(w.model),
+        compute=lambda w: compute_of(w.model),
         checkpoints=f"{CACHE}/checkpoints/{{model}}/{{protocol}}/{{split}}/seed{{seed}}",
         folder=subpath(output.status, parent=True),
     message:
         "Training {wildcards.model} on {wildcards.protocol} {wildcards.split}, seed {wildcards.seed}"
     shell:
         "python scripts/train_model.py --model {wildcards.model} --settings {params.settings:q}"
-        " --numerics {params.numerics:q} --seed {wildcards.seed} --manifest {input.manifest} --split {input.split}"
+        " --compute {params.compute:q} --seed {wildcards.seed} --manifest {input.manifest} --split {input.split}"
         " --features {input.features} --checkpoints {params.checkpoints} --folder {params.folder} --cost {output.cost}"
         " > {log} 2>&1"
 
@@ -73,19 +73,19 @@ use rule train_model as train_random_forest_all with:
         model="random_forest_all",
 
 
-use rule train_model as train_logistic_004 with:
+use rule train_model as train_logistic_cao with:
     wildcard_constraints:
-        model="logistic_004",
+        model="logistic_cao",
 
 
-use rule train_model as train_sgd_004 with:
+use rule train_model as train_sgd_cao with:
     wildcard_constraints:
-        model="sgd_004",
+        model="sgd_cao",
 
 
-use rule train_model as train_random_forest_004 with:
+use rule train_model as train_random_forest_cao with:
     wildcard_constraints:
-        model="random_forest_004",
+        model="random_forest_cao",
 
 
 use rule train_model as train_logistic_tabular with:
@@ -93,24 +93,24 @@ use rule train_model as train_logistic_tabular with:
         model="logistic_tabular",
 
 
-use rule train_model as train_embedding_probe with:
+use rule train_model as train_linear_probe with:
     wildcard_constraints:
-        model="embedding_probe",
+        model="linear_probe",
 
 
-use rule train_model as train_embedding_probe_vggish with:
+use rule train_model as train_linear_probe_vggish with:
     wildcard_constraints:
-        model="embedding_probe_vggish",
+        model="linear_probe_vggish",
 
 
-use rule train_model as train_embedding_probe_hubert with:
+use rule train_model as train_linear_probe_hubert with:
     wildcard_constraints:
-        model="embedding_probe_hubert",
+        model="linear_probe_hubert",
 
 
-use rule train_model as train_segment_probe with:
+use rule train_model as train_svm_pooled with:
     wildcard_constraints:
-        model="segment_probe",
+        model="svm_pooled",
 
 
 # A network is trained from its last checkpoint on, if it was interrupted.

@@ -10,7 +10,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from genrebench import ablation, ablation_plots, comparison, files, job, plots
+from genrebench.common import cli, files
+from genrebench.evaluation import significance
+from genrebench.plots import ablation as ablation_plots
+from genrebench.plots import style
+from genrebench.workflow import ablation
 
 TEMPLATES = Path(__file__).parent.parent / "report"
 VARIANT_COLUMNS = (
@@ -71,7 +75,7 @@ def build_ablation(dataset: str, plan: dict[str, Any], splits: Path, folder: Pat
     files.write_rows(folder / "ranking.csv", RANKING_COLUMNS, map(_formatted, ranking))
     files.write_rows(folder / "comparison.csv", COMPARISON_COLUMNS, map(_formatted, compared))
     figure = ablation_plots.draw_ablation(variants, ranking)
-    plots.write(figure, folder / "ablation.png", dpi=110, palette=128)
+    style.write(figure, folder / "ablation.png", dpi=110, palette=128)
     page = {
         "dataset": dataset,
         "protocol": protocol,
@@ -83,7 +87,7 @@ def build_ablation(dataset: str, plan: dict[str, Any], splits: Path, folder: Pat
         "ranking": ranking,
         "compared": compared,
         "selections": {model: [s for (name, _), s in selections.items() if name == model] for model in plan["seeds"]},
-        "level": comparison.LEVEL,
+        "level": significance.LEVEL,
         "counts": next((d["counts"] for d in described.values() if d["available"]), None),
         "picture": Markup(ablation_plots.as_html(figure)),
         "reasons": sorted({row["reason"] for row in variants if row["reason"]}),
@@ -94,10 +98,10 @@ def build_ablation(dataset: str, plan: dict[str, Any], splits: Path, folder: Pat
 
 def read_run(folder: Path) -> dict[str, Any]:
     """Its status and reason and, of a run that was done, by subset (valid, test) which clips were right."""
-    from genrebench import metrics
+    from genrebench.common import scoring
 
     status = files.read_json(folder / "status.json")
-    found = {"status": status["status"], "reason": status["reason"], "marks": status["marks"], "right": {}}
+    found = {"status": status["status"], "reason": status["reason"], "caveats": status["caveats"], "right": {}}
     rows = files.read_rows(folder / "predictions.csv") if status["status"] == "done" else []
     for subset in ("valid", "test") if rows else ():
         import numpy as np
@@ -105,9 +109,9 @@ def read_run(folder: Path) -> dict[str, Any]:
         own = [row for row in rows if row["subset"] == subset]
         genres = list(rows[0])[5:]
         values = np.array([[float(row[genre]) for genre in genres] for row in own])
-        clips, probabilities = metrics.average_segments([row["clip_id"] for row in own], values)
+        clips, probabilities = scoring.average_segments([row["clip_id"] for row in own], values)
         true = {row["clip_id"]: row["genre"] for row in own}
-        named = metrics.most_probable(probabilities, genres)
+        named = scoring.most_probable(probabilities, genres)
         found["right"][subset] = {clip: true[clip] == guess for clip, guess in zip(clips, named, strict=True)}
     return found
 
@@ -193,10 +197,10 @@ def compare(
             )
             if own.keys() & other.keys():
                 mean, low, high = _difference(own, other)
-                found = comparison.compare(own, other, sizes)
+                found = significance.compare(own, other, sizes)
                 found |= {"difference_mean": mean, "difference_low": low, "difference_high": high}
                 rows.append({"model": model, "variant": variant, "other": ablation.ALL} | found)
-    corrected = comparison.holm([row["p_mcnemar"] for row in rows])
+    corrected = significance.holm([row["p_mcnemar"] for row in rows])
     return [row | {"p_holm": p} for row, p in zip(rows, corrected, strict=True)]
 
 
@@ -218,7 +222,7 @@ def _difference(first: dict[Any, dict[str, bool]], second: dict[Any, dict[str, b
         for clip, right in first[run].items():
             by_clip.setdefault(clip, []).append(right - float(second[run][clip]))
     means = [statistics.fmean(by_clip[clip]) for clip in sorted(by_clip)]
-    return statistics.fmean(means), *comparison.bootstrap_interval(means)
+    return statistics.fmean(means), *significance.bootstrap_interval(means)
 
 
 def _listed(selections: dict[tuple[str, str], dict[str, Any]], model: str) -> str:
@@ -290,4 +294,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(build_ablation, vars(arguments()))
+    cli.run(build_ablation, vars(arguments()))

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from genrebench import comparison, evaluations, files, job, plots, published
+from genrebench.common import cli, files
+from genrebench.datasets import published
+from genrebench.evaluation import results, significance
+from genrebench.plots import style
 
 COLUMNS = (
     "model", "protocol", "unit", "runs", "seeds", "splits", "n_test", "accuracy_mean", "accuracy_std", "accuracy_low",
     "accuracy_high", "bootstrap_low", "bootstrap_high", "macro_f1_mean", "macro_f1_std", "precision", "recall",
     "log_loss_mean", "calibration_error", "majority_accuracy", "train_accuracy", "valid_accuracy",
-    "published_accuracy", "published_source", "published_dataset", "marks", "status", "reason",
+    "published_accuracy", "published_source", "published_dataset", "caveats", "status", "reason",
 )  # fmt: skip
 
 
@@ -35,7 +38,7 @@ def build_leaderboard(
     in the plot only where `dataset` is that one. Where segments of one clip are on both sides, the rows stand last,
     with their mark, and accuracy.json, by which experiments are compared, leaves them out.
     """
-    runs = evaluations.read_runs(evaluation, models)
+    runs = results.read_runs(evaluation, models)
     figures = published.read_accuracies(published_table)
     columns = published_columns(figures)
     groups: dict[tuple[str, str], list[dict]] = defaultdict(list)
@@ -47,10 +50,10 @@ def build_leaderboard(
     files.write_json(accuracy, _accuracies(rows))
     files.write_rows(
         statuses,
-        ["model", "protocol", "split", "seed", "status", "reason", "marks"],
+        ["model", "protocol", "split", "seed", "status", "reason", "caveats"],
         (
             {k: run[k] for k in ("model", "protocol", "split", "seed", "status", "reason")}
-            | {"marks": "; ".join(run["marks"])}
+            | {"caveats": "; ".join(run["caveats"])}
             for run in runs
         ),
     )
@@ -58,7 +61,7 @@ def build_leaderboard(
         (model, protocol): [run["accuracy"] for run in group if run["status"] == "done"]
         for (protocol, model), group in groups.items()
     }
-    plots.write(plots.draw_leaderboard(rows, points, published.is_of(dataset, figures)), plot)
+    style.write(style.draw_leaderboard(rows, points, published.is_of(dataset, figures)), plot)
 
 
 def published_columns(figures: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -93,7 +96,7 @@ def summarise(group: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "seeds": len({run["seed"] for run in done}),
         "splits": len({run["split"] for run in done}),
         "n_test": 0,
-        "marks": "; ".join(sorted({mark for run in group for mark in run["marks"]})),
+        "caveats": "; ".join(sorted({mark for run in group for mark in run["caveats"]})),
         "status": "done" if len(done) == len(group) else "partly run" if done else "not run",
         "reason": " ".join(sorted({run["reason"] or "" for run in group if run["status"] != "done"})) or None,
     }
@@ -104,8 +107,8 @@ def summarise(group: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for clip in files.read_rows(run["folder"] / "clips.csv"):
             clips[clip["clip_id"]].append(clip["predicted"] == clip["genre"])
     accuracy = _mean(run["accuracy"] for run in done)
-    low, high = evaluations.interval(accuracy, len(clips))
-    again = comparison.bootstrap_interval(float(np.mean(right)) for right in clips.values())
+    low, high = results.interval(accuracy, len(clips))
+    again = significance.bootstrap_interval(float(np.mean(right)) for right in clips.values())
     return row | {
         "n_test": len(clips),
         "accuracy_mean": accuracy,
@@ -166,4 +169,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(build_leaderboard, vars(arguments()))
+    cli.run(build_leaderboard, vars(arguments()))

@@ -13,8 +13,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from genrebench import files, job
-from genrebench import manifest as clips_of
+from genrebench.common import cli, files
+from genrebench.datasets import manifest as clips_of
 
 SECONDS_BETWEEN_LINES = 10  # of progress where there is no terminal
 
@@ -31,7 +31,7 @@ def build_manifest(
     """Write `manifest` (usable clips, by clip_id) and `rejected` (the other files, by path, and why)."""
     clips = clips_of.find_clips(dataset_dir)
     if not clips:
-        rows = clips_of.read_brought(dataset_dir)
+        rows = clips_of.read_precomputed(dataset_dir)
         files.write_rows(rejected, clips_of.REJECTED_COLUMNS, [])
         files.write_rows(manifest, clips_of.COLUMNS, rows)
         print(f"{len(rows)} clips, as the dataset lists them", file=sys.stderr)
@@ -46,7 +46,7 @@ def build_manifest(
     _tell_contradictions(kept)
     others = [clip for clip in clips if clip.reason]
     if not kept:
-        raise job.InputError(
+        raise cli.InputError(
             f"none of the {len(clips)} files in {dataset_dir} is usable; {others[0].path}: {others[0].detail}"
         )
     together = clips_of.groups(kept)
@@ -70,7 +70,7 @@ def _check(
         min_rms=settings["min_rms"],
     )
     paths = [clip.path for clip in clips]
-    with ProcessPoolExecutor(jobs, initializer=job.end_with_parent, initargs=(os.getpid(),)) as pool:
+    with ProcessPoolExecutor(jobs, initializer=cli.end_with_parent, initargs=(os.getpid(),)) as pool:
         yield from _with_progress(pool.map(check, paths, chunksize=4), len(paths))
 
 
@@ -102,4 +102,4 @@ if __name__ == "__main__":
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--manifest", required=True, help="CSV to write")
     parser.add_argument("--rejected", required=True, help="CSV to write")
-    job.run(build_manifest, vars(parser.parse_args()))
+    cli.run(build_manifest, vars(parser.parse_args()))

@@ -14,8 +14,14 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from genrebench import artist_plot, evaluations, files, job, leakage, papers, plan, plots, published, stability, study
-from genrebench.protocols import MEANINGLESS, describe_protocols, pick_protocols
+from genrebench.common import cli, files
+from genrebench.datasets import published
+from genrebench.datasets.split_leakage import MEANINGLESS, describe_protocols, pick_protocols
+from genrebench.evaluation import leakage, paper_comparison, stability
+from genrebench.evaluation import results as evaluations
+from genrebench.plots import artists, style
+from genrebench.reporting import sections
+from genrebench.workflow import plan
 
 TEMPLATES = Path(__file__).parent.parent / "report"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "librosa", "PyWavelets", "tensorflow", "keras", "snakemake", "dvc")
@@ -56,7 +62,7 @@ def build_report(
         "clips": manifest,
         "clips_shown": CLIPS_SHOWN,
         "genres": describe_genres(manifest),
-        "colour": plots.colours(genres) | plots.colours(row["model"] for row in leaderboard),
+        "colour": style.colours(genres) | style.colours(row["model"] for row in leaderboard),
         "has_audio": any(clip["duration_s"] for clip in manifest),
         "rejected": _rows(results / "rejected.csv"),
         "features": features,
@@ -79,8 +85,8 @@ def build_report(
         "headline": headline,
         "mistakes": confident_mistakes(leaderboard, runs, headline),
         "errors": errors,
-        "labels": study.describe_labels(results / "labels.csv", results / "labels.json", errors["clips"]),
-        "saliency": study.describe_saliency(results / "saliency.json"),
+        "labels": sections.describe_labels(results / "labels.csv", results / "labels.json", errors["clips"]),
+        "saliency": sections.describe_saliency(results / "saliency.json"),
         "saliency_plot": _png(results / "plots" / "saliency.png"),
         "artists_plot": draw_artists(manifest),
         "comparisons": describe_comparisons(_rows(results / "comparisons.csv")),
@@ -232,7 +238,7 @@ def genre_scores(runs: Sequence[Mapping[str, Any]], genres: Sequence[str]) -> di
         for genre in genres:
             found = [run["genres"].get(genre) or {} for run in group]
             scores[genre] = {key: _mean(f.get(key) for f in found) for key in ("precision", "recall", "f1")}
-            scores[genre]["shade"] = plots.shade(scores[genre]["f1"] or 0)
+            scores[genre]["shade"] = style.shade(scores[genre]["f1"] or 0)
         table[protocol].append({"model": model, "scores": scores})
     return dict(table)
 
@@ -262,9 +268,9 @@ def listen(results: Path) -> dict[str, Any]:
     """What `study.describe_errors` says, with pictures and excerpts as data addresses, or None."""
     for name in ("errors.csv", "labels.csv", "labels.json", "saliency.json"):
         if not (results / name).exists():
-            raise job.InputError(f"{results / name} is missing, and the report is made from it: run its rule first.")
-    found = study.describe_errors(
-        results / "errors.csv", results / "errors", results / "excerpts", study.suspected(results / "labels.csv")
+            raise cli.InputError(f"{results / name} is missing, and the report is made from it: run its rule first.")
+    found = sections.describe_errors(
+        results / "errors.csv", results / "errors", results / "excerpts", sections.suspected(results / "labels.csv")
     )
     for card in found["cards"]:
         card["picture"] = _png(card["picture"]) if card["picture"] else None
@@ -277,7 +283,7 @@ def draw_artists(manifest: Sequence[Mapping[str, str]]) -> str | None:
     """The artists of each genre as a data address; None if none is known."""
     if not any(clip["artist"] for clip in manifest):
         return None
-    return data_address(plots.to_svg(artist_plot.draw_artists(artist_plot.count_artists(manifest))))
+    return data_address(style.to_svg(artists.draw_artists(artists.count_artists(manifest))))
 
 
 def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
@@ -300,13 +306,13 @@ def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[st
 
 def describe_papers(results: Path, dataset: str) -> dict[str, Any]:
     """The papers' figures against ours: sentences, the rows of papers.csv, a sentence per model on genres, plots."""
-    rows = [evaluations.typed(row, papers.WORDS) for row in _rows(results / "papers.csv")]
-    scores = [evaluations.typed(row, papers.GENRE_WORDS) for row in _rows(results / "papers_genres.csv")]
+    rows = [evaluations.typed(row, paper_comparison.WORDS) for row in _rows(results / "papers.csv")]
+    scores = [evaluations.typed(row, paper_comparison.GENRE_WORDS) for row in _rows(results / "papers_genres.csv")]
     of_model = {row["model"]: [score for score in scores if score["model"] == row["model"]] for row in rows}
     return {
-        "finding": papers.describe_all(rows, dataset),
+        "finding": paper_comparison.describe_all(rows, dataset),
         "rows": rows,
-        "genres": {model: papers.describe_genres(own) for model, own in of_model.items() if own},
+        "genres": {model: paper_comparison.describe_genres(own) for model, own in of_model.items() if own},
         "plot": _png(results / "plots" / "papers.png"),
         "genre_plot": _png(results / "plots" / "papers_genres.png"),
     }
@@ -359,17 +365,17 @@ def not_run(statuses: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
 
 def warnings(statuses: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
     """What must be said wherever certain numbers appear: each mark with its models and protocols."""
-    marks: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    caveats: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for row in statuses:
-        for mark in filter(None, row["marks"].split("; ")):
-            marks[mark].append(row)
+        for mark in filter(None, row["caveats"].split("; ")):
+            caveats[mark].append(row)
     return [
         {
             "mark": mark,
             "models": sorted({row["model"] for row in rows}),
             "protocols": sorted({row["protocol"] for row in rows}),
         }
-        for mark, rows in sorted(marks.items())
+        for mark, rows in sorted(caveats.items())
     ]
 
 
@@ -436,7 +442,7 @@ def draw_leaderboard(
     for run in runs:
         if run["status"] == "done":
             points[run["model"], run["protocol"]].append(run["accuracy"])
-    return data_address(plots.to_svg(plots.draw_leaderboard(leaderboard, points, show_published)))
+    return data_address(style.to_svg(style.draw_leaderboard(leaderboard, points, show_published)))
 
 
 def draw_genres(
@@ -450,7 +456,7 @@ def draw_genres(
     rows = {row["model"]: row["scores"] for row in genre_scores(runs, genres).get(protocol, [])}
     models = {row["model"] for row in leaderboard}
     scores = {m: {g: rows[m][g]["f1"] for g in genres} for m in best[:MODELS_IN_PLOT] if m in rows}
-    return data_address(plots.to_svg(plots.draw_genre_scores(scores, genres, models))) if scores else None
+    return data_address(style.to_svg(style.draw_genre_scores(scores, genres, models))) if scores else None
 
 
 def data_address(content: bytes, kind: str = "image/svg+xml") -> str:
@@ -485,20 +491,20 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _existing(path: Path) -> Path:
     if not path.exists():
-        raise job.InputError(f"{path} is missing, and the report is made from it: run its rule first.")
+        raise cli.InputError(f"{path} is missing, and the report is made from it: run its rule first.")
     return path
 
 
 def _png(path: Path) -> str:
     if not path.exists():
-        raise job.InputError(f"{path} is missing, and the report shows it: run its rule first.")
+        raise cli.InputError(f"{path} is missing, and the report shows it: run its rule first.")
     return data_address(path.read_bytes(), "image/png")
 
 
 def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:
     folder = evaluation / row["model"] / row["protocol"] / row["split"] / f"seed{row['seed']}"
     if not (folder / "metrics.json").exists():
-        raise job.InputError(f"{folder}/metrics.json is missing, yet statuses.csv lists it: evaluate it again.")
+        raise cli.InputError(f"{folder}/metrics.json is missing, yet statuses.csv lists it: evaluate it again.")
     return files.read_json(folder / "metrics.json") | {"folder": folder}
 
 
@@ -522,10 +528,10 @@ def _accuracy(row: Mapping[str, Any]) -> str:
 
 
 def _confusion_cells(counts: np.ndarray, genres: Sequence[str]) -> dict[str, Any]:
-    fractions = plots.row_fractions(counts)
+    fractions = style.row_fractions(counts)
     cells = [
         [
-            {"count": int(n), "share": float(share), "shade": plots.shade(share)}
+            {"count": int(n), "share": float(share), "shade": style.shade(share)}
             for n, share in zip(row, shares, strict=True)
         ]
         for row, shares in zip(counts, fractions, strict=True)
@@ -573,4 +579,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(build_report, vars(arguments()))
+    cli.run(build_report, vars(arguments()))

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from genrebench import files, job, label_check
-from genrebench.training import Feature
+from genrebench.common import cli, files
+from genrebench.evaluation import label_issues
+from genrebench.training.data import Feature
 
 COLUMNS = ("clip_id", "genre", "suggested", "probability", "self_confidence", "normalized_margin", "suspected")
 CHANGED = 0.05  # share of the labels that are changed on purpose, to see what the check is worth
@@ -45,12 +46,12 @@ def check_labels(
         files.write_json(description, facts | {"reason": reason})
         return
     with threadpool_limits(1):  # sums in another order are other numbers
-        values = np.hstack([label_check.pool(cache.values, cache.has_time) for cache in caches])
-        probabilities, judged = label_check.out_of_fold(values, labels, recordings, folds, seed)
-        changed = label_check.mislabel(labels, CHANGED, seed)
-        trial, tried = label_check.out_of_fold(values, changed, recordings, folds, seed)
+        values = np.hstack([label_issues.pool(cache.values, cache.has_time) for cache in caches])
+        probabilities, judged = label_issues.out_of_fold(values, labels, recordings, folds, seed)
+        changed = label_issues.mislabel(labels, CHANGED, seed)
+        trial, tried = label_issues.out_of_fold(values, changed, recordings, folds, seed)
     rows = judge([clip for clip, one in zip(clips, judged, strict=True) if one], genres, probabilities[judged])
-    suspected = label_check.find_issues(changed[tried], trial[tried])
+    suspected = label_issues.find_issues(changed[tried], trial[tried])
     wrong = (changed != labels)[tried]
     facts |= {
         "reason": None,
@@ -85,9 +86,9 @@ def reason_not_to_check(caches: Sequence[Feature], labels: np.ndarray, folds: in
 def judge(clips: Sequence[dict[str, str]], genres: Sequence[str], probabilities: np.ndarray) -> list[dict[str, Any]]:
     """The rows of labels.csv: suspected ones first, then by the probability of the label that they have."""
     labels = np.array([genres.index(clip["genre"]) for clip in clips])
-    confidence = label_check.self_confidence(labels, probabilities)
-    margin = label_check.normalized_margin(labels, probabilities)
-    suspected = label_check.find_issues(labels, probabilities)
+    confidence = label_issues.self_confidence(labels, probabilities)
+    margin = label_issues.normalized_margin(labels, probabilities)
+    suspected = label_issues.find_issues(labels, probabilities)
     order = sorted(range(len(clips)), key=lambda i: (not suspected[i], confidence[i], margin[i], clips[i]["clip_id"]))
     return [
         {
@@ -115,4 +116,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(check_labels, vars(arguments()))
+    cli.run(check_labels, vars(arguments()))

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from genrebench import files, job, source, weights
-from genrebench.duration import common_seconds, given_seconds
-from genrebench.features import BROUGHT, TIME, arguments, is_brought, is_pretrained, module_of
-from genrebench.job import InputError
-from genrebench.shards import shard_of
+from genrebench.audio.lengths import common_seconds, given_seconds
+from genrebench.common import cli, files
+from genrebench.common.cli import InputError
+from genrebench.extraction.shards import shard_of
+from genrebench.features import TIME
+from genrebench.workflow import code_closure, pretrained
+from genrebench.workflow.entries import PRECOMPUTED, arguments, is_precomputed, is_pretrained, module_of
 
 BLOCK_BYTES = 16e6  # of a cache that are in memory at a time
 
@@ -26,21 +28,21 @@ def collect_feature(
     manifest: str,
     shards: int,
     store: str,
-    brought: str | None,
+    precomputed: str | None,
     values: str,
     description: str,
 ) -> None:
     """Write `values` (float32 .npy, first axis the manifest's rows) and its JSON `description`.
 
     Clips are padded or cut at the end to one length (`audio.duration` of params.yaml). The array comes from the store
-    of extracted arrays or, for a dataset that brings features, from its folder `brought`; a feature that it does not
+    of extracted arrays or, for a dataset that brings features, from its folder `precomputed`; a feature that it does not
     bring is described as not available, and the array is empty. What is to be said wherever numbers of a model that
-    reads it appear is in the description's `marks`.
+    reads it appear is in the description's `caveats`.
     """
     clips = files.read_rows(manifest)
-    if brought is not None:
-        result = _collect_brought(feature, settings, clips, Path(brought), values)
-    elif is_brought(settings):
+    if precomputed is not None:
+        result = _collect_precomputed(feature, settings, clips, Path(precomputed), values)
+    elif is_precomputed(settings):
         result = _not_available(values, "only a dataset that brings this feature has it, and this one brings audio")
     else:
         result = _collect_extracted(feature, settings, audio, clips, shards, store, values)
@@ -56,9 +58,9 @@ def _sha256(path: str) -> str:
 def _collect_extracted(
     feature: str, settings: dict[str, Any], audio: dict[str, Any], clips: list, shards: int, store: str, values: str
 ) -> dict[str, Any]:
-    from genrebench import extraction  # not needed for what a dataset brings
+    from genrebench.extraction import store as extraction  # not needed for what a dataset brings
 
-    if reason := weights.unavailable(module_of(feature, settings), settings):
+    if reason := pretrained.unavailable(module_of(feature, settings), settings):
         return _not_available(values, reason)
     cache = extraction.Store(store, {feature: settings}, audio)
     members: dict[int, list] = defaultdict(list)
@@ -81,8 +83,8 @@ def _collect_extracted(
     result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths], seconds)
     if module.AXES[0] == "column":
         result["columns"] = module.columns(**arguments(settings))
-    if is_pretrained(settings) and settings["handle"] == weights.NONE:
-        result["marks"] = [f"{feature}: random weights, not pretrained"]
+    if is_pretrained(settings) and settings["handle"] == pretrained.NONE:
+        result["caveats"] = [f"{feature}: random weights, not pretrained"]
     return result
 
 
@@ -97,7 +99,7 @@ def common_length(seconds: float, lengths: list[int], durations: list[float]) ->
     return max(same, default=max(1, round(lengths[longest] * seconds / durations[longest])))
 
 
-def _collect_brought(feature: str, entry: Any, clips: list, folder: Path, values: str) -> dict[str, Any]:
+def _collect_precomputed(feature: str, entry: Any, clips: list, folder: Path, values: str) -> dict[str, Any]:
     path = folder / "features" / f"{feature}.npy"
     if not path.is_file():
         there = ", ".join(sorted(file.stem for file in path.parent.glob("*.npy"))) or "none"
@@ -112,8 +114,8 @@ def _collect_brought(feature: str, entry: Any, clips: list, folder: Path, values
         array = array[:, None]  # one number per clip
     axes = {1: ["column"], 2: ["band", "frame"]}.get(array.ndim - 1, [f"axis{i}" for i in range(1, array.ndim)])
     if isinstance(entry, dict):
-        own = entry[BROUGHT] if is_brought(entry) else _axes_of(feature, entry)
-        axes = list(own) if is_brought(entry) or len(own) == len(axes) else axes
+        own = entry[PRECOMPUTED] if is_precomputed(entry) else _axes_of(feature, entry)
+        axes = list(own) if is_precomputed(entry) or len(own) == len(axes) else axes
     if len(axes) != array.ndim - 1:
         raise InputError(
             f"{path} has the shape {array.shape}, clips first, but params.yaml: features.{feature} names "
@@ -134,7 +136,7 @@ def _collect_brought(feature: str, entry: Any, clips: list, folder: Path, values
 
 
 def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
-    return source.constant(f"scripts/genrebench/features/{module_of(feature, entry)}.py", "AXES")
+    return code_closure.constant(f"scripts/genrebench/features/{module_of(feature, entry)}.py", "AXES")
 
 
 def _not_available(values: str, reason: str) -> dict[str, Any]:
@@ -207,7 +209,7 @@ if __name__ == "__main__":
     parser.add_argument("--manifest", required=True)
     parser.add_argument("--shards", required=True, type=int)
     parser.add_argument("--store", required=True, help="folder of the extracted arrays")
-    parser.add_argument("--brought", help="folder of a dataset that brings features")
+    parser.add_argument("--precomputed", help="folder of a dataset that brings features")
     parser.add_argument("--values", required=True, help=".npy to write")
     parser.add_argument("--description", required=True, help=".json to write")
-    job.run(collect_feature, vars(parser.parse_args()))
+    cli.run(collect_feature, vars(parser.parse_args()))

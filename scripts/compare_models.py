@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrebench import comparison, comparison_plots, evaluations, files, job, plots
+from genrebench.common import cli, files
+from genrebench.evaluation import results, significance
+from genrebench.plots import significance as comparison_plots
+from genrebench.plots import style
 
 
 def compare_models(
@@ -17,8 +20,8 @@ def compare_models(
     Models come in the order of the `leaderboard`. Protocols whose unit is the segment are left out: there is nothing to
     be learned from which of two meaningless numbers is larger.
     """
-    decisions: dict[str, dict[str, dict[comparison.Run, dict[str, bool]]]] = defaultdict(lambda: defaultdict(dict))
-    for run in evaluations.read_runs(evaluation, models):
+    decisions: dict[str, dict[str, dict[significance.Run, dict[str, bool]]]] = defaultdict(lambda: defaultdict(dict))
+    for run in results.read_runs(evaluation, models):
         if run["status"] == "done" and run["unit"] == "clip":
             clips = files.read_rows(run["folder"] / "clips.csv")
             right = {clip["clip_id"]: clip["predicted"] == clip["genre"] for clip in clips}
@@ -28,9 +31,9 @@ def compare_models(
     for protocol, by_model in sorted(decisions.items()):
         ordered = dict(sorted(by_model.items(), key=lambda item: order[protocol, item[0]]))
         sizes = {split: _sizes(splits / protocol / f"{split}.json") for runs in ordered.values() for split, _ in runs}
-        rows += comparison.compare_all(protocol, ordered, sizes)
-    files.write_rows(table, comparison.COLUMNS, map(_formatted, rows))
-    plots.write(comparison_plots.draw_comparisons(rows), plot, dpi=110, palette=128)
+        rows += significance.compare_all(protocol, ordered, sizes)
+    files.write_rows(table, significance.COLUMNS, map(_formatted, rows))
+    style.write(comparison_plots.draw_comparisons(rows), plot, dpi=110, palette=128)
 
 
 def _sizes(description: Path) -> tuple[int, int]:
@@ -55,4 +58,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(compare_models, vars(arguments()))
+    cli.run(compare_models, vars(arguments()))

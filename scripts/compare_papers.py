@@ -5,8 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genrebench import evaluations, files, job, paper_plots, papers, plots, published
-from genrebench.protocols import describe_protocols
+from genrebench.common import cli, files
+from genrebench.datasets import published
+from genrebench.datasets.split_leakage import describe_protocols
+from genrebench.evaluation import paper_comparison, results
+from genrebench.plots import papers as paper_plots
+from genrebench.plots import style
 
 
 def compare_papers(
@@ -25,16 +29,18 @@ def compare_papers(
 
     `models` are the configured ones. On another dataset than the figures' ours are shown, but no differences.
     """
-    runs = evaluations.read_runs(evaluation, models)
+    runs = results.read_runs(evaluation, models)
     protocols = describe_protocols(splits, {(run["protocol"], run["split"]) for run in runs})
     figures = [row for row in published.read_accuracies(published_table) if published.is_counterpart(row, models)]
-    rows = papers.compare_accuracies(figures, evaluations.read_leaderboard(leaderboard), protocols, dataset, models)
-    scores = papers.compare_genres(published.read_scores(published_table), rows, runs, dataset)
-    files.write_rows(table, papers.COLUMNS, map(_formatted, rows))
-    files.write_rows(genres, papers.GENRE_COLUMNS, map(_formatted, scores))
+    rows = paper_comparison.compare_accuracies(
+        figures, results.read_leaderboard(leaderboard), protocols, dataset, models
+    )
+    scores = paper_comparison.compare_genres(published.read_scores(published_table), rows, runs, dataset)
+    files.write_rows(table, paper_comparison.COLUMNS, map(_formatted, rows))
+    files.write_rows(genres, paper_comparison.GENRE_COLUMNS, map(_formatted, scores))
     segments = {name for name, protocol in protocols.items() if protocol["unit"] == "segment"}
-    plots.write(paper_plots.draw_papers(rows, dataset, models, segments), plot, dpi=110, palette=128)
-    plots.write(paper_plots.draw_genres(scores, dataset, models), genre_plot, dpi=110, palette=128)
+    style.write(paper_plots.draw_papers(rows, dataset, models, segments), plot, dpi=110, palette=128)
+    style.write(paper_plots.draw_genres(scores, dataset, models), genre_plot, dpi=110, palette=128)
 
 
 def _formatted(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,4 +65,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(compare_papers, vars(arguments()))
+    cli.run(compare_papers, vars(arguments()))

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genrebench import evaluations, files, job, plots, stability, stability_plots
-from genrebench.protocols import describe_protocols, pick_protocols
+from genrebench.common import cli, files
+from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
+from genrebench.evaluation import results, stability
+from genrebench.plots import stability as stability_plots
+from genrebench.plots import style
 
 
 def compare_stability(
@@ -23,7 +26,7 @@ def compare_stability(
 
     `evaluation` has what was found on the test clips, `runs` the histories of the training; `models` are configured.
     """
-    evaluated = evaluations.read_runs(evaluation, models)
+    evaluated = results.read_runs(evaluation, models)
     keys = [(run["model"], run["protocol"], run["split"], run["seed"]) for run in evaluated if run["status"] == "done"]
     histories = {
         (model, protocol, split, seed): files.read_rows(runs / model / protocol / split / f"seed{seed}" / "history.csv")
@@ -32,7 +35,7 @@ def compare_stability(
     histories = {key: rows for key, rows in histories.items() if len(rows) > 1}  # the others know no epochs
     rows = stability.compare_all(evaluated, histories)
     described = describe_protocols(splits, {(run["protocol"], run["split"]) for run in evaluated})
-    strict, loose = pick_protocols(evaluations.read_leaderboard(leaderboard), described)
+    strict, loose = pick_protocols(results.read_leaderboard(leaderboard), described)
     protocol = strict or loose
     shown = [row for row in rows if row["protocol"] == protocol]
     accuracies = {
@@ -43,8 +46,8 @@ def compare_stability(
         for row in shown
     }
     files.write_rows(table, stability.COLUMNS, map(_formatted, rows))
-    plots.write(stability_plots.draw_stability(shown, accuracies, models, protocol), plot, dpi=110, palette=128)
-    plots.write(
+    style.write(stability_plots.draw_stability(shown, accuracies, models, protocol), plot, dpi=110, palette=128)
+    style.write(
         stability_plots.draw_curves({model: h for model, h in learned.items() if h}, models, protocol),
         curves,
         dpi=110,
@@ -75,4 +78,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(compare_stability, vars(arguments()))
+    cli.run(compare_stability, vars(arguments()))

@@ -4,7 +4,8 @@ import argparse
 import re
 from typing import Any
 
-from genrebench import dag, job
+from genrebench.common import cli
+from genrebench.workflow import dag
 
 
 def draw_rules() -> None:
@@ -39,4 +40,4 @@ def phase(job: Any) -> str:
 
 if __name__ == "__main__":
     argparse.ArgumentParser(description=__doc__).parse_args()
-    job.run(draw_rules, {})
+    cli.run(draw_rules, {})

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from genrebench import backend, files, job, occlusion, plots, saliency_plot
-from genrebench.config import features_of
-from genrebench.saliency_plot import Map
-from genrebench.training import Data, Feature
+from genrebench.common import cli, files
+from genrebench.evaluation import occlusion
+from genrebench.plots import saliency, style
+from genrebench.plots.saliency import Map
+from genrebench.training import backend
+from genrebench.training.data import Data, Feature
+from genrebench.workflow.config import features_of
 
 PALETTE = 128  # colours in the file
 SAME = 0.02  # how far a probability may be from that of predictions.csv, which another device may have written
@@ -84,9 +87,9 @@ def draw_saliency(
         "not_looked_at": missing,
     }
     if found:
-        plots.write(saliency_plot.draw(chosen, found), plot, dpi=100, palette=PALETTE)
+        style.write(saliency.draw(chosen, found), plot, dpi=100, palette=PALETTE)
     else:
-        plots.write(plots.empty("No network that reads a spectrogram was run under the protocol that is quoted."), plot)
+        style.write(style.empty("No network that reads a spectrogram was run under the protocol that is quoted."), plot)
     files.write_json(description, facts)
 
 
@@ -107,7 +110,7 @@ def reason_not_to_look(done: Sequence[Run], features: Path) -> str | None:
     if not done:
         return "It was not run under the protocol that is quoted."
     config = files.read_json(done[0].folder / "config.json")
-    if "backend" not in config["numerics"]:
+    if "backend" not in config["compute"]:
         return "It is no network of Keras."
     if "segments" in config["settings"]:
         return "It is trained on segments, and this looks at whole clips."
@@ -126,7 +129,7 @@ def look(
         ours = [clip["clip_id"] for clip in chosen if clip["clip_id"] in run.tested and clip["clip_id"] not in maps]
         if ours:
             config = files.read_json(run.folder / "config.json")
-            with threadpool_limits(config["numerics"]["threads"]):
+            with threadpool_limits(config["compute"]["threads"]):
                 fitted = load(run.folder, config, clips, splits, features)
                 maps |= {clip: look_at(fitted, clips, clip) for clip in ours}
     return maps
@@ -150,10 +153,10 @@ def load(folder: Path, config: dict[str, Any], clips: list[dict[str, str]], spli
     settings = config["settings"]
     caches = [Feature.open(features / f"{name}.json") for name in features_of(settings)]
     split = files.read_rows(splits / config["protocol"] / f"{config['split']}.csv")
-    backend.choose(config["numerics"])
+    backend.choose(config["compute"])
     data = Data.of_split(clips, split, caches, settings.get("segments"), settings.get("cut"))
     module = importlib.import_module(f"genrebench.models.{settings.get('module', config['model'])}")
-    fitted = module.build(data, settings, config["seed"], config["numerics"])
+    fitted = module.build(data, settings, config["seed"], config["compute"])
     fitted.model.load_weights(folder / "model" / "model.weights.h5")
     return fitted
 
@@ -214,4 +217,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(draw_saliency, vars(arguments()))
+    cli.run(draw_saliency, vars(arguments()))

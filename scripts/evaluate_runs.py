@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from genrebench import files, job
-from genrebench.protocols import MEANINGLESS
+from genrebench.common import cli, files
+from genrebench.datasets.split_leakage import MEANINGLESS
 
 # scikit-learn and matplotlib take seconds to import, which a model that was not run does not need: the functions that
 # score and draw import them.
@@ -26,7 +26,7 @@ def evaluate_runs(runs: Path, splits: Path, output: Path, only: Sequence[str] | 
     """
     names = only or sorted(path.parent.relative_to(runs).as_posix() for path in runs.glob("*/*/*/status.json"))
     if not names:
-        raise job.InputError(f"No run in {runs}: a run is a folder protocol/split/seed<k> with a status.json.")
+        raise cli.InputError(f"No run in {runs}: a run is a folder protocol/split/seed<k> with a status.json.")
     with files.atomic(output) as temporary:
         for name in names:
             evaluate_run(runs.name, name, runs / name, splits, temporary / name)
@@ -42,7 +42,7 @@ def evaluate_run(model: str, name: str, run: Path, splits: Path, output: Path) -
     """
     protocol, split, seed = name.split("/")
     if not (run / "status.json").exists():
-        raise job.InputError(f"{run} has no status.json: train {model} for {name} first.")
+        raise cli.InputError(f"{run} has no status.json: train {model} for {name} first.")
     status = files.read_json(run / "status.json")
     split_facts = files.read_json(splits / protocol / f"{split}.json")
     head = {
@@ -52,14 +52,14 @@ def evaluate_run(model: str, name: str, run: Path, splits: Path, output: Path) -
         "seed": int(seed.removeprefix("seed")),
         "status": status["status"],
         "reason": status.get("reason"),
-        "marks": status.get("marks") or [],
+        "caveats": status.get("caveats") or [],
         "unit": split_facts.get("unit", "clip"),
         "protocol_version": split_facts.get("version"),
         "split_source": split_facts.get("source"),
     }
     output.mkdir(parents=True)
     if status["status"] == "done":
-        head["marks"] += [MEANINGLESS] if head["unit"] == "segment" else []
+        head["caveats"] += [MEANINGLESS] if head["unit"] == "segment" else []
         _write_done(head, run / "predictions.csv", output)
     else:
         _write_not_run(head, run / "predictions.csv", output)
@@ -74,11 +74,11 @@ def read_predictions(path: Path, unit: str = "clip") -> tuple[dict[str, dict[str
     """
     import numpy as np
 
-    from genrebench import metrics
+    from genrebench.common import scoring
 
     rows = files.read_rows(path)
     if not rows:
-        raise job.InputError(f"{path} has no rows, yet the run's status is done: train it again.")
+        raise cli.InputError(f"{path} has no rows, yet the run's status is done: train it again.")
     genres = [column for column in rows[0] if column not in FIXED_COLUMNS]
     key = ("clip_id", "segment") if unit == "segment" else ("clip_id",)
     subsets = {}
@@ -86,7 +86,7 @@ def read_predictions(path: Path, unit: str = "clip") -> tuple[dict[str, dict[str
         chosen = [row for row in rows if row["subset"] == subset]
         if chosen:
             values = np.array([[float(row[genre]) for genre in genres] for row in chosen])
-            keys, probabilities = metrics.average_segments([tuple(row[k] for k in key) for row in chosen], values)
+            keys, probabilities = scoring.average_segments([tuple(row[k] for k in key) for row in chosen], values)
             genre_of = {row["clip_id"]: row["genre"] for row in chosen}
             subsets[subset] = {
                 "cases": [dict(zip(key, one, strict=True)) for one in keys],
@@ -94,7 +94,7 @@ def read_predictions(path: Path, unit: str = "clip") -> tuple[dict[str, dict[str
                 "probabilities": probabilities,
             }
     if "test" not in subsets:
-        raise job.InputError(f"{path} has no row of the test subset, so there is nothing to evaluate.")
+        raise cli.InputError(f"{path} has no row of the test subset, so there is nothing to evaluate.")
     return subsets, genres
 
 
@@ -109,14 +109,14 @@ def draw_curves(runs: Path, names: Sequence[str], output: Path) -> None:
         if len(rows) > 1:  # what is not trained by epochs has one row
             histories[name.split("/")[0]].append(rows)
     if histories:
-        from genrebench import plots, training_plots
+        from genrebench.plots import style, training
 
         units = {name.split("/")[0]: files.read_json(output / name / "metrics.json")["unit"] for name in names}
         meaningless = [protocol for protocol in histories if units[protocol] == "segment"]
-        marks = {mark for name in names for mark in files.read_json(runs / name / "status.json")["marks"]}
-        title = "\n".join([runs.name, *sorted(marks)])
-        figure = training_plots.draw_curves(title, histories, meaningless)
-        plots.write(figure, output / "curves.png", dpi=120, palette=128)
+        caveats = {mark for name in names for mark in files.read_json(runs / name / "status.json")["caveats"]}
+        title = "\n".join([runs.name, *sorted(caveats)])
+        figure = training.draw_curves(title, histories, meaningless)
+        style.write(figure, output / "curves.png", dpi=120, palette=128)
 
 
 def draw_reliability(model: str, names: Sequence[str], output: Path) -> None:
@@ -125,14 +125,15 @@ def draw_reliability(model: str, names: Sequence[str], output: Path) -> None:
     Their metrics.json and clips.csv are in `output` already; those of a protocol are drawn together.
     """
     cases: dict[str, list[dict[str, str]]] = defaultdict(list)
-    marks: set[str] = set()
+    caveats: set[str] = set()
     for name in names:
         metrics_of_run = files.read_json(output / name / "metrics.json")
         if metrics_of_run["status"] == "done":
             cases[name.split("/")[0]] += files.read_rows(output / name / "clips.csv")
-            marks.update(metrics_of_run["marks"])
+            caveats.update(metrics_of_run["caveats"])
     if cases:
-        from genrebench import metrics, plots, reliability_plot
+        from genrebench.evaluation import metrics
+        from genrebench.plots import reliability, style
 
         panels = {
             protocol: metrics.calibration(
@@ -140,22 +141,24 @@ def draw_reliability(model: str, names: Sequence[str], output: Path) -> None:
             )
             for protocol, rows in cases.items()
         }
-        figure = reliability_plot.draw_reliability("\n".join([model, *sorted(marks)]), panels)
-        plots.write(figure, output / "reliability.png", dpi=100, palette=64)
+        figure = reliability.draw_reliability("\n".join([model, *sorted(caveats)]), panels)
+        style.write(figure, output / "reliability.png", dpi=100, palette=64)
 
 
 def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
     from sklearn.metrics import classification_report
 
-    from genrebench import metrics, plots
+    from genrebench.common import scoring
+    from genrebench.evaluation import metrics
+    from genrebench.plots import style
 
     subsets, genres = read_predictions(predictions, head["unit"])
     try:
         scores = {name: metrics.score(s["genre"], s["probabilities"], genres) for name, s in subsets.items()}
     except ValueError as error:
-        raise job.InputError(f"{predictions}: {error}.") from error
+        raise cli.InputError(f"{predictions}: {error}.") from error
     test, figures = subsets["test"], scores["test"]
-    predicted = metrics.most_probable(test["probabilities"], genres)
+    predicted = scoring.most_probable(test["probabilities"], genres)
     counts = metrics.confusion(test["genre"], predicted, genres)
     # Only the test subset's figures stand at the top: the others are there for the gap between them.
     seen = {f"{name}_accuracy": scores[name]["accuracy"] if name in scores else None for name in ("train", "valid")}
@@ -171,12 +174,12 @@ def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
         ),
     )
     title = f"{head['model']}, {head['protocol']}, {head['split']}, seed {head['seed']}"
-    warned = "\n".join([title, *head["marks"]])
-    plots.write(plots.draw_confusion(counts, genres, warned), output / "confusion.png")
+    warned = "\n".join([title, *head["caveats"]])
+    style.write(style.draw_confusion(counts, genres, warned), output / "confusion.png")
     present = [genre for genre in genres if figures["genres"][genre]["support"]]
     text = classification_report(test["genre"], predicted, labels=present, digits=4, zero_division=0)
     absent = [genre for genre in genres if genre not in present]
-    notes = [f"warning: {mark}" for mark in head["marks"]]
+    notes = [f"warning: {mark}" for mark in head["caveats"]]
     notes += [f"no test {head['unit']}s: {', '.join(absent)}"] if absent else []
     _write_text(output / "report.txt", [title, *notes, "", text])
 
@@ -225,4 +228,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(evaluate_runs, vars(arguments()))
+    cli.run(evaluate_runs, vars(arguments()))

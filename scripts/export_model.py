@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrebench import evaluations, exporting, job
+from genrebench.common import cli
+from genrebench.evaluation import results
+from genrebench.inference import export
 
 
 def export_model(
@@ -27,14 +29,14 @@ def export_model(
     Where there is none, or its features cannot be computed of a new file, `output` has the reason instead.
     """
     try:
-        run = exporting.choose_run(evaluations.read_runs(evaluation, models), models, splits)
+        run = export.choose_run(results.read_runs(evaluation, models), models, splits)
         name = f"{run['protocol']}/{run['split']}/seed{run['seed']}"
         split = splits / run["protocol"] / f"{run['split']}.csv"
-        description = exporting.export_run(
+        description = export.export_run(
             run, runs / run["model"] / name, features, entries, audio, limits, manifest, split, dataset, output
         )
-    except exporting.NotExportableError as error:
-        exporting.write_reason(output, str(error))
+    except export.NotExportableError as error:
+        export.write_reason(output, str(error))
         print(f"not exported: {error}")
         return
     check = description["check"]
@@ -63,4 +65,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(export_model, vars(arguments()))
+    cli.run(export_model, vars(arguments()))

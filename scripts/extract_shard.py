@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
-from genrebench import extraction, files, job, weights
-from genrebench.features import is_brought, is_pretrained, module_of
+from genrebench.common import cli, files
+from genrebench.extraction import store as extraction
+from genrebench.workflow import pretrained
+from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
 
 
 def extract_shard(
@@ -32,7 +34,7 @@ def extract_shard(
     extracted = {
         name: entry
         for name, entry in others.items()
-        if not (is_brought(entry) or is_pretrained(entry) or weights.unavailable(module_of(name, entry), entry))
+        if not (is_precomputed(entry) or is_pretrained(entry) or pretrained.unavailable(module_of(name, entry), entry))
     }
     cache = extraction.Store(store, {**extracted, feature: settings}, audio)
     decoded = cache.fill(clips, shard, shards, unless_complete=feature)
@@ -51,4 +53,4 @@ if __name__ == "__main__":
     parser.add_argument("--shards", required=True, type=int)
     parser.add_argument("--store", required=True, help="folder of the extracted arrays")
     parser.add_argument("--done", required=True, help="JSON to write when the shard is complete")
-    job.run(extract_shard, vars(parser.parse_args()))
+    cli.run(extract_shard, vars(parser.parse_args()))

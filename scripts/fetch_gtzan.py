@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Collection, Sequence
 
-from genrebench import files, gtzan, job
+from genrebench.common import cli, files
+from genrebench.datasets import gtzan
 
 NAMED = 20  # clips in the summary; the report names all
 HINTS = {
@@ -30,7 +31,7 @@ def fetch_gtzan(
         if source is None:
             _take_from_mirrors(mirrors, output, md5s, path_to_cache)
         elif gtzan.take_clips(source, output, md5s) == 0:
-            raise job.InputError(f"{source} has no clip of GTZAN: they have names such as blues.00000.wav (or .au).")
+            raise cli.InputError(f"{source} has no clip of GTZAN: they have names such as blues.00000.wav (or .au).")
     report = gtzan.check_clips(output, md5s)
     files.write_json(path_to_report, report)
     print(_summary(report, output), file=sys.stderr)
@@ -47,7 +48,7 @@ def _take_from_mirrors(mirrors: Sequence[str], output: str, clips: Collection[st
             continue
         try:
             found = gtzan.take_clips(archive, output, clips)
-        except job.InputError as error:
+        except cli.InputError as error:
             found = 0
             failures.append(f"{url}: {error}")
         else:
@@ -57,7 +58,7 @@ def _take_from_mirrors(mirrors: Sequence[str], output: str, clips: Collection[st
         gtzan.forget_download(url, cache)
         if found:
             return
-    raise job.InputError(
+    raise cli.InputError(
         "No mirror gave GTZAN:\n  " + "\n  ".join(failures) + "\nIf you have a copy, write its place, a folder or "
         "an archive, into local.yaml (gtzan: /path/to/it). A download that broke off goes on where it stopped."
     )
@@ -86,4 +87,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(fetch_gtzan, vars(arguments()))
+    cli.run(fetch_gtzan, vars(arguments()))

@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from genrebench import config, embeddings, extras, files, job, weights
-from genrebench.job import InputError
+from genrebench.common import cli, files
+from genrebench.common.cli import InputError
+from genrebench.features import _embeddings
+from genrebench.workflow import config, extras, pretrained
 
 SILENCE_S = 60  # after which a server is given up
 BLOCK_BYTES = 2**20
@@ -29,19 +31,19 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
     if target.exists():
         raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
     with files.atomic(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as cache:
-        if page := weights.HUB.fullmatch(handle):
+        if page := pretrained.HUB.fullmatch(handle):
             _fetch_from_hub(page["repository"], page["revision"], handle, temporary)
-        elif name in weights.FILES:
+        elif name in pretrained.FILES:
             temporary.mkdir()
-            _fetch_file(handle, temporary / weights.FILES[name])
+            _fetch_file(handle, temporary / pretrained.FILES[name])
         else:
             _fetch_model(handle, Path(cache)).rename(temporary)
-        for file, address in weights.EXTRAS.get(name, {}).items():
+        for file, address in pretrained.EXTRAS.get(name, {}).items():
             _fetch_file(address, temporary / file)
         if not page:
             _check(name, handle, temporary)
     size = sum(path.stat().st_size for path in target.rglob("*"))
-    print(f"{target}: {size / 1e6:.1f} MB, {weights.digest(target)}")
+    print(f"{target}: {size / 1e6:.1f} MB, {pretrained.digest(target)}")
 
 
 def _handle(name: str, params: str) -> str:
@@ -54,9 +56,9 @@ def _handle(name: str, params: str) -> str:
         for dataset in (None, *entry.get(config.FOR_DATASET, ()))
     ]
     with_handles = [
-        (weights.folder_name(module, entry["handle"]), entry["handle"])
+        (pretrained.folder_name(module, entry["handle"]), entry["handle"])
         for module, entry in entries
-        if entry.get("handle", weights.NONE) != weights.NONE
+        if entry.get("handle", pretrained.NONE) != pretrained.NONE
     ]
     handles = {handle for folder, handle in with_handles if folder == name}
     if not handles:
@@ -65,14 +67,14 @@ def _handle(name: str, params: str) -> str:
     if len(handles) > 1:
         raise InputError(f"{params} names several weights for {name} ({', '.join(sorted(handles))}): keep one")
     handle = handles.pop()
-    if not weights.is_address(handle):
+    if not pretrained.is_address(handle):
         raise InputError(f"{params}: the handle of {name} is the folder {handle}; there is nothing to fetch")
     return handle
 
 
 def _fetch_model(handle: str, cache: Path) -> Path:
     """Download and unpack a model of TensorFlow Hub into `cache`; return its folder."""
-    embeddings.tensorflow()  # silently
+    _embeddings.tensorflow()  # silently
     os.environ |= {"TFHUB_CACHE_DIR": str(cache), "TFHUB_DOWNLOAD_PROGRESS": "1"}
     with warnings.catch_warnings(action="ignore"):  # it imports what setuptools is about to drop
         import tensorflow_hub
@@ -97,7 +99,7 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
         raise InputError(f"To fetch {handle}, packages are missing: {reason.partition(': ')[2]}")
     import huggingface_hub
 
-    from genrebench import speech_encoders
+    from genrebench.audio import speech_encoders
 
     print(f"fetching {handle}", flush=True)
     fetch = functools.partial(huggingface_hub.snapshot_download, repository, revision=revision)
@@ -111,7 +113,7 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
     processor, encoder = speech_encoders.load(Path(place), safe)  # the published head, for other tasks, stays behind
     processor.save_pretrained(target)
     encoder.save_pretrained(target)
-    files.write_json(target / weights.SOURCE, {"handle": handle})
+    files.write_json(target / pretrained.SOURCE, {"handle": handle})
 
 
 def _fetch_file(address: str, path: Path) -> None:
@@ -128,12 +130,12 @@ def _fetch_file(address: str, path: Path) -> None:
 def _check(name: str, handle: str, folder: Path) -> None:
     """Have a network that hears audio hear a second of silence, and of others see the layers: better now than later."""
     try:
-        if name in weights.FILES:
-            importlib.import_module(f"genrebench.models.{name}").check(folder / weights.FILES[name])
+        if name in pretrained.FILES:
+            importlib.import_module(f"genrebench.models.{name}").check(folder / pretrained.FILES[name])
             return
         module = importlib.import_module(f"genrebench.features.{name}")
-        embeddings.network(folder, name, module.DIMENSIONS)(np.zeros(embeddings.SAMPLE_RATE, np.float32))
-        if name in weights.EXTRAS:
+        _embeddings.network(folder, name, module.DIMENSIONS)(np.zeros(_embeddings.SAMPLE_RATE, np.float32))
+        if name in pretrained.EXTRAS:
             module.read_pca(folder / module.PCA)
     except InputError as error:
         raise InputError(f"{handle} is not {name}; correct the handle in params.yaml ({error})") from None
@@ -142,7 +144,7 @@ def _check(name: str, handle: str, folder: Path) -> None:
 def _failure(address: str, error: Exception) -> str:
     return (
         f"{address} cannot be fetched ({error}); try again with access to the internet, or copy the folder from a "
-        f"machine that has it to {weights.FOLDER}, under the name of the feature or model"
+        f"machine that has it to {pretrained.FOLDER}, under the name of the feature or model"
     )
 
 
@@ -150,5 +152,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", help="what has a `handle` in params.yaml: yamnet, vggish, vgg16, hubert-base-ls960 ...")
     parser.add_argument("--params", default="params.yaml", help="the parameter file (params.yaml)")
-    parser.add_argument("--folder", default=str(weights.FOLDER), help=f"where the weights go ({weights.FOLDER})")
-    job.run(fetch_weights, vars(parser.parse_args()))
+    parser.add_argument("--folder", default=str(pretrained.FOLDER), help=f"where the weights go ({pretrained.FOLDER})")
+    cli.run(fetch_weights, vars(parser.parse_args()))

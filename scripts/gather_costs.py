@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from genrebench import files, job, plots, training_plots
-from genrebench.protocols import describe_protocols, pick_protocols
-from genrebench.training import identity
+from genrebench.common import cli, files
+from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
+from genrebench.plots import style, training
+from genrebench.training.data import identity
 
 RUN = ("model", "protocol", "split", "seed")
 MEASURES = (
@@ -28,17 +29,17 @@ def gather_costs(
     row: a run that came with `dvc pull` was measured elsewhere, and what is there may be of an earlier one. The columns
     are those of `MEASURES`: trained numbers, bytes of the saved model, epochs that were trained and the best of them,
     seconds, clips per second, milliseconds, MB (1e6 bytes). What is to be said wherever a model's numbers appear
-    stands there as `marks`, too.
+    stands there as `caveats`, too.
     """
     configured = files.read_rows(statuses)
     rows = read_costs(configured, runs, costs)
-    files.write_rows(output, [*RUN, *MEASURES, "marks"], rows)
+    files.write_rows(output, [*RUN, *MEASURES, "caveats"], rows)
     described = describe_protocols(splits, {(row["protocol"], row["split"]) for row in configured})
     figures = [read_accuracy(row) for row in files.read_rows(leaderboard)]
     strict, loose = pick_protocols(figures, described)
     protocol = strict or loose
     points = accuracy_and_cost(figures, rows, protocol)
-    plots.write(training_plots.draw_costs(points, [row["model"] for row in configured], protocol), plot, palette=128)
+    style.write(training.draw_costs(points, [row["model"] for row in configured], protocol), plot, palette=128)
 
 
 def read_costs(configured: Sequence[Mapping[str, str]], runs: Path, costs: Path) -> list[dict[str, Any]]:
@@ -55,9 +56,9 @@ def read_costs(configured: Sequence[Mapping[str, str]], runs: Path, costs: Path)
         if cost.get("of") != identity(runs / name):
             continue  # of an earlier training
         if missing := [name for name in MEASURES if name not in cost]:
-            raise job.InputError(f"{path} has no {', '.join(missing)}: train {run['model']} again.")
+            raise cli.InputError(f"{path} has no {', '.join(missing)}: train {run['model']} again.")
         rows.append(
-            {name: run[name] for name in RUN} | {name: cost[name] for name in MEASURES} | {"marks": run["marks"]}
+            {name: run[name] for name in RUN} | {name: cost[name] for name in MEASURES} | {"caveats": run["caveats"]}
         )
     return rows
 
@@ -65,7 +66,7 @@ def read_costs(configured: Sequence[Mapping[str, str]], runs: Path, costs: Path)
 def read_accuracy(row: Mapping[str, str]) -> dict[str, Any]:
     """Of a row of leaderboard.csv what stands on the axis of accuracy; None where there is no number."""
     numbers = ("accuracy_mean", "accuracy_low", "accuracy_high")
-    return {name: row[name] for name in ("model", "protocol", "marks")} | {
+    return {name: row[name] for name in ("model", "protocol", "caveats")} | {
         k: float(row[k]) if row[k] else None for k in numbers
     }
 
@@ -117,4 +118,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(gather_costs, vars(arguments()))
+    cli.run(gather_costs, vars(arguments()))

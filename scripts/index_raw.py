@@ -2,10 +2,11 @@
 
 import argparse
 
-from genrebench import job, raw_index
+from genrebench.common import cli
+from genrebench.workflow import file_index
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", required=True, help="the dataset, data/raw/<dataset>")
     parser.add_argument("--index", required=True, help="CSV to bring up to date")
-    job.run(raw_index.update, vars(parser.parse_args()))
+    cli.run(file_index.update, vars(parser.parse_args()))

@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from genrebench import files, job, splits
+from genrebench.common import cli, files
+from genrebench.datasets import splits
 
 
 def make_split(
@@ -22,7 +23,7 @@ def make_split(
 ) -> None:
     """Write the split as CSV (clip_id, subset) and what is to be known about it as JSON.
 
-    Under `segment_leak` the CSV has the columns clip_id, segment, subset: segments are numbered from 0 in each clip.
+    Under `segment_random` the CSV has the columns clip_id, segment, subset: segments are numbered from 0 in each clip.
     Only there `duration`, `audio.duration` of params.yaml, is needed.
     """
     rows = files.read_rows(manifest)
@@ -94,4 +95,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(make_split, vars(arguments()))
+    cli.run(make_split, vars(arguments()))

@@ -10,14 +10,16 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from genrebench import backend, files, job, source
-from genrebench.training import Data, Feature
+from genrebench.common import cli, files
+from genrebench.training import backend
+from genrebench.training.data import Data, Feature
+from genrebench.workflow import code_closure
 
 
 def permute_features(
     model: str,
     settings: dict[str, Any],
-    numerics: dict[str, Any],
+    compute: dict[str, Any],
     seed: int,
     repeats: int,
     manifest: str,
@@ -36,19 +38,19 @@ def permute_features(
     if known["status"] != "done":
         files.write_json(output, {"available": False, "reason": known["reason"], "loss": {}})
         return
-    from genrebench import permutation
+    from genrebench.evaluation import permutation
 
     name = settings.get("module", model)
     caches = [Feature.open(feature) for feature in features]
     clips = files.read_rows(manifest)
     data = Data.of_split(clips, files.read_rows(split), caches, settings.get("segments"), settings.get("cut"))
-    if "backend" in numerics:
-        backend.choose(numerics)
-    code = source.closure("scripts/permute_features.py", f"scripts/genrebench/models/{name}.py")
-    state = source.digest([manifest, split, *code])
-    key = f"{model} {settings} {numerics} {seed} {[cache.description['sha256'] for cache in caches]} {state}"
-    with threadpool_limits(numerics["threads"]):
-        fitted = importlib.import_module(f"genrebench.models.{name}").build(data, settings, seed, numerics)
+    if "backend" in compute:
+        backend.choose(compute)
+    code = code_closure.closure("scripts/permute_features.py", f"scripts/genrebench/models/{name}.py")
+    state = code_closure.digest([manifest, split, *code])
+    key = f"{model} {settings} {compute} {seed} {[cache.description['sha256'] for cache in caches]} {state}"
+    with threadpool_limits(compute["threads"]):
+        fitted = importlib.import_module(f"genrebench.models.{name}").build(data, settings, seed, compute)
         fitted.fit(checkpoints, hashlib.sha256(key.encode()).hexdigest())
         accuracy, loss = permutation.importance(fitted, [cache.name for cache in caches], repeats, seed)
     found = {feature: [round(value, 9) for value in values] for feature, values in loss.items()}
@@ -61,7 +63,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True, help="an entry of `ablation.models` in params.yaml")
     parser.add_argument("--settings", required=True, type=json.loads, help="its settings as JSON")
-    parser.add_argument("--numerics", required=True, type=json.loads, help="section `numerics` as JSON")
+    parser.add_argument("--compute", required=True, type=json.loads, help="section `compute` as JSON")
     parser.add_argument("--seed", required=True, type=int, help="of the training, and of the permutations")
     parser.add_argument("--repeats", required=True, type=int, help="permutations of each feature")
     parser.add_argument("--manifest", required=True)
@@ -74,4 +76,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(permute_features, vars(arguments()))
+    cli.run(permute_features, vars(arguments()))

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 from snakemake_interface_common.exceptions import WorkflowError
 
-from genrebench import config, dag, extraction, files, job, plan, weights
-from genrebench import features as entries
-from genrebench.clip import Clip
-from genrebench.duration import common_seconds
-from genrebench.job import InputError
-from genrebench.plan import Corpus, Costs, Task, Workload
+from genrebench.audio.lengths import common_seconds
+from genrebench.audio.spectra import Clip
+from genrebench.common import cli, files
+from genrebench.common.cli import InputError
+from genrebench.extraction import store
+from genrebench.workflow import config, dag, entries, plan, pretrained
+from genrebench.workflow.plan import Corpus, Costs, Task, Workload
 
 GTZAN = Corpus((*[30.0] * 999, 675_808 / 22_050), 10, "what is known of GTZAN")  # and its longest clip
 GTZAN_ARCHIVE_MB = 1300.0
@@ -95,7 +96,7 @@ def corpus_of(settings: dict[str, Any]) -> Corpus:
         return _corpus(durations, {row["genre"] for row in rows}, str(manifest))
     if dataset in KNOWN and not (raw.is_dir() and any(path.is_dir() for path in raw.iterdir())):
         return KNOWN[dataset](settings)
-    from genrebench import manifest as clips_of  # 1 s, only before there is a manifest
+    from genrebench.datasets import manifest as clips_of  # 1 s, only before there is a manifest
 
     clips = clips_of.find_clips(raw)
     with ThreadPoolExecutor() as pool:
@@ -139,7 +140,7 @@ def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) ->
     Clips of more than a minute are reckoned from one of a minute: all features grow with the length.
     """
     trial = min(seconds, LONGEST_TRIAL)
-    computed = {name: settings for name, settings in features.items() if not entries.is_brought(settings)}
+    computed = {name: settings for name, settings in features.items() if not entries.is_precomputed(settings)}
     spectra = [(own["n_fft"], own["hop_length"]) for own in computed.values() if "n_fft" in own]
 
     @cache
@@ -149,9 +150,9 @@ def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) ->
 
     sizes = dict.fromkeys(features, 0)
     for name, own in computed.items() if trial else ():
-        if weights.unavailable(entries.module_of(name, own), own):
+        if pretrained.unavailable(entries.module_of(name, own), own):
             continue
-        module = extraction.module(name, own)
+        module = store.module(name, own)
         size = module.extract(clip(getattr(module, "SAMPLE_RATE", sample_rate)), **entries.arguments(own)).size
         sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES[-1] in entries.TIME else size
     return sizes
@@ -409,4 +410,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(plan_jobs, vars(arguments()))
+    cli.run(plan_jobs, vars(arguments()))

@@ -8,8 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genrebench import clip_plot, config, files, job, plots
-from genrebench.job import InputError
+from genrebench.common import cli, files
+from genrebench.common.cli import InputError
+from genrebench.plots import clip as clip_plot
+from genrebench.plots import style
+from genrebench.workflow import config
 
 
 def plot_clip(
@@ -35,7 +38,7 @@ def plot_clip(
     if manifest:
         clip = _find(manifest, clip_id)
         audio, title = Path(clip["path"]), title or clip_plot.title(clip["clip_id"], clip["genre"], clip["artist"])
-    plots.write(clip_plot.draw(clip_plot.look(audio, chosen, reading), title or audio.name), output)
+    style.write(clip_plot.draw(clip_plot.look(audio, chosen, reading), title or audio.name), output)
 
 
 def _find(manifest: Path, clip_id: str | None) -> dict[str, str]:
@@ -65,4 +68,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(plot_clip, vars(arguments()))
+    cli.run(plot_clip, vars(arguments()))

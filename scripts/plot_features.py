@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from genrebench import column_plots, files, job, plots
-from genrebench.job import InputError
+from genrebench.common import cli, files
+from genrebench.common.cli import InputError
+from genrebench.plots import columns as column_plots
+from genrebench.plots import style
 
 PALETTE = 256  # colours: a third of the bytes
 
@@ -20,7 +22,7 @@ def plot_features(manifest: str, values: str, description: str, distributions: P
     facts = files.read_json(description)
     if not facts["available"]:
         for output in (distributions, correlations):
-            plots.write(plots.empty(f"{facts['feature']} is not available: {facts['reason']}"), output)
+            style.write(style.empty(f"{facts['feature']} is not available: {facts['reason']}"), output)
         return
     table = np.load(values)
     genres = [clip["genre"] for clip in files.read_rows(manifest)]
@@ -31,8 +33,8 @@ def plot_features(manifest: str, values: str, description: str, distributions: P
         )
     columns = facts.get("columns") or [f"column {i}" for i in range(table.shape[1])]
     with threadpool_limits(1):  # sums in another order are other numbers
-        plots.write(column_plots.draw_distributions(table, columns, genres), distributions, palette=PALETTE)
-        plots.write(column_plots.draw_correlations(table, columns), correlations, palette=PALETTE)
+        style.write(column_plots.draw_distributions(table, columns, genres), distributions, palette=PALETTE)
+        style.write(column_plots.draw_correlations(table, columns), correlations, palette=PALETTE)
 
 
 if __name__ == "__main__":
@@ -42,4 +44,4 @@ if __name__ == "__main__":
     parser.add_argument("--description", required=True, help="its .json")
     parser.add_argument("--distributions", type=Path, required=True, help=".png or .svg to write")
     parser.add_argument("--correlations", type=Path, required=True, help=".png or .svg to write")
-    job.run(plot_features, vars(parser.parse_args()))
+    cli.run(plot_features, vars(parser.parse_args()))

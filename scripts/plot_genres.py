@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genrebench import clip_plot, files, job, plots
+from genrebench.common import cli, files
+from genrebench.plots import clip as clip_plot
+from genrebench.plots import style
 
 # About 50 kB a clip: dots per inch, colours in the file, what stands side by side, and shades of a spectrum.
 DPI, PALETTE, COLUMNS, SHADES = 96, 64, 200, 20
@@ -28,7 +30,7 @@ def plot_genres(
             view = clip_plot.look(clip["path"], dict(zip(features, settings, strict=True)), reading)
             view.columns, view.shades = COLUMNS, SHADES
             figure = clip_plot.draw(view, clip_plot.title(clip["clip_id"], genre, clip["artist"]))
-            plots.write(figure, folder / f"{genre}.png", DPI, PALETTE)
+            style.write(figure, folder / f"{genre}.png", DPI, PALETTE)
 
 
 if __name__ == "__main__":
@@ -40,4 +42,4 @@ if __name__ == "__main__":
     )
     parser.add_argument("--reading", required=True, type=json.loads, help="section `audio` of params.yaml as JSON")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
-    job.run(plot_genres, vars(parser.parse_args()))
+    cli.run(plot_genres, vars(parser.parse_args()))

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from genrebench import audio, files, job
-from genrebench.exported import about, find_model
-from genrebench.job import InputError
-from genrebench.predictor import Prediction, Predictor, read_description
+from genrebench.audio import decode
+from genrebench.common import cli, files
+from genrebench.common.cli import InputError
+from genrebench.inference.predictor import Prediction, Predictor, read_description
+from genrebench.inference.registry import about, find_model
 
 FEW = 8  # files that one process hears as fast as several, which take a second each to start
 AHEAD = 4  # files per process that are handed out before the first answer is written
@@ -69,7 +70,7 @@ def find_files(paths: Iterable[str]) -> Iterator[Path]:
         if path.is_dir():
             for place, folders, names in os.walk(path):
                 folders.sort()
-                yield from (Path(place, n) for n in sorted(names) if Path(n).suffix.lower() in audio.SUFFIXES)
+                yield from (Path(place, n) for n in sorted(names) if Path(n).suffix.lower() in decode.SUFFIXES)
         elif path.exists() or not glob.has_magic(name):
             yield path
         else:
@@ -112,7 +113,7 @@ def answer(predictor: Predictor, path: Path, plot: Path | None) -> Prediction | 
     except OSError as error:
         return f"{path} cannot be read: {error.strerror or error}"
     if plot:
-        from genrebench import prediction_plot  # matplotlib, 0.5 s
+        from genrebench.plots import prediction as prediction_plot  # matplotlib, 0.5 s
 
         prediction_plot.write(prediction, plot)
     return prediction
@@ -219,7 +220,7 @@ def _duration(seconds: float) -> str:
 
 
 def _suffixes() -> str:
-    return ", ".join(sorted(audio.SUFFIXES))
+    return ", ".join(sorted(decode.SUFFIXES))
 
 
 def arguments() -> argparse.Namespace:
@@ -252,4 +253,4 @@ def _main(**options: Any) -> None:
 
 
 if __name__ == "__main__":
-    job.run(_main, vars(arguments()))
+    cli.run(_main, vars(arguments()))

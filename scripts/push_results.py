@@ -8,9 +8,10 @@ import subprocess
 
 from dvc.repo import Repo
 
-from genrebench import config, job
-from genrebench.job import InputError
-from genrebench.recoverable import KINDS, is_recoverable
+from genrebench.common import cli
+from genrebench.common.cli import InputError
+from genrebench.workflow import config
+from genrebench.workflow.dvc_outputs import KINDS, is_recoverable
 
 
 def push_results(without: list[str]) -> None:
@@ -26,4 +27,4 @@ def push_results(without: list[str]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--without", nargs="*", default=[], choices=KINDS, help="what is not pushed")
-    job.run(push_results, vars(parser.parse_args()))
+    cli.run(push_results, vars(parser.parse_args()))

@@ -4,8 +4,9 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from genrebench import config, dag, job
-from genrebench.job import InputError
+from genrebench.common import cli
+from genrebench.common.cli import InputError
+from genrebench.workflow import config, dag
 
 
 def record_run() -> None:
@@ -36,4 +37,4 @@ def _left_over(results: Path) -> list[Path]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    job.run(record_run, vars(parser.parse_args()))
+    cli.run(record_run, vars(parser.parse_args()))

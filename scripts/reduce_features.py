@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from genrebench import files, job
-from genrebench.training import Feature
+from genrebench.common import cli, files
+from genrebench.training.data import Feature
 
 
 def reduce_features(
@@ -29,14 +29,14 @@ def reduce_features(
         found: dict[str, Any] = {"available": False, "reason": "; ".join(reasons), "axes": ["component", "frame"]}
         array = np.empty((0,), np.float32)
     else:
-        from genrebench import reduction
+        from genrebench.evaluation import pca
 
         number = {clip["clip_id"]: i for i, clip in enumerate(files.read_rows(manifest))}
         trained = sorted(number[row["clip_id"]] for row in files.read_rows(split) if row["subset"] == "train")
         with threadpool_limits(threads):
-            fitted = reduction.fit(caches, trained, components)
-            array = reduction.transform(fitted, caches)
-        found = reduction.describe(fitted, caches, array)
+            fitted = pca.fit(caches, trained, components)
+            array = pca.transform(fitted, caches)
+        found = pca.describe(fitted, caches, array)
         share = sum(found["explained_variance"])
         print(f"{array.shape[1]} components of {found['values_per_frame']} values explain {share:.1%} of the variance")
     with files.atomic(values) as temporary:
@@ -59,4 +59,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(reduce_features, vars(arguments()))
+    cli.run(reduce_features, vars(arguments()))

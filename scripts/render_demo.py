@@ -14,9 +14,9 @@ import numpy as np
 import soundfile
 import soxr
 
-from genrebench import files, job
-from genrebench.demo.music import render_clip
-from genrebench.demo.styles import GENRES
+from genrebench.common import cli, files
+from genrebench.datasets.demo.music import render_clip
+from genrebench.datasets.demo.styles import GENRES
 
 TITLE = "# The demo corpus"
 SHIFT_S = 0.5
@@ -50,12 +50,12 @@ def render_demo(
         ("--sample-rate", sample_rate, 8000),
     ):
         if not value >= least:
-            raise job.InputError(f"{name} is {value}; it must be at least {least}.")
+            raise cli.InputError(f"{name} is {value}; it must be at least {least}.")
     _refuse_foreign(output)
     with files.atomic(output) as folder:
         clips = []
         render = partial(_render_genre, folder, seed, artists_per_genre, clips_per_artist, duration_s, sample_rate)
-        with ProcessPoolExecutor(jobs, initializer=job.end_with_parent, initargs=(os.getpid(),)) as pool:
+        with ProcessPoolExecutor(jobs, initializer=cli.end_with_parent, initargs=(os.getpid(),)) as pool:
             for genre, rows in zip(GENRES, pool.map(render, GENRES), strict=True):
                 clips += rows
                 print(f"{genre}: {len(rows)} clips", flush=True)
@@ -92,7 +92,7 @@ def _refuse_foreign(output: Path) -> None:
         return
     readme = output / "README.md"
     if not (readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(TITLE)):
-        raise job.InputError(
+        raise cli.InputError(
             f"{output} is there and is not an earlier demo corpus, so it is left alone. "
             "Give --output another name, or move it away."
         )
@@ -171,7 +171,7 @@ and will be again, to the byte, on the same type of CPU. What you change here is
 ## How it is made
 
 Each genre has its ranges of tempo, metre, swing, harmony, instruments and production
-(scripts/genrebench/demo/styles.py). An artist draws timbres, tuning (-30 to +30 cents) and production from them,
+(scripts/genrebench/datasets/demo/styles.py). An artist draws timbres, tuning (-30 to +30 cents) and production from them,
 and now and then borrows the groove, the harmony, the band or the production of a neighbouring genre; its clips share
 these and differ in key, tempo, progression, pattern, melody and level. So artists are easier to recognise than
 genres, as in real collections, and a random split flatters.
@@ -217,4 +217,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(render_demo, vars(arguments()))
+    cli.run(render_demo, vars(arguments()))

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from genrebench import config, files, job, raw_index
-from genrebench.job import InputError
-from genrebench.recoverable import is_recoverable
+from genrebench.common import cli, files
+from genrebench.common.cli import InputError
+from genrebench.workflow import config, file_index
+from genrebench.workflow.dvc_outputs import is_recoverable
 
 MISSING = ("deleted", "not in cache")
 # `snakemake --touch` sleeps a tenth of a second at each job, for file systems whose times are coarser than that
@@ -73,7 +74,7 @@ def _index_absent_audio(dataset: str) -> None:
         raise InputError(f"{folder} is missing, and brings features that nothing here could make again: `dvc pull` it.")
     index.parent.mkdir(parents=True, exist_ok=True)
     rows = [{"path": Path(path).relative_to(folder).as_posix(), "size": "", "md5": ""} for path in paths]
-    files.write_rows(index, raw_index.COLUMNS, rows)
+    files.write_rows(index, file_index.COLUMNS, rows)
 
 
 def _dvc(*arguments: str) -> str:
@@ -86,4 +87,4 @@ def _dvc(*arguments: str) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    job.run(restore_run, vars(parser.parse_args()))
+    cli.run(restore_run, vars(parser.parse_args()))

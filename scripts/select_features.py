@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from statistics import fmean
 
-from genrebench import ablation, files, job
+from genrebench.common import cli, files
+from genrebench.workflow import ablation
 
 
 def select_features(runs: Path, split: str, seeds: list[int], features: list[str], output: Path) -> None:
@@ -36,7 +37,7 @@ def select_features(runs: Path, split: str, seeds: list[int], features: list[str
 
 
 def _validation(history: Path) -> float:
-    from genrebench.training import best_row
+    from genrebench.training.data import best_row
 
     rows = [{key: float(row[key]) for key in ("val_accuracy", "val_loss")} for row in files.read_rows(history)]
     return rows[best_row(rows)]["val_accuracy"]
@@ -54,4 +55,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(select_features, vars(arguments()))
+    cli.run(select_features, vars(arguments()))

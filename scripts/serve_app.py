@@ -4,8 +4,8 @@ import argparse
 import socket
 from pathlib import Path
 
-from genrebench import job
-from genrebench.job import InputError
+from genrebench.common import cli
+from genrebench.common.cli import InputError
 
 HOST = "127.0.0.1"  # nobody but this machine
 
@@ -15,7 +15,7 @@ def serve_app(model: str | None, results: Path, port: int, max_mb: float, max_mi
     try:
         import uvicorn
 
-        from genrebench import app
+        from genrebench.app import server as app
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: `make app` installs what the page needs") from None
     application = app.build(results, model, max_mb, max_minutes)
@@ -55,4 +55,4 @@ def _main(**options: object) -> None:
 
 
 if __name__ == "__main__":
-    job.run(_main, vars(arguments()))
+    cli.run(_main, vars(arguments()))

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from genrebench import config, files, job
+from genrebench.common import cli, files
+from genrebench.workflow import config
 
 
 def show_result(params: str) -> None:
@@ -25,4 +26,4 @@ def show_result(params: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--params", default="params.yaml")
-    job.run(show_result, vars(parser.parse_args()))
+    cli.run(show_result, vars(parser.parse_args()))

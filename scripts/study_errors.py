@@ -10,8 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genrebench import audio, clip_plot, errors, excerpt, files, job, plots
-from genrebench.protocols import describe_protocols, pick_protocols
+from genrebench.audio import decode, excerpt
+from genrebench.common import cli, files
+from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
+from genrebench.evaluation import hard_clips
+from genrebench.plots import clip as clip_plot
+from genrebench.plots import style
 
 EXCERPT_S = 6.0
 MARK = "#e69f00"
@@ -43,14 +47,14 @@ def study_errors(
     genres = sorted({genre for row in rows for genre in row["probabilities"]})
     files.write_rows(
         table,
-        [*errors.COLUMNS, *(f"p_{genre}" for genre in genres)],
+        [*hard_clips.COLUMNS, *(f"p_{genre}" for genre in genres)],
         (_formatted(row, protocol, clips[row["clip_id"]]) for row in rows),
     )
     drawn = dict(zip(features, settings, strict=True))
     with files.atomic(pictures) as seen, files.atomic(excerpts) as heard:
         seen.mkdir()
         heard.mkdir()
-        for row in errors.hard(rows)[: errors.SHOWN]:
+        for row in hard_clips.hard(rows)[: hard_clips.SHOWN]:
             clip = clips[row["clip_id"]]
             if clip["path"] and Path(clip["path"]).is_file():
                 show_clip(clip, drawn, reading, seen, heard)
@@ -72,9 +76,9 @@ def study(
     verdicts = [
         verdict
         for model, by_run in sorted(predictions.items())
-        for verdict in errors.verdicts(model, by_run, PREDICTION_COLUMNS)
+        for verdict in hard_clips.verdicts(model, by_run, PREDICTION_COLUMNS)
     ]
-    return protocol, errors.rank_clips(verdicts)
+    return protocol, hard_clips.rank_clips(verdicts)
 
 
 def show_clip(
@@ -83,7 +87,7 @@ def show_clip(
     """Write `excerpts`/<clip_id>.mp3, the loudest part, and `pictures`/<clip_id>.png, on which that is marked."""
     view = clip_plot.look(clip["path"], features, reading)
     view.columns, view.shades = COLUMNS, SHADES
-    samples = audio.to_mono(view.samples[:, None], view.sample_rate, excerpt.SAMPLE_RATE)
+    samples = decode.to_mono(view.samples[:, None], view.sample_rate, excerpt.SAMPLE_RATE)
     length = round(EXCERPT_S * excerpt.SAMPLE_RATE)
     start = excerpt.loudest(samples, length)
     span = start / excerpt.SAMPLE_RATE, (start + length) / excerpt.SAMPLE_RATE
@@ -91,7 +95,7 @@ def show_clip(
     figure = clip_plot.draw(view, f"Excerpt from {span[0]:.1f} to {span[1]:.1f} s" if partly else "The whole clip")
     if partly:
         figure.axes[0].axvspan(*span, color=MARK, alpha=0.3, lw=0, zorder=0)
-    plots.write(figure, pictures / f"{clip['clip_id']}.png", DPI, PALETTE)
+    style.write(figure, pictures / f"{clip['clip_id']}.png", DPI, PALETTE)
     with files.atomic(excerpts / f"{clip['clip_id']}.mp3") as temporary:
         temporary.write_bytes(excerpt.encode(samples[start : start + length], excerpt.SAMPLE_RATE))
 
@@ -125,4 +129,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(study_errors, vars(arguments()))
+    cli.run(study_errors, vars(arguments()))

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from genrebench import evaluations, files, job, leakage, leakage_plots, plots
-from genrebench.protocols import describe_protocols
-from genrebench.splits import SEGMENT_PROTOCOL
+from genrebench.common import cli, files
+from genrebench.datasets.split_leakage import describe_protocols
+from genrebench.datasets.splits import SEGMENT_PROTOCOL
+from genrebench.evaluation import leakage, results
+from genrebench.plots import leakage as leakage_plots
+from genrebench.plots import style
 
 
 def study_leakage(
@@ -29,7 +32,7 @@ def study_leakage(
     `models` are those of the study, `protocols` those that are configured; `runs` has the predictions of each segment.
     """
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for run in evaluations.read_runs(evaluation, models):
+    for run in results.read_runs(evaluation, models):
         if run["protocol"] in protocols:
             groups[run["model"], run["protocol"]].append(run)
     described = describe_protocols(
@@ -58,7 +61,7 @@ def study_leakage(
         rows += own
     files.write_rows(table, leakage.COLUMNS, map(_formatted, rows))
     files.write_rows(parts, leakage.PART_COLUMNS, map(_formatted, decomposed))
-    plots.write(leakage_plots.draw_leakage(rows, decomposed), plot, dpi=110, palette=128)
+    style.write(leakage_plots.draw_leakage(rows, decomposed), plot, dpi=110, palette=128)
 
 
 def study(
@@ -84,7 +87,7 @@ def study(
     train, test = subsets[0]["train"], subsets[0]["test"]
     clips = {"train": {clip for clip, _ in train}, "test": {clip for clip, _ in test}}
     of_segments = done[0]["unit"] == "segment" or len(test) > len(clips["test"])
-    low, high = evaluations.interval(scores.accuracy, len(scores.cases))
+    low, high = results.interval(scores.accuracy, len(scores.cases))
     row |= {
         "unit": "segment" if of_segments else "clip",
         "accuracy": scores.accuracy,
@@ -97,7 +100,7 @@ def study(
     }
     if done[0]["unit"] == "clip":
         accuracy = float(np.mean([run["accuracy"] for run in done]))
-        low, high = evaluations.interval(accuracy, len(scores.cases))
+        low, high = results.interval(accuracy, len(scores.cases))
         row |= {"clip_accuracy": accuracy, "clip_accuracy_low": low, "clip_accuracy_high": high}
     return row, scores
 
@@ -139,4 +142,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(study_leakage, vars(arguments()))
+    cli.run(study_leakage, vars(arguments()))

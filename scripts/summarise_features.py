@@ -2,9 +2,9 @@
 
 import argparse
 
-from genrebench import files, job
+from genrebench.common import cli, files
 
-COLUMNS = ("feature", "shape", "flattened", "unit", "mean", "std", "min", "max", "available", "reason", "marks")
+COLUMNS = ("feature", "shape", "flattened", "unit", "mean", "std", "min", "max", "available", "reason", "caveats")
 
 
 def summarise_features(descriptions: list[str], table: str) -> None:
@@ -12,7 +12,7 @@ def summarise_features(descriptions: list[str], table: str) -> None:
     rows = []
     for description in map(files.read_json, descriptions):
         row = {column: description.get(column, "") for column in COLUMNS}
-        row["marks"] = "; ".join(description.get("marks", []))
+        row["caveats"] = "; ".join(description.get("caveats", []))
         if description["available"]:
             clips, *rest = description["shape"]
             values = 1
@@ -28,4 +28,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--descriptions", required=True, nargs="+")
     parser.add_argument("--table", required=True)
-    job.run(summarise_features, vars(parser.parse_args()))
+    cli.run(summarise_features, vars(parser.parse_args()))

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from genrebench import backend, extras, files, job, source, weights
-from genrebench.training import Data, Feature, best_row, identity
+from genrebench.common import cli, files
+from genrebench.training import backend
+from genrebench.training.data import Data, Feature, best_row, identity
+from genrebench.workflow import code_closure, extras, pretrained
 
 HISTORY_COLUMNS = ("epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss")
 NOT_CONVERGED = "stopped at max_iter, not converged"
@@ -27,7 +29,7 @@ SCALER_MARK = "scaler fitted on all clips, test clips included"
 def train_model(
     model: str,
     settings: dict[str, Any],
-    numerics: dict[str, Any],
+    compute: dict[str, Any],
     seed: int,
     manifest: str,
     split: str,
@@ -46,11 +48,11 @@ def train_model(
     described = files.read_json(Path(split).with_suffix(".json"))
     caches = [Feature.open(feature) for feature in features]
     extra = extras.of(f"scripts/genrebench/models/{name}.py")
-    packages = {"scikit-learn", "numpy"} | ({"keras", numerics["backend"]} if "backend" in numerics else set())
+    packages = {"scikit-learn", "numpy"} | ({"keras", compute["backend"]} if "backend" in compute else set())
     config = {
         "model": model,
         "settings": settings,
-        "numerics": numerics,
+        "compute": compute,
         "seed": seed,
         "protocol": described["protocol"],
         "split": described["split"],
@@ -58,27 +60,27 @@ def train_model(
         "versions": {package: _version(package) for package in sorted(packages)}
         | (extras.versions(extra) or {} if extra else {}),
     }
-    if place := weights.locate(name, settings.get("handle", weights.NONE)):
-        config["weights"] = weights.digest(place)
+    if place := pretrained.locate(name, settings.get("handle", pretrained.NONE)):
+        config["weights"] = pretrained.digest(place)
     files.write_json(folder / "config.json", config)
     reason = _reason_not_to_run(described, caches, name, settings)
     if reason:
         _write_tables(folder, [], [], [])
         (folder / "model").mkdir(exist_ok=True)
         files.write_json(cost, {"status": "not run"})
-        files.write_json(folder / "status.json", {"status": "not run", "reason": reason, "marks": []})
+        files.write_json(folder / "status.json", {"status": "not run", "reason": reason, "caveats": []})
         print(f"not run: {reason}")
         return
     from sklearn.exceptions import ConvergenceWarning  # 1 s, which a run that cannot be does not need
 
     clips = files.read_rows(manifest)
     data = Data.of_split(clips, files.read_rows(split), caches, settings.get("segments"), settings.get("cut"))
-    if "backend" in numerics:
-        backend.choose(numerics)
+    if "backend" in compute:
+        backend.choose(compute)
     module = importlib.import_module(f"genrebench.models.{name}")
     key = _key(config, [manifest, split], name)
-    with threadpool_limits(numerics["threads"]), files.atomic(folder / "model") as temporary:
-        fitted = module.build(data, settings, seed, numerics)
+    with threadpool_limits(compute["threads"]), files.atomic(folder / "model") as temporary:
+        fitted = module.build(data, settings, seed, compute)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
             history = fitted.fit(checkpoints, key)
@@ -89,14 +91,14 @@ def train_model(
         predictions = _predict(fitted, data, clips)
         seconds = time.perf_counter() - started
     _write_tables(folder, history, predictions, data.genres)
-    files.write_json(cost, _costs(fitted, data, history, folder, seconds, numerics))
-    marks = [SCALER_MARK] if settings.get("scaler_fit_on") == "all" else []
-    marks += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
-    marks += module.marks(settings) if hasattr(module, "marks") else []
-    marks += [mark for cache in caches for mark in cache.description.get("marks", [])]
+    files.write_json(cost, _costs(fitted, data, history, folder, seconds, compute))
+    caveats = [SCALER_MARK] if settings.get("scaler_fit_on") == "all" else []
+    caveats += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
+    caveats += module.caveats(settings) if hasattr(module, "caveats") else []
+    caveats += [mark for cache in caches for mark in cache.description.get("caveats", [])]
     best = history[best_row(history)]
     print(f"{model}, seed {seed}, {config['protocol']} {config['split']}: {_figures(best)}")
-    files.write_json(folder / "status.json", {"status": "done", "reason": None, "marks": marks})
+    files.write_json(folder / "status.json", {"status": "done", "reason": None, "caveats": caveats})
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
@@ -125,7 +127,7 @@ def _reason_not_to_run(split: dict[str, Any], caches: list[Feature], name: str, 
                 f"It is to train on segments, but nothing says how many seconds {', '.join(unknown)} spans: the "
                 "manifest that the dataset brings needs a column duration_s."
             )
-    return weights.unavailable(name, settings)
+    return pretrained.unavailable(name, settings)
 
 
 def _extent(segments: dict[str, float] | None) -> str:
@@ -136,15 +138,15 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        raise job.InputError(
-            f"params.yaml: numerics.backend is {package}, which is not installed: `pip install {package}`"
+        raise cli.InputError(
+            f"params.yaml: compute.backend is {package}, which is not installed: `pip install {package}`"
         ) from None
 
 
 def _key(config: dict[str, Any], clips: list[str], module: str) -> str:
     """What stands for all that a training depends on: its configuration, its clips, and the code."""
-    sources = source.closure("scripts/train_model.py", f"scripts/genrebench/models/{module}.py")
-    return hashlib.sha256(f"{config} {source.digest([*clips, *sources])}".encode()).hexdigest()
+    sources = code_closure.closure("scripts/train_model.py", f"scripts/genrebench/models/{module}.py")
+    return hashlib.sha256(f"{config} {code_closure.digest([*clips, *sources])}".encode()).hexdigest()
 
 
 def _predict(fitted: Any, data: Data, clips: list[dict[str, str]]) -> list[dict[str, Any]]:
@@ -170,7 +172,7 @@ def _costs(
     history: list[dict[str, Any]],
     folder: Path,
     inference_s: float,
-    numerics: dict[str, Any],
+    compute: dict[str, Any],
 ) -> dict[str, Any]:
     """What the run in `folder` took. Seconds per epoch are the median: the first epoch has the compilation in it."""
     seconds = statistics.median(fitted.seconds)
@@ -185,7 +187,7 @@ def _costs(
         "training_clips_per_s": len(set(data.clips[fitted.rows])) / seconds,
         "inference_ms_per_clip": 1000 * inference_s / len(set(data.clips)),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
-        "threads": numerics["threads"],
+        "threads": compute["threads"],
         **fitted.describe(),
     }
 
@@ -205,7 +207,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True, help="an entry of `models` in params.yaml")
     parser.add_argument("--settings", required=True, type=json.loads, help="that entry as JSON")
-    parser.add_argument("--numerics", required=True, type=json.loads, help="section `numerics` as JSON")
+    parser.add_argument("--compute", required=True, type=json.loads, help="section `compute` as JSON")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--manifest", required=True)
     parser.add_argument("--split", required=True, help="CSV of the split, its JSON beside it")
@@ -213,4 +215,4 @@ if __name__ == "__main__":
     parser.add_argument("--checkpoints", required=True, type=Path, help="where an interrupted training is kept")
     parser.add_argument("--cost", required=True, type=Path, help="JSON to write: what the run took")
     parser.add_argument("--folder", required=True, type=Path, help="where the run's files go")
-    job.run(train_model, vars(parser.parse_args()))
+    cli.run(train_model, vars(parser.parse_args()))

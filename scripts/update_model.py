@@ -4,7 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from genrebench import files, job, updating
+from genrebench.common import cli, files
+from genrebench.inference import update
 
 
 def update_model(
@@ -12,12 +13,12 @@ def update_model(
 ) -> None:
     """Write the updated model to `output`, and say what was rejected, what was chosen, and how good it was and is."""
     known = {row["clip_id"]: row for row in files.read_rows(catalogue)} if catalogue.is_file() else {}
-    description = updating.update(model, clips, output, results, rehearse, seed, jobs, known)
+    description = update.update(model, clips, output, results, rehearse, seed, jobs, known)
     done = description["updates"][-1]
     print()
     for one in done["rejected"]:
         print(f"rejected ({one['reason']}): {one['path']}: {one['detail']}")
-    for line in updating.sentences(done):
+    for line in update.sentences(done):
         print(line)
     print(f"The model is in {output}: `python scripts/predict.py --model {output} song.mp3`")
 
@@ -43,4 +44,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    job.run(update_model, vars(arguments()))
+    cli.run(update_model, vars(arguments()))

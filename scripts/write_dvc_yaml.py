@@ -13,13 +13,14 @@ from typing import Any
 
 import yaml
 
-from genrebench import dag, extras, files, job, source, weights
-from genrebench.features import is_brought, is_pretrained, module_of
+from genrebench.common import cli, files
+from genrebench.workflow import code_closure, dag, extras, pretrained
+from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
 PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
-BEST = source.constant("scripts/genrebench/exporting.py", "BEST")  # whose import takes a second
+BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")  # whose import takes a second
 # Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
 UNTRACKED = (*(f"{RESULTS}/{name}" for name in ("costs/", "cost.csv", "plots/cost.png", "report/")), ".cache/")
 
@@ -94,7 +95,7 @@ def _rules_of(feature: str, entry: Any) -> list[str]:
     if is_pretrained(entry):
         extra = extras.of(f"scripts/genrebench/features/{module_of(feature, entry)}.py")
         extract = "extract_speech" if extra else "extract_embeddings"
-    return ["collect_brought" if is_brought(entry) else f"collect_{feature}", extract, "index_raw"]
+    return ["collect_precomputed" if is_precomputed(entry) else f"collect_{feature}", extract, "index_raw"]
 
 
 def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
     keys = {value.key for value in params if hasattr(value, "key")}
     result = {
         "cmd": (
-            # in place of the shell, so that DVC is its parent, with which it ends (see genrebench.scheduler)
+            # in place of the shell, so that DVC is its parent, with which it ends (see genrebench.workflow.scheduler)
             "exec snakemake --workflow-profile \\${GENREBENCH_PROFILE:-profiles/default} "
             f"--allowed-rules {' '.join(stage.rules)} -- {' '.join(stage.targets)}"
         ),
@@ -140,7 +141,7 @@ def _tracked(path: str) -> str:
     """What DVC tracks for a file of Snakemake's: some folders as a whole."""
     if str(path).startswith(".cache/weights/"):  # the index of weights
         handle = files.read_json(path)["handle"]
-        return str(weights.FOLDER) if weights.is_address(handle) or handle == weights.NONE else handle
+        return str(pretrained.FOLDER) if pretrained.is_address(handle) or handle == pretrained.NONE else handle
     if Path(path).is_relative_to(extras.FOLDER):
         return str(extras.FOLDER)
     folder = re.match(rf"{RESULTS}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
@@ -156,4 +157,4 @@ def _for_any_dataset(text: str, stage: Stage) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", default="dvc.yaml")
-    job.run(write_dvc_yaml, vars(parser.parse_args()))
+    cli.run(write_dvc_yaml, vars(parser.parse_args()))

@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from genrebench import files, job
+from genrebench.common import cli, files
 
 LOCKS = [Path("requirements.lock"), Path("requirements-speech.lock")]
 # One environment for each family of dependencies; pip brings what these need.
@@ -55,4 +55,4 @@ if __name__ == "__main__":
     parser.add_argument("--locks", nargs="+", type=Path, default=LOCKS)
     parser.add_argument("--project", type=Path, default=Path("pyproject.toml"))
     parser.add_argument("--folder", default="envs", type=Path)
-    job.run(write_envs, vars(parser.parse_args()))
+    cli.run(write_envs, vars(parser.parse_args()))

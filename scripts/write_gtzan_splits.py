@@ -1,14 +1,15 @@
 """Write data/splits/gtzan.csv, GTZAN's canonical splits, from the catalogue alone.
 
 It was run once for each protocol version. A different table is a new version: then PROTOCOL_VERSION and
-CANONICAL_SHA256 in genrebench/splits.py change with it, and numbers of the two versions are not compared.
+CANONICAL_SHA256 in genrebench/datasets/splits.py change with it, and numbers of the two versions are not compared.
 """
 
 import argparse
 import hashlib
 from pathlib import Path
 
-from genrebench import files, job, splits
+from genrebench.common import cli, files
+from genrebench.datasets import splits
 
 NAMES = {
     "stratified": ["repeat0", "repeat1", "repeat2"],
@@ -63,4 +64,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--catalogue", default="data/catalogue/gtzan.csv")
     parser.add_argument("--output", default="data/splits/gtzan.csv")
-    job.run(write_gtzan_splits, vars(parser.parse_args()))
+    cli.run(write_gtzan_splits, vars(parser.parse_args()))

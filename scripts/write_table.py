@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from genrebench import files, job
-from genrebench.job import InputError
+from genrebench.common import cli, files
+from genrebench.common.cli import InputError
 
 LABEL = "label"  # what the widespread tables of GTZAN call the genre
 
@@ -55,4 +55,4 @@ if __name__ == "__main__":
     parser.add_argument("--manifest", required=True)
     parser.add_argument("--feature", required=True, help="results/<dataset>/features/<feature>.json")
     parser.add_argument("--table", required=True, help=".csv to write")
-    job.run(write_table, vars(parser.parse_args()))
+    cli.run(write_table, vars(parser.parse_args()))

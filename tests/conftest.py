@@ -50,9 +50,9 @@ TINY = {
 def pytest_collection_finish():
     """TensorFlow works on one thread, as in a run: once a test has used it, that could not be said any more."""
     if "keras" in sys.modules:
-        from genrebench import embeddings
+        from genrebench.features import _embeddings
 
-        embeddings.tensorflow()
+        _embeddings.tensorflow()
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def tiny(tmp_path_factory):
     project.change("models.sgd.features", ["mel", "mfcc"])
     project.change("models.sgd.for_dataset", {})
     models = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
-    for name in set(models) - {"logistic", "sgd", "embedding_probe"}:
+    for name in set(models) - {"logistic", "sgd", "linear_probe"}:
         project.remove(f"models.{name}")
     project.run("python", "scripts/write_dvc_yaml.py")
     for command in (

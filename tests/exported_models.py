@@ -6,8 +6,9 @@ import soundfile
 from collect_feature import collect_feature
 from evaluate_runs import evaluate_runs
 from export_model import export_model
-from genrebench import audio, files
-from genrebench.predictor import Predictor
+from genrebench.audio import decode
+from genrebench.common import files
+from genrebench.inference.predictor import Predictor
 from train_model import train_model
 
 RATE = 8000
@@ -26,12 +27,12 @@ CLASSICAL = {
     "logistic": {"features": ["rms", "mel"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 200},
     "sgd": {"features": ["rms"], "scaler_fit_on": "train", "alpha": 0.001, "max_iter": 50},
     "random_forest": {"features": ["mel"], "scaler_fit_on": "train", "n_estimators": 5},
-    "embedding_probe": {
+    "linear_probe": {
         **{"features": ["mel"], "scaler_fit_on": "train", "pooling": ["mean", "std"]},
         **{"classifier": "svm", "C": [0.1, 1.0], "max_iter": 500},
         "segments": {"length_s": 0.5, "hop_s": 0.25},
     },
-    "segment_probe": {"features": ["mel"], "scaler_fit_on": "train", "pooling": ["mean", "std"], "C": 10.0},
+    "svm_pooled": {"features": ["mel"], "scaler_fit_on": "train", "pooling": ["mean", "std"], "C": 10.0},
 }
 
 
@@ -57,14 +58,14 @@ class Corpus:
                 path = folder / "audio" / genre / f"{number}.wav"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 soundfile.write(path, tone(genre, number, SECONDS - 0.3 * (number % 3)), RATE)
-                samples = audio.load(path, RATE)
+                samples = decode.load(path, RATE)
                 self.clips.append(
                     {
                         "clip_id": f"{genre}.{number}",
                         "path": str(path),
                         "genre": genre,
                         "duration_s": f"{len(samples) / RATE:.6f}",
-                        "md5": audio.md5(samples),
+                        "md5": decode.md5(samples),
                     }
                 )
         files.write_rows(folder / "manifest.csv", self.clips[0], self.clips)
@@ -89,12 +90,12 @@ class Corpus:
         }
         files.write_json(self.folder / "splits/artist/repeat0.json", facts)
 
-    def train(self, model, settings, numerics=NUMERICS, seed=0):
+    def train(self, model, settings, compute=NUMERICS, seed=0):
         """Train and evaluate a model; the folder of its run."""
         run = self.folder / "runs" / model / "artist" / "repeat0" / f"seed{seed}"
         run.mkdir(parents=True, exist_ok=True)
         train_model(
-            model, settings, numerics, seed, self.folder / "manifest.csv", self.folder / "splits/artist/repeat0.csv",
+            model, settings, compute, seed, self.folder / "manifest.csv", self.folder / "splits/artist/repeat0.csv",
             [self.folder / "features" / f"{name}.json" for name in settings["features"]],
             self.folder / "checkpoints" / model, run, self.folder / "costs" / f"{model}.json",
         )  # fmt: skip

@@ -11,7 +11,7 @@ import scipy.signal
 import scipy.stats
 from PIL import Image
 
-from genrebench.features import arguments, module_of
+from genrebench.workflow.entries import arguments, module_of
 
 
 def mel(y, sr, **settings):

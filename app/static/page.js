@@ -12,10 +12,10 @@ let time = null; // of the plot: seconds of the file, and where its axis begins 
 const model = () => models[byId("model") ? Number(byId("model").value) : 0];
 
 function showModel() {
-  const { test, interval, majority, protocol, marks, genres } = model();
+  const { test, interval, majority, protocol, caveats, genres } = model();
   byId("test").textContent = `${test} that it was not trained on (${interval}, protocol ${protocol}); `
     + `always naming the most frequent genre: ${majority}.`;
-  byId("marks").replaceChildren(...marks.map((mark) => element("li", mark)));
+  byId("caveats").replaceChildren(...caveats.map((mark) => element("li", mark)));
   byId("knows").textContent = `It knows ${genres.length} genres and answers one of them whatever it hears: ${genres.join(", ")}.`;
 }
 

@@ -19,9 +19,10 @@ import soundfile
 from playwright.sync_api import expect, sync_playwright
 
 from exported_models import CLASSICAL, RATE, SECONDS, Corpus, tone
-from genrebench import exporting, files
-from genrebench.job import InputError
-from genrebench.predictor import Predictor
+from genrebench.common import files
+from genrebench.common.cli import InputError
+from genrebench.inference import export
+from genrebench.inference.predictor import Predictor
 
 TRAINED = "trained from scratch, without ImageNet weights"
 ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # no other name leads anywhere
@@ -38,20 +39,22 @@ def results(tmp_path_factory):
         corpus.export(model)
     results = tmp_path_factory.mktemp("results")
 
-    def place(name, model, accuracy, marks, confidence, dataset="demo"):
+    def place(name, model, accuracy, caveats, confidence, dataset="demo"):
         folder = results / dataset / "export" / name
         shutil.copytree(corpus.folder / "export" / model, folder)
         description = files.read_json(folder / "export.json")
         figures = {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1}
         description["metrics"] |= figures | {"n_test": 60, "valid_accuracy": accuracy}
         unsure = {"confidence": confidence, "strangeness": 1e9}
-        files.write_json(folder / "export.json", description | {"dataset": dataset, "marks": marks, "unsure": unsure})
+        files.write_json(
+            folder / "export.json", description | {"dataset": dataset, "caveats": caveats, "unsure": unsure}
+        )
 
     place("logistic", "logistic", 0.8, [], 0.4)
     place("best", "logistic", 0.8, [], 0.4)
     place("random_forest", "random_forest", 0.6, [TRAINED], 1.01)
     place("logistic", "logistic", 0.9, [], 0.4, dataset="other")
-    exporting.write_reason(results / "demo/export/none", "the dataset brings its features")
+    export.write_reason(results / "demo/export/none", "the dataset brings its features")
     return results
 
 
@@ -255,13 +258,13 @@ def test_models_are_chosen(page, tmp_path):
     ]
     expect(page.locator("#test")).to_contain_text("Right on 80% of 60 test clips")
     expect(page.locator("#test")).to_contain_text("95% interval 70% to 90%, protocol artist")
-    expect(page.locator("#marks li")).to_have_count(0)
+    expect(page.locator("#caveats li")).to_have_count(0)
     page.set_input_files("#file", write(tmp_path / "song.wav", "bass"))
     expect(page.locator("#headline")).to_contain_text("song.wav: bass, ")
     sure = genres(page)
     page.select_option("#model", label="random_forest on demo")  # the same file is asked about
     expect(page.locator("#doubts")).to_have_text("unsure: no genre reaches 101%")
-    expect(page.locator("#marks li")).to_have_text(TRAINED)
+    expect(page.locator("#caveats li")).to_have_text(TRAINED)
     assert genres(page) != sure
 
 

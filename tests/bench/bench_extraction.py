@@ -23,7 +23,8 @@ import yaml
 from threadpoolctl import threadpool_limits
 
 import plain_features
-from genrebench import extraction, job
+from genrebench.common import cli
+from genrebench.extraction import store
 
 ROOT = Path(__file__).parents[2]
 FEATURES = (
@@ -49,7 +50,7 @@ def bench_extraction(audio: str | None, hop_length: int | None, clips: int, roun
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores (other work lowers the last ratio)")
 
     rivals: dict[str, Callable[[Path], Any]] = {
-        "genrebench": lambda path: extraction.extract(path, RATE, features),
+        "genrebench": lambda path: store.extract(path, RATE, features),
         "librosa": lambda path: librosa_one_by_one(path, features),
     }
     if find_spec("essentia"):
@@ -58,7 +59,7 @@ def bench_extraction(audio: str | None, hop_length: int | None, clips: int, roun
         rivals["audioflux (mel, mfcc)"] = lambda path: audioflux_mfcc(path, features["mfcc"])
     if len(rivals) > 2:
         few = {name: features[name] for name in ("mel", "mfcc")}
-        rivals["genrebench (mel, mfcc)"] = lambda path: extraction.extract(path, RATE, few)
+        rivals["genrebench (mel, mfcc)"] = lambda path: store.extract(path, RATE, few)
     with threadpool_limits(1):
         times = interleaved(rivals, paths, rounds)
     for name, one in times.items():
@@ -100,7 +101,7 @@ def two_processes(paths: list[Path], features: dict[str, Any], rounds: int) -> f
 def extract_all(paths: list[Path], features: dict[str, Any]) -> None:
     """Extract the features of some clips, one after the other."""
     for path in paths:
-        extraction.extract(path, RATE, features)
+        store.extract(path, RATE, features)
 
 
 def librosa_one_by_one(path: Path, features: dict[str, Any]) -> None:
@@ -167,4 +168,4 @@ if __name__ == "__main__":
     parser.add_argument("--hop-length", type=int, help="one hop for all features, instead of those of params.yaml")
     parser.add_argument("--clips", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=5)
-    job.run(bench_extraction, vars(parser.parse_args()))
+    cli.run(bench_extraction, vars(parser.parse_args()))

@@ -16,8 +16,9 @@ import soundfile
 import yaml
 
 from collect_feature import collect_feature
-from genrebench import extraction, files, job
-from genrebench.features import is_brought, is_pretrained
+from genrebench.common import cli, files
+from genrebench.extraction import store
+from genrebench.workflow.entries import is_precomputed, is_pretrained
 
 ROOT = Path(__file__).parents[2]
 RATE = 22050
@@ -58,12 +59,14 @@ def run_step(step: str, folder: Path) -> None:
     """Run one step on the clips in `folder` and print the peak memory of this process in MB."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     features = {
-        name: entry for name, entry in params["features"].items() if not is_brought(entry) and not is_pretrained(entry)
+        name: entry
+        for name, entry in params["features"].items()
+        if not is_precomputed(entry) and not is_pretrained(entry)
     }
     audio = params["audio"] | {"duration": "longest"}
     manifest = folder / "manifest.csv"
     if step == "extract":
-        extraction.Store(folder / "store", features, audio).fill(files.read_rows(manifest), 0, 1)
+        store.Store(folder / "store", features, audio).fill(files.read_rows(manifest), 0, 1)
     else:
         out = folder / "out.npy", folder / "out.json"
         collect_feature("wavelet", features["wavelet"], audio, manifest, 1, folder / "store", None, *out)
@@ -81,4 +84,4 @@ if __name__ == "__main__":
     if given.step:
         run_step(given.step, given.folder)
     else:
-        job.run(bench_memory, {"clips": given.clips, "seconds": given.seconds, "long_s": given.long_s})
+        cli.run(bench_memory, {"clips": given.clips, "seconds": given.seconds, "long_s": given.long_s})

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from genrebench import audio
+from genrebench.audio import decode
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "predict.py"
 FILES, REPEATS = 100, 5
@@ -30,7 +30,7 @@ def seconds(*arguments: object) -> float:
 
 def main(folder: Path, models: list[Path]) -> None:
     """Print the figures of each model."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in audio.SUFFIXES)
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in decode.SUFFIXES)
     print(f"{os.cpu_count()} processors; {FILES} files, the first {audio_seconds(found[0]):.1f} s long")
     with tempfile.TemporaryDirectory() as place:
         for number in range(FILES):
@@ -47,7 +47,7 @@ def main(folder: Path, models: list[Path]) -> None:
 
 def audio_seconds(path: Path) -> float:
     """The length of a file."""
-    samples, rate = audio.decode(path)
+    samples, rate = decode.decode(path)
     return len(samples) / rate
 
 

@@ -7,7 +7,7 @@ import argparse
 import csv
 from pathlib import Path
 
-from genrebench import dag
+from genrebench.workflow import dag
 
 NOTHING = {"jobs": 0, "used_mb": 0.0, "asked_mb": float("inf"), "used_s": 0.0, "asked_min": float("inf")}
 

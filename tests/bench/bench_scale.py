@@ -2,7 +2,7 @@
 
 Each size is measured in a checkout of its own, twice. As audio (`data/raw/scale` with a tiny file per clip) nothing is
 run: that is the index of the raw files, the DAG of all configured features and models, and what DVC makes of such a
-folder. As brought features (a manifest and a small table) everything is run but the networks: seconds and memory of
+folder. As precomputed features (a manifest and a small table) everything is run but the networks: seconds and memory of
 each rule are Snakemake's own measurements. `near_duplicates` has made-up fingerprints of 30 s clips, which coincide
 twice as often as those of 30 clips of GTZAN.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from genrebench import files, job
+from genrebench.common import cli, files
 from project import ROOT, Project
 
 # what takes SciPy with it is imported where it is used: a process starts with the peak memory of its parent
@@ -30,7 +30,7 @@ from project import ROOT, Project
 GENRES = 10
 CLIPS_PER_ARTIST = 5
 FRAMES_OF_30_S = 2552  # sub-fingerprints
-VALUES = 20  # per clip of the brought table
+VALUES = 20  # per clip of the precomputed table
 RULES_SHOWN = 3
 STEPS = ("near_duplicates",)
 
@@ -82,7 +82,7 @@ def as_audio(folder: Path, clips: int) -> Figures:
 
 
 def as_features(folder: Path, clips: int) -> Figures:
-    """Seconds and memory of each rule that is run on brought features, and the sizes of what it leaves."""
+    """Seconds and memory of each rule that is run on precomputed features, and the sizes of what it leaves."""
     project = _checkout(folder)
     _bring_features(project, clips)
     whole, _ = _timed(project, "snakemake", "--cores", "1", "--quiet", "host", "reason")
@@ -177,7 +177,7 @@ def _artist(clip: int) -> int:
 
 
 def _step(name: str, clips: int) -> None:
-    from genrebench.fingerprint import near_duplicates
+    from genrebench.audio.fingerprint import near_duplicates
 
     rng = np.random.default_rng(0)
     made_up = []
@@ -201,7 +201,7 @@ def _timed(project: Project, *command: str, failing: bool = False) -> tuple[tupl
         output.seek(0)
         text = output.read()
     if status and not failing:
-        raise job.InputError(f"{' '.join(command)}\n{text[-3000:]}")
+        raise cli.InputError(f"{' '.join(command)}\n{text[-3000:]}")
     return (seconds, usage.ru_maxrss / 1024), text
 
 
@@ -225,4 +225,4 @@ if __name__ == "__main__":
     if given.step:
         _step(given.step, given.sizes[0])
     else:
-        job.run(bench_scale, {"sizes": given.sizes, "parts": given.parts, "folder": given.folder})
+        cli.run(bench_scale, {"sizes": given.sizes, "parts": given.parts, "folder": given.folder})

@@ -18,8 +18,8 @@ import time
 import numpy as np
 import torch
 
-from genrebench.speech import Speech
-from genrebench.training import Data, Feature, Windows
+from genrebench.training.data import Data, Feature, Windows
+from genrebench.training.transformer_model import TransformerModel
 
 BASE = {"model_type": "hubert"}  # the library's defaults are those of the base model
 CLIP_S, WINDOW_S, RATE, GENRES = 30, 5, 16000, 10
@@ -76,7 +76,9 @@ def main() -> None:
             **{"weight_decay": 0.01, "max_gradient": 1.0, "trained": "transformer", "layers": "last"},
             **{"projection": 256, "training_share": 1.0},
         }
-        model = Speech(None, BASE, data, settings, 0, {"threads": torch.get_num_threads(), "precision": precision})
+        model = TransformerModel(
+            None, BASE, data, settings, 0, {"threads": torch.get_num_threads(), "precision": precision}
+        )
         if gpu:
             torch.cuda.reset_peak_memory_stats()
         seconds = []

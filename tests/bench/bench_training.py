@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from genrebench import backend, config
-from genrebench.features import module_of
-from genrebench.training import Data, Feature, Scaler
+from genrebench.training import backend
+from genrebench.training.data import Data, Feature, Scaler
+from genrebench.workflow import config
+from genrebench.workflow.entries import module_of
 
 RATES = {"mel": 22050 / 512, "mfcc": 22050 / 256, "chroma": 22050 / 256, "wavelet": 22050 / 32}  # steps per second
 VALUES = {"mel": 128, "mfcc": 40, "chroma": 24, "wavelet": 32}  # per step
@@ -58,16 +59,16 @@ def read_corpus(folder: Path, settings: dict) -> Data:
     return Data.of_split(clips, split, features)
 
 
-def train(way: str, model: str, folder: Path, settings: dict, numerics: dict, xla: bool) -> dict[str, float]:
+def train(way: str, model: str, folder: Path, settings: dict, compute: dict, xla: bool) -> dict[str, float]:
     """Train as `settings` says; seconds of the first epoch and of a later one, and the process's peak memory in MB."""
-    backend.choose(numerics)
+    backend.choose(compute)
     if xla:
         backend.compiles = lambda: True
     module = __import__(f"genrebench.models.{module_of(model, settings)}", fromlist=["build"])
     data = read_corpus(folder, settings)
-    if way == "plain" and numerics["backend"] == "tensorflow":
+    if way == "plain" and compute["backend"] == "tensorflow":
         backend.prepare = prepare_plainly
-    fitted = module.build(data, settings, 0, numerics)
+    fitted = module.build(data, settings, 0, compute)
     if way == "ours":
         with tempfile.TemporaryDirectory() as checkpoints:
             fitted.fit(Path(checkpoints), "")
@@ -78,12 +79,12 @@ def train(way: str, model: str, folder: Path, settings: dict, numerics: dict, xl
     return {"first": seconds[0], "epoch": statistics.median(seconds[1:] or seconds), "memory": memory}
 
 
-def prepare_plainly(numerics: dict, seed: int) -> None:
+def prepare_plainly(compute: dict, seed: int) -> None:
     """As many threads as ours, but operations that need not be deterministic."""
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(numerics["threads"])
-    tf.config.threading.set_inter_op_parallelism_threads(numerics["threads"])
+    tf.config.threading.set_intra_op_parallelism_threads(compute["threads"])
+    tf.config.threading.set_inter_op_parallelism_threads(compute["threads"])
 
 
 def fit_plainly(fitted, data: Data, settings: dict) -> list[float]:
@@ -126,13 +127,13 @@ def main() -> None:
     parser.add_argument("--xla", action="store_true", help="have XLA compile the steps of any backend")
     parser.add_argument("--train", nargs=3, help=argparse.SUPPRESS)  # way, model, folder: in a process of its own
     options = parser.parse_args()
-    numerics = {"threads": options.threads, "backend": options.backend, "precision": options.precision}
+    compute = {"threads": options.threads, "backend": options.backend, "precision": options.precision}
     if options.train:
         way, model, folder = options.train
         settings = settings_of(model, options.epochs, options.batch)
-        print(json.dumps(train(way, model, Path(folder), settings, numerics, options.xla)))
+        print(json.dumps(train(way, model, Path(folder), settings, compute, options.xla)))
         return
-    same = [f"--{name}={value}" for name, value in (*numerics.items(), ("batch", options.batch))]
+    same = [f"--{name}={value}" for name, value in (*compute.items(), ("batch", options.batch))]
     same += ["--xla"] if options.xla else []
     with tempfile.TemporaryDirectory() as temporary:
         corpora = {clips: Path(temporary, str(clips)) for clips in (options.clips, LARGER * options.clips)}

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from genrebench import files, hpss
-from genrebench.clip import Clip
+from genrebench.audio import hpss
+from genrebench.audio.spectra import Clip
+from genrebench.common import files
 from genrebench.features import tabular
 
 FAMILIES = "chroma_stft rms spectral_centroid spectral_bandwidth rolloff zero_crossing_rate harmony perceptr tempo mfcc"

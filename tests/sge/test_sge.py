@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from genrebench import files
+from genrebench.common import files
 from project import eventually
 
 PROFILE = ["--workflow-profile", "profiles/sge"]

@@ -9,7 +9,7 @@ import pytest
 from cluster import PROFILE, for_this_cluster, jobs, needs_slurm
 
 from bench import bench_requests
-from genrebench import dag
+from genrebench.workflow import dag
 from project import ROOT, Project
 
 pytestmark = needs_slurm

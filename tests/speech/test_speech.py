@@ -11,9 +11,10 @@ pytest.importorskip("safetensors")
 
 pytestmark = pytest.mark.long
 
-from genrebench import speech, speech_encoders  # noqa: E402 (it imports them)
-from genrebench.job import InputError  # noqa: E402
-from genrebench.training import Data, Feature, Windows  # noqa: E402
+from genrebench.audio import speech_encoders
+from genrebench.common.cli import InputError  # noqa: E402
+from genrebench.training import transformer_model  # noqa: E402 (it imports them)
+from genrebench.training.data import Data, Feature, Windows  # noqa: E402
 
 TRANSFORMER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 CONVOLUTIONS = {
@@ -74,7 +75,7 @@ def tones(clips=24):
 
 
 def make(config, folder=None, seed=0, **settings):
-    return speech.Speech(folder, config, tones(), SETTINGS | settings, seed, NUMERICS)
+    return transformer_model.TransformerModel(folder, config, tones(), SETTINGS | settings, seed, NUMERICS)
 
 
 def saved(kind, folder):
@@ -216,19 +217,21 @@ def test_the_learning_rate_rises_then_falls_with_a_cosine():
 
 def test_a_share_of_the_training_clips_is_one_of_each_genre():
     data = tones()
-    rows = speech.share_of(data, 0.25, 0)
+    rows = transformer_model.share_of(data, 0.25, 0)
     assert set(rows) < set(data.rows["train"])
     clips = np.unique(data.clips[rows])
     assert len(rows) == 2 * len(clips)  # with all their windows
     assert np.bincount(clips % 2).tolist() == [2, 2]  # of nine
-    assert speech.share_of(data, 1.0, 0).tolist() == data.rows["train"].tolist()
-    assert len(speech.share_of(data, 0.001, 0)) == 4
+    assert transformer_model.share_of(data, 1.0, 0).tolist() == data.rows["train"].tolist()
+    assert len(transformer_model.share_of(data, 0.001, 0)) == 4
 
 
 def test_genres_of_a_share_count_the_same():
     data = tones()
     data.labels[data.labels == 0] = np.where(np.arange((data.labels == 0).sum()) < 8, 0, 1)  # four clips of one genre
-    model = speech.Speech(None, TINY["hubert"], data, SETTINGS | {"training_share": 0.5}, 0, NUMERICS)
+    model = transformer_model.TransformerModel(
+        None, TINY["hubert"], data, SETTINGS | {"training_share": 0.5}, 0, NUMERICS
+    )
     counts = np.bincount(data.labels[model.rows])
     np.testing.assert_allclose(model.class_weights, counts.sum() / (2 * counts), rtol=1e-6)
     assert counts.sum() < len(data.rows["train"])
@@ -244,7 +247,9 @@ def test_frozen_convolutions_have_no_gradients_go_through_them():
 
 
 def test_half_precision_is_of_the_steps_and_not_of_the_weights():
-    model = speech.Speech(None, TINY["hubert"], tones(), SETTINGS, 0, NUMERICS | {"precision": "mixed_bfloat16"})
+    model = transformer_model.TransformerModel(
+        None, TINY["hubert"], tones(), SETTINGS, 0, NUMERICS | {"precision": "mixed_bfloat16"}
+    )
     plain = make(TINY["hubert"])
     assert {value.dtype.name for value in model.weights().values()} == {"float32"}
     figures, expected = (m.step(*m._batch(0, 0, m.rows[:8]), 0, 0) for m in (model, plain))

@@ -14,7 +14,9 @@ pytest.importorskip("transformers")
 
 from test_speech import TINY  # noqa: E402
 
-from genrebench import files, speech_encoders, weights  # noqa: E402 (it imports them)
+from genrebench.audio import speech_encoders
+from genrebench.common import files
+from genrebench.workflow import pretrained  # noqa: E402 (it imports them)
 
 pytestmark = pytest.mark.long
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -67,10 +69,10 @@ def test_a_model_that_is_not_at_hand_offline_is_told_in_one_line(fetch, tmp_path
 def test_missing_weights_are_named_with_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     handle = HANDLE.replace("somebody/tiny-hubert", "facebook/hubert-base-ls960")
-    said = weights.unavailable("speech_transformer", {"handle": handle})
+    said = pretrained.unavailable("speech_transformer", {"handle": handle})
     assert "378 MB" in said and "`python scripts/fetch_weights.py hubert-base-ls960`" in said
     assert "data/weights/hubert-base-ls960" in said
-    assert weights.unavailable("speech_transformer", {"handle": "none"}) is None
+    assert pretrained.unavailable("speech_transformer", {"handle": "none"}) is None
 
 
 def test_weights_of_another_revision_are_not_taken_for_those_of_this(tmp_path, monkeypatch):
@@ -78,6 +80,6 @@ def test_weights_of_another_revision_are_not_taken_for_those_of_this(tmp_path, m
     folder = tmp_path / "data/weights/tiny-hubert"
     folder.mkdir(parents=True)
     files.write_json(folder / "source.json", {"handle": HANDLE})
-    assert weights.unavailable("speech_transformer", {"handle": HANDLE}) is None
+    assert pretrained.unavailable("speech_transformer", {"handle": HANDLE}) is None
     other = HANDLE.replace("0123", "4567", 1)
-    assert "remove the folder" in weights.unavailable("speech_transformer", {"handle": other})
+    assert "remove the folder" in pretrained.unavailable("speech_transformer", {"handle": other})

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from genrebench import config, files
+from genrebench.common import files
+from genrebench.workflow import config
 
 pytestmark = pytest.mark.long
 
@@ -67,9 +68,9 @@ def corpus(tmp_path):
 def start(corpus, model, run):
     """Start a training whose checkpoints are some megabytes, with everything at random that there is."""
     settings = config.entry_for(config.load()["models"][model], None) | {"epochs": EPOCHS, "batch_size": 4} | OWN[model]
-    numerics = {"threads": 1, "backend": "tensorflow", "precision": "float32"}
+    compute = {"threads": 1, "backend": "tensorflow", "precision": "float32"}
     command = [sys.executable, "scripts/train_model.py", "--model", model, "--settings", json.dumps(settings)]
-    command += ["--numerics", json.dumps(numerics), "--seed", "0", "--manifest", corpus / "manifest.csv"]
+    command += ["--compute", json.dumps(compute), "--seed", "0", "--manifest", corpus / "manifest.csv"]
     command += ["--split", corpus / "split.csv", "--features"]
     command += [corpus / f"{feature}.json" for feature in config.features_of(settings)]
     command += ["--checkpoints", run / "checkpoints", "--cost", run / "cost.json", "--folder", run / "run"]

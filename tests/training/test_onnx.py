@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 from train_networks import GENRES, SHAPES, networks
 
-from genrebench import onnx_export
-from genrebench.config import features_of
-from genrebench.features import module_of
+from genrebench.inference import onnx_export
+from genrebench.workflow.config import features_of
+from genrebench.workflow.entries import module_of
 
 NETWORKS = networks()
 

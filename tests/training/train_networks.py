@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from genrebench import backend, config, source
-from genrebench.features import module_of
-from genrebench.training import Data, Feature
+from genrebench.training import backend
+from genrebench.training.data import Data, Feature
+from genrebench.workflow import code_closure, config
+from genrebench.workflow.entries import module_of
 
 CLIPS, FRAMES, GENRES = 12, 40, 3
 SHAPES = {  # of the features that networks read, small; time last
@@ -32,11 +33,11 @@ def networks() -> dict[str, dict]:
     """The settings of each network of params.yaml, as they are for the demo, for two epochs."""
     models = config.for_dataset(config.load(), "demo")["models"]
     modules = {name: f"scripts/genrebench/models/{module_of(name, entry)}.py" for name, entry in models.items()}
-    engine = "scripts/genrebench/neural.py"
+    engine = "scripts/genrebench/training/keras_model.py"
     return {
         name: entry | {"epochs": 2, "batch_size": 5, "early_stopping": 0}
         for name, entry in models.items()
-        if engine in source.closure(modules[name])
+        if engine in code_closure.closure(modules[name])
     }
 
 
@@ -55,13 +56,13 @@ def data_for(settings: dict) -> Data:
 
 def main(name: str, folder: Path) -> None:
     """Train and predict; prints a line per network."""
-    numerics = {"threads": 1, "backend": name, "precision": "float32"}
-    backend.choose(numerics)
+    compute = {"threads": 1, "backend": name, "precision": "float32"}
+    backend.choose(compute)
     for model, settings in networks().items():
         module = __import__(f"genrebench.models.{module_of(model, settings)}", fromlist=["build"])
         data = data_for(settings)
         weights = folder / f"{model}.weights.h5"
-        fitted = module.build(data, settings, 1, numerics)
+        fitted = module.build(data, settings, 1, compute)
         history = fitted.fit(folder / f"{name}-{model}", "key")
         assert len(history) == 2 and all(np.isfinite(row["loss"]) for row in history)
         if name == "tensorflow":

@@ -17,7 +17,7 @@ def decoded(project, feature, dataset):
 
 def many_shards(project):
     """Deal the tiny corpus into shards of 8 clips."""
-    shards = project.folder / "scripts/genrebench/shards.py"
+    shards = project.folder / "scripts/genrebench/extraction/shards.py"
     shards.write_text(re.sub(r"SHARD_SIZE = \d+", "SHARD_SIZE = 8", shards.read_text()))
 
 
@@ -45,11 +45,11 @@ def test_a_shard_that_fails_names_its_clip_and_the_others_finish(project):
     wavs = sorted((project.folder / "data/raw/demo").rglob("*.wav"))
     broken = next(path for path in wavs if path.stat().st_size > 40_000)
     broken.write_bytes(b"broken after the manifest was built")
-    marks = [f".cache/demo/shards/mel/{shard}-of-2.json" for shard in range(2)]
-    output = project.snakemake("--keep-going", "--allowed-rules", "extract_shard", "--", *marks, check=False)
+    caveats = [f".cache/demo/shards/mel/{shard}-of-2.json" for shard in range(2)]
+    output = project.snakemake("--keep-going", "--allowed-rules", "extract_shard", "--", *caveats, check=False)
     assert broken.name in output
     assert "Error in rule extract_shard" in output
-    assert sorted((project.folder / mark).exists() for mark in marks) == [False, True]
+    assert sorted((project.folder / mark).exists() for mark in caveats) == [False, True]
 
 
 def test_clips_are_cut_to_a_percentile_without_decoding_them_again(project):
@@ -68,10 +68,10 @@ def test_weights_that_arrive_start_what_waits_for_them(project):
     assert "python scripts/fetch_weights.py yamnet" in statuses
     saved_models.yamnet_like(project.folder / "data/weights/yamnet")
     jobs = project.jobs()
-    waiting = {"extract_embeddings": 1, "collect_yamnet": 1, "train_embedding_probe": 3, "evaluate_runs": 1}
+    waiting = {"extract_embeddings": 1, "collect_yamnet": 1, "train_linear_probe": 3, "evaluate_runs": 1}
     assert waiting.items() <= jobs.items()
     assert "extract_shard" not in jobs and "train_logistic" not in jobs
-    project.snakemake("runs_embedding_probe")
+    project.snakemake("runs_linear_probe")
     assert np.load(project.folder / "results/demo/features/yamnet.npy").shape[1] == 1024
-    status = project.folder / "results/demo/runs/embedding_probe/stratified/repeat0/seed0/status.json"
+    status = project.folder / "results/demo/runs/linear_probe/stratified/repeat0/seed0/status.json"
     assert json.loads(status.read_text())["status"] == "done"

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import draw_rules
-from genrebench import dag
+from genrebench.workflow import dag
 from project import ROOT
 
 STUDIES = ("compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency")
@@ -58,9 +58,9 @@ def test_the_files_of_a_result(finished):
     statuses = read(results / "statuses.csv")
     assert len(statuses) == 9
     not_run = {(row["model"], row["protocol"]) for row in statuses if row["status"] == "not run"}
-    models = {"logistic", "sgd", "embedding_probe"}
+    models = {"logistic", "sgd", "linear_probe"}
     assert not_run == {(model, "fault_filtered") for model in models} | {
-        ("embedding_probe", protocol) for protocol in ("stratified", "artist")
+        ("linear_probe", protocol) for protocol in ("stratified", "artist")
     }
     accuracy = json.loads((results / "accuracy.json").read_text())
     assert {model: set(protocols) for model, protocols in accuracy.items()} == {

@@ -27,11 +27,11 @@ def with_speech(tiny, tmp_path):
         entry = params["models"][model]
         own = entry.pop("for_dataset")["demo"]
         project.change(f"models.{model}", entry | own | SMALL)
-    project.change("models.embedding_probe_hubert", params["models"]["embedding_probe_hubert"] | {"for_dataset": {}})
+    project.change("models.linear_probe_hubert", params["models"]["linear_probe_hubert"] | {"for_dataset": {}})
     project.change("models.logistic.features", ["mel"])
     project.change("leakage.models", ["logistic"])
     project.remove("ablation")
-    for name in ("models.sgd", "models.embedding_probe", "protocols.stratified", "protocols.fault_filtered"):
+    for name in ("models.sgd", "models.linear_probe", "protocols.stratified", "protocols.fault_filtered"):
         project.remove(name)
     for feature in ("mfcc", "chroma", "wavelet", "yamnet"):
         project.remove(f"features.{feature}")
@@ -73,7 +73,7 @@ def test_without_the_packages_they_are_listed_and_are_run_when_these_come(with_s
 def test_with_them_they_train_and_predict_under_both_engines(with_speech, engine):
     project = with_speech
     project.snakemake() if engine == "snakemake" else project.run("dvc", "repro")
-    for model in (*MODELS, "embedding_probe_hubert"):
+    for model in (*MODELS, "linear_probe_hubert"):
         row = statuses(project)[model, "artist"]
         assert row["status"] == "done", row["reason"]
         folder = project.folder / "results/demo/runs" / model / "artist/repeat0/seed0"
@@ -81,7 +81,7 @@ def test_with_them_they_train_and_predict_under_both_engines(with_speech, engine
             rows = list(csv.DictReader(file))
         assert {row["subset"] for row in rows} == {"train", "valid", "test"}
         assert all(abs(sum(float(row[g]) for g in list(row)[5:]) - 1) < 1e-6 for row in rows)
-        assert "random weights, not pretrained" in row["marks"]
+        assert "random weights, not pretrained" in row["caveats"]
     page = (project.folder / "results/demo/report/index.html").read_text()
     assert "random weights, not pretrained" in page
     cost = json.loads((project.folder / "results/demo/costs/hubert/artist/repeat0/seed0.json").read_text())

@@ -14,8 +14,8 @@ ratings. They are not the ratings, and none was fitted to any:
 import numpy as np
 from numpy.polynomial.polynomial import polyval
 
-from genrebench import framing
-from genrebench.clip import Clip
+from genrebench.audio import framing
+from genrebench.audio.spectra import Clip
 from genrebench.features import chroma
 
 SETTINGS = framing.SPECTRUM

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from genrebench import framing
-from genrebench.clip import Clip, decibels
+from genrebench.audio import framing
+from genrebench.audio.spectra import Clip, decibels
 
 SETTINGS = {
     **framing.SPECTRUM,

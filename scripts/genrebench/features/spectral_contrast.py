@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from genrebench import filters, framing
-from genrebench.clip import Clip, decibels
-from genrebench.job import InputError
+from genrebench.audio import filters, framing
+from genrebench.audio.spectra import Clip, decibels
+from genrebench.common.cli import InputError
 
 SETTINGS = {
     **framing.SPECTRUM,

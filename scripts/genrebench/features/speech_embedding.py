@@ -1,14 +1,15 @@
 """What a pretrained transformer hears in each window of a clip: the mean of its layers (Yang et al. 2021, SUPERB).
 
-For those who have no GPU to fine-tune it on: `embedding_probe` on top of it is a classifier.
+For those who have no GPU to fine-tune it on: `linear_probe` on top of it is a classifier.
 """
 
 from typing import Any
 
 import numpy as np
 
-from genrebench import speech_settings, weights
-from genrebench.clip import Clip
+from genrebench.audio import speech_settings
+from genrebench.audio.spectra import Clip
+from genrebench.workflow import pretrained
 
 SETTINGS = {
     **speech_settings.SETTINGS,
@@ -28,11 +29,11 @@ EXTRA = "speech"
 
 def extract(clip: Clip, handle: str, config: dict[str, Any], window_s: float, layers: str) -> np.ndarray:
     """(dimensions, windows): those that are full, at least one; a clip shorter than it is padded with zeros."""
-    from genrebench import speech_encoders  # PyTorch, which the extraction of other features does without
+    from genrebench.audio import speech_encoders  # PyTorch, which the extraction of other features does without
 
     size = round(window_s * SAMPLE_RATE)
     windows = max(1, len(clip.samples) // size)
     samples = np.zeros(windows * size, np.float32)
     samples[: len(clip.samples)] = clip.samples[: len(samples)]
-    folder = weights.locate("speech_embedding", handle)
+    folder = pretrained.locate("speech_embedding", handle)
     return speech_encoders.embed(folder, config, samples.reshape(windows, size), layers).T

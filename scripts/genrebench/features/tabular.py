@@ -9,8 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from genrebench import framing, hpss
-from genrebench.clip import Clip
+from genrebench.audio import framing, hpss
+from genrebench.audio.spectra import Clip
 from genrebench.features import (
     chroma,
     mfcc,

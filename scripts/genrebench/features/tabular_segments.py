@@ -5,7 +5,7 @@ Segments of one clip on both sides of a split leak (see the protocol of that nam
 
 import numpy as np
 
-from genrebench.clip import Clip
+from genrebench.audio.spectra import Clip
 from genrebench.features import tabular
 
 SETTINGS = {

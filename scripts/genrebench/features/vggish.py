@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from genrebench import embeddings, weights
-from genrebench.clip import Clip
-from genrebench.job import InputError
+from genrebench.audio.spectra import Clip
+from genrebench.common.cli import InputError
+from genrebench.features import _embeddings
+from genrebench.workflow import pretrained
 
 SETTINGS = {
     "handle": {"description": "Address or folder of the weights.", "type": "string", "minLength": 1},
@@ -20,7 +21,7 @@ SETTINGS = {
 AXES = ("dimension", "frame")
 UNIT = "activation; with pca, the 8-bit level 0 to 255 of -2 to 2 standard deviations"
 PAD_VALUE = 0.0
-SAMPLE_RATE = embeddings.SAMPLE_RATE
+SAMPLE_RATE = _embeddings.SAMPLE_RATE
 
 DIMENSIONS = 128
 HOP = 15360  # samples: 0.96 s
@@ -30,9 +31,9 @@ CLIPPED = 2.0
 
 def extract(clip: Clip, handle: str, pca: bool) -> np.ndarray:
     """(128, frames): a frame hears 0.975 s, each 0.96 s; 31 of 30 s. Raises InputError if the weights are missing."""
-    frames = embeddings.extract(clip, "vggish", handle, DIMENSIONS, HOP)
+    frames = _embeddings.extract(clip, "vggish", handle, DIMENSIONS, HOP)
     if pca:
-        frames = postprocess(frames, *_pca_parameters(embeddings.folder_of("vggish", handle)))
+        frames = postprocess(frames, *_pca_parameters(_embeddings.folder_of("vggish", handle)))
     return frames.T
 
 
@@ -49,7 +50,7 @@ def postprocess(frames: np.ndarray, means: np.ndarray, eigenvectors: np.ndarray)
 @cache
 def _pca_parameters(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     if not (folder / PCA).is_file():
-        raise InputError(f"{folder}: {weights.missing_extra('vggish', PCA)}; or set pca: false")
+        raise InputError(f"{folder}: {pretrained.missing_extra('vggish', PCA)}; or set pca: false")
     return read_pca(folder / PCA)
 
 

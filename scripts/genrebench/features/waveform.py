@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from genrebench import speech_settings
-from genrebench.clip import Clip
+from genrebench.audio import speech_settings
+from genrebench.audio.spectra import Clip
 
 SETTINGS = {}
 AXES = ("sample",)

@@ -3,7 +3,7 @@
 import numpy as np
 import pywt
 
-from genrebench.clip import Clip
+from genrebench.audio.spectra import Clip
 
 SETTINGS = {
     "wavelet": {

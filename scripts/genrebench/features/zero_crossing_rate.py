@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from genrebench import framing
-from genrebench.clip import Clip
+from genrebench.audio import framing
+from genrebench.audio.spectra import Clip
 
 SETTINGS = {
     **framing.FRAMES,

@@ -15,10 +15,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from genrebench import inputs, layers
 from genrebench.models import cnn
-from genrebench.neural import Neural
-from genrebench.training import Data
+from genrebench.training import blocks, inputs
+from genrebench.training.data import Data
+from genrebench.training.keras_model import KerasModel
 
 SETTINGS = {
     **cnn.SETTINGS,
@@ -39,27 +39,27 @@ SETTINGS = {
 WAVELENGTH = 10_000  # of the slowest position signal is 2 pi times this (Vaswani et al. 2017, 3.5)
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Neural:
+def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
-    return Neural(architecture, data, settings, seed, numerics)
+    return KerasModel(architecture, data, settings, seed, compute)
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """The network for features of these shapes, (frames, bands) each; InputError where one has other axes."""
     planes = inputs.by_name(shapes)
     x = _aligned([front_end(plane, settings) for plane in planes.values()], settings["max_steps"])
-    x = layers.bidirectional(x, settings["units"])
+    x = blocks.bidirectional(x, settings["units"])
     x = keras.layers.LayerNormalization()(x) + positions(*x.shape[1:])
     for _ in range(settings["encoder_layers"]):
         x = encoder_layer(x, settings["heads"], settings["feed_forward"], settings["dropout"])
     x = attention_pooling(keras.layers.LayerNormalization()(x))
-    return keras.Model(planes, layers.classifier([x], genres, settings["dense"], settings["dropout"]))
+    return keras.Model(planes, blocks.classifier([x], genres, settings["dense"], settings["dropout"]))
 
 
 def front_end(plane: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
     """The maps of one feature, averaged over their bands: (frames, bands) to (steps, filters[-1])."""
     inputs.require_axes({plane.name: plane.shape[1:]}, "(frames, bands)")
-    maps = layers.residual_stack(plane, settings["filters"], settings["kernel"], settings["dropout"])
+    maps = blocks.residual_stack(plane, settings["filters"], settings["kernel"], settings["dropout"])
     return ops.mean(maps, axis=2)
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import keras
 
-from genrebench import inputs, layers
-from genrebench.job import InputError
+from genrebench.common.cli import InputError
 from genrebench.models import cnn, rnn
-from genrebench.neural import Neural
-from genrebench.training import Data
+from genrebench.training import blocks, inputs
+from genrebench.training.data import Data
+from genrebench.training.keras_model import KerasModel
 
 SETTINGS = {
     **cnn.SETTINGS,
@@ -39,12 +39,12 @@ SETTINGS = {
 }
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Neural:
+def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
-    return Neural(architecture, data, settings, seed, numerics)
+    return KerasModel(architecture, data, settings, seed, compute)
 
 
-def marks(settings: dict[str, Any]) -> list[str]:
+def caveats(settings: dict[str, Any]) -> list[str]:
     """What is to be said wherever its numbers appear."""
     return [f"embedding: {settings['embedding']}"]
 
@@ -67,7 +67,7 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
             )
     features = inputs.by_name(shapes)
     branches = [readers.get(name, embedding_branch)(feature, settings) for name, feature in features.items()]
-    return keras.Model(features, layers.classifier(branches, genres, settings["dense"], settings["dropout"]))
+    return keras.Model(features, blocks.classifier(branches, genres, settings["dense"], settings["dropout"]))
 
 
 def embedding_branch(embedding: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:

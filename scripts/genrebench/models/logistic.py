@@ -7,8 +7,8 @@ from typing import Any
 
 from sklearn.linear_model import LogisticRegression
 
-from genrebench.classical import Classical
-from genrebench.training import Data
+from genrebench.training.data import Data
+from genrebench.training.sklearn_model import SklearnModel
 
 SETTINGS = {
     "C": {"description": "Inverse strength of the L2 penalty.", "type": "number", "exclusiveMinimum": 0},
@@ -16,7 +16,7 @@ SETTINGS = {
 }
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
+def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> SklearnModel:
     """The model for these data; `seed` changes nothing, because the problem is convex and solved to its optimum."""
     estimator = LogisticRegression(C=settings["C"], max_iter=settings["max_iter"], random_state=seed)
-    return Classical(estimator, data, settings["scaler_fit_on"])
+    return SklearnModel(estimator, data, settings["scaler_fit_on"])

@@ -10,12 +10,12 @@ from typing import Any
 import keras
 from keras import layers
 
-from genrebench import inputs, neural
-from genrebench.neural import Neural
-from genrebench.training import Data
+from genrebench.training import inputs, keras_model
+from genrebench.training.data import Data
+from genrebench.training.keras_model import KerasModel
 
 SETTINGS = {
-    **neural.SETTINGS,
+    **keras_model.SETTINGS,
     **inputs.SETTINGS,
     "units": {
         "description": "Units of each LSTM layer.",
@@ -41,9 +41,9 @@ SETTINGS = {
 }
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Neural:
+def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
-    return Neural(architecture, data, settings, seed, numerics)
+    return KerasModel(architecture, data, settings, seed, compute)
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:

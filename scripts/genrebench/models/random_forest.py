@@ -8,17 +8,17 @@ from typing import Any
 
 from sklearn.ensemble import RandomForestClassifier
 
-from genrebench.classical import Classical
-from genrebench.training import Data
+from genrebench.training.data import Data
+from genrebench.training.sklearn_model import SklearnModel
 
 SETTINGS = {
     "n_estimators": {"description": "Trees.", "type": "integer", "minimum": 1},
 }
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
+def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> SklearnModel:
     """The model for these data; `seed` draws clips and values for the trees."""
     estimator = RandomForestClassifier(
-        n_estimators=settings["n_estimators"], random_state=seed, n_jobs=numerics["threads"]
+        n_estimators=settings["n_estimators"], random_state=seed, n_jobs=compute["threads"]
     )
-    return Classical(estimator, data, settings["scaler_fit_on"])
+    return SklearnModel(estimator, data, settings["scaler_fit_on"])

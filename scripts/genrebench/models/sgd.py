@@ -8,8 +8,8 @@ from typing import Any
 
 from sklearn.linear_model import SGDClassifier
 
-from genrebench.classical import Classical
-from genrebench.training import Data
+from genrebench.training.data import Data
+from genrebench.training.sklearn_model import SklearnModel
 
 SETTINGS = {
     "alpha": {"description": "Strength of the L2 penalty.", "type": "number", "exclusiveMinimum": 0},
@@ -17,9 +17,9 @@ SETTINGS = {
 }
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Classical:
+def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> SklearnModel:
     """The model for these data; `seed` orders the clips."""
     estimator = SGDClassifier(
         loss="log_loss", alpha=settings["alpha"], max_iter=settings["max_iter"], random_state=seed
     )
-    return Classical(estimator, data, settings["scaler_fit_on"])
+    return SklearnModel(estimator, data, settings["scaler_fit_on"])

@@ -9,31 +9,35 @@ is a question of the `handle`: a page of Hugging Face's hub with the revision, o
 
 from typing import Any
 
-from genrebench import speech, speech_settings, weights
-from genrebench.training import Data
+from genrebench.audio import speech_settings
+from genrebench.training import transformer_model
+from genrebench.training.data import Data
+from genrebench.workflow import pretrained
 
 SETTINGS = {
-    **speech.SETTINGS,
+    **transformer_model.SETTINGS,
     **speech_settings.SETTINGS,
 }
 EXTRA = "speech"
 SCALES = False  # the network's own processor does that
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> speech.Speech:
+def build(
+    data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]
+) -> transformer_model.TransformerModel:
     """The model for these data."""
-    folder = weights.locate("speech_transformer", settings["handle"])
-    return speech.Speech(folder, settings["config"], data, settings, seed, numerics)
+    folder = pretrained.locate("speech_transformer", settings["handle"])
+    return transformer_model.TransformerModel(folder, settings["config"], data, settings, seed, compute)
 
 
 def unavailable(settings: dict[str, Any]) -> str | None:
     """Why the model cannot be trained with these settings on this machine: a sentence for people; None if it can."""
-    return weights.unavailable("speech_transformer", settings)
+    return pretrained.unavailable("speech_transformer", settings)
 
 
-def marks(settings: dict[str, Any]) -> list[str]:
+def caveats(settings: dict[str, Any]) -> list[str]:
     """What is to be said wherever its numbers appear."""
-    found = ["random weights, not pretrained"] if settings["handle"] == weights.NONE else []
+    found = ["random weights, not pretrained"] if settings["handle"] == pretrained.NONE else []
     if settings["training_share"] < 1:
         found.append(f"trained on {settings['training_share']:.0%} of the training clips")
     return found

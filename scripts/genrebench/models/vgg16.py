@@ -20,13 +20,14 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
-from genrebench import inputs, neural, weights
-from genrebench.job import InputError
-from genrebench.neural import Neural
-from genrebench.training import Data
+from genrebench.common.cli import InputError
+from genrebench.training import inputs, keras_model
+from genrebench.training.data import Data
+from genrebench.training.keras_model import KerasModel
+from genrebench.workflow import pretrained
 
 SETTINGS = {
-    **neural.SETTINGS,
+    **keras_model.SETTINGS,
     "handle": {
         "description": "Address of the ImageNet weights, or a folder that has them; none trains from scratch.",
         "type": "string",
@@ -76,17 +77,17 @@ FULLY_CONNECTED = (4096, 4096)
 SPREAD = 57.6
 
 
-def build(data: Data, settings: dict[str, Any], seed: int, numerics: dict[str, Any]) -> Neural:
+def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
-    return Neural(architecture, data, settings, seed, numerics, initialise=initialise)
+    return KerasModel(architecture, data, settings, seed, compute, initialise=initialise)
 
 
 def unavailable(settings: dict[str, Any]) -> str | None:
     """Why the model cannot be trained with these settings on this machine: a sentence for people; None if it can."""
-    return weights.unavailable("vgg16", settings)
+    return pretrained.unavailable("vgg16", settings)
 
 
-def marks(settings: dict[str, Any]) -> list[str]:
+def caveats(settings: dict[str, Any]) -> list[str]:
     """What is to be said wherever its numbers appear."""
     return [] if _is_pretrained(settings) else ["trained from scratch, without ImageNet weights"]
 
@@ -134,7 +135,7 @@ def initialise(model: keras.Model, settings: dict[str, Any]) -> None:
     if _is_pretrained(settings):
         if reason := unavailable(settings):
             raise InputError(reason)
-        load_imagenet(model, weights.locate("vgg16", settings["handle"]) / weights.FILES["vgg16"])
+        load_imagenet(model, pretrained.locate("vgg16", settings["handle"]) / pretrained.FILES["vgg16"])
 
 
 def load_imagenet(model: keras.Model, path: Path) -> None:
@@ -155,7 +156,7 @@ def check(path: Path) -> None:
 
 
 def _is_pretrained(settings: dict[str, Any]) -> bool:
-    return settings["handle"] != weights.NONE
+    return settings["handle"] != pretrained.NONE
 
 
 def _on_grid(plane: KerasTensor) -> KerasTensor:

@@ -1,0 +1,1 @@
+"""Which clips there are, and who trains, chooses and is tested."""

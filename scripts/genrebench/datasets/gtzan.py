@@ -1,0 +1,305 @@
+"""GTZAN: downloading it, taking its clips from a folder or an archive, and checking them against their MD5s."""
+
+import hashlib
+import io
+import re
+import shutil
+import sys
+import tarfile
+import time
+import wave
+import zipfile
+import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import requests
+import soundfile
+import urllib3
+import yaml
+from tqdm import tqdm
+
+from genrebench.common import cli, files
+
+SUFFIXES = (".wav", ".au")
+MAX_BYTES = 8 << 30  # of an archive's contents: GTZAN has 1.3 GB, and the copies with images and tables a little more
+ATTEMPTS = 3  # of a download in succession that bring nothing new
+TIMEOUT_S = (30, 60)  # to connect, and between two blocks
+BLOCK_BYTES = 1 << 20
+SECONDS_BETWEEN_LINES = 10  # of progress where there is no terminal
+
+Member = tuple[str, Callable[[], AbstractContextManager[BinaryIO]]]
+
+
+class DownloadError(Exception):
+    """A mirror did not give the file: the message says why."""
+
+
+def download(url: str, folder: str | Path, pause_s: float = 1.0) -> Path:
+    """Download `url` into `folder` and return the file's path, continuing what an earlier call left there.
+
+    A transfer that breaks off is continued by a Range request (RFC 9110, section 14), or begun again where the
+    server knows no ranges or has another version by now. It is given up with a `DownloadError` after an HTTP
+    error, or when `ATTEMPTS` in succession, with `pause_s` seconds between them, bring nothing new.
+    """
+    part, state = _names(url, folder)
+    furthest, failures = 0, 0
+    while True:
+        try:
+            _continue_download(url, part, state)
+            return part
+        except requests.HTTPError as error:
+            raise DownloadError(f"{url}: {error.response.status_code} {error.response.reason}") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            arrived = part.stat().st_size if part.exists() else 0
+            failures = 0 if arrived > furthest else failures + 1
+            furthest = max(furthest, arrived)
+            if failures == ATTEMPTS:
+                raise DownloadError(f"{url}: {error}") from error
+            time.sleep(pause_s)
+
+
+def forget_download(url: str, folder: str | Path) -> None:
+    """Remove what `download` has put into `folder` for this `url`."""
+    for path in _names(url, folder):
+        path.unlink(missing_ok=True)
+
+
+def _names(url: str, folder: str | Path) -> tuple[Path, Path]:
+    # Mirrors are kept apart, because they may hold different versions.
+    name = hashlib.md5(url.encode()).hexdigest()
+    return Path(folder, f"{name}.part"), Path(folder, f"{name}.json")
+
+
+def _continue_download(url: str, part: Path, state: Path) -> None:
+    known = files.read_json(state) if state.exists() and part.exists() else {}
+    arrived = part.stat().st_size if known else 0
+    if known and arrived == known["length"]:
+        return
+    # Not decompressed on the way: the length and the ranges are those of the archive.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={arrived}-"} if arrived else {})
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as response:
+        if arrived and response.status_code != 200:
+            if not _continues(response, known, arrived):
+                response.close()
+                part.unlink()
+                return _continue_download(url, part, state)
+        else:
+            response.raise_for_status()
+            known, arrived = {"length": _length(response), "version": _version(response)}, 0
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(b"")  # before its description, so that the two always fit
+            files.write_json(state, known)
+        _require_room(part, known["length"], arrived)
+        with part.open("ab") as file, _progress("downloaded", known["length"], "MB", 1e6, arrived) as advance:
+            for block in response.raw.stream(BLOCK_BYTES, decode_content=False):
+                file.write(block)
+                advance(len(block))
+    if known["length"] not in (None, part.stat().st_size):
+        raise requests.ConnectionError(f"{part.stat().st_size} of {known['length']} bytes came")
+
+
+def _continues(response: requests.Response, known: Mapping, arrived: int) -> bool:
+    if response.status_code not in (206, 416):
+        response.raise_for_status()
+    expected = f"bytes {arrived}-{(known['length'] or 0) - 1}/{known['length']}"
+    return (
+        response.status_code == 206
+        and response.headers.get("Content-Range") == expected
+        and _version(response) == known["version"]
+    )
+
+
+def _length(response: requests.Response) -> int | None:
+    length = response.headers.get("Content-Length")
+    return None if length is None else int(length)
+
+
+def _version(response: requests.Response) -> str | None:
+    return response.headers.get("ETag") or response.headers.get("Last-Modified")
+
+
+def _require_room(part: Path, length: int | None, arrived: int) -> None:
+    needed, free = 2 * (length or 0) - arrived, shutil.disk_usage(part.parent).free  # the unpacked clips included
+    if needed > free:
+        raise cli.InputError(
+            f"Getting GTZAN takes another {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free. Make room and "
+            "run this again: the download goes on where it stopped."
+        )
+
+
+def missing_clips(output: str | Path, clips: Collection[str]) -> list[str]:
+    """Those of `clips` that have no file `<genre>/<clip_id>.wav` or `.au` under `output`."""
+    return sorted(clip for clip in clips if _file_of(output, clip) is None)
+
+
+def take_clips(source: str | Path, output: str | Path, clips: Collection[str]) -> int:
+    """Copy `clips` out of `source` to `<output>/<genre>/`, and return how many of them `source` has.
+
+    `source` is a folder, or an archive (.zip, .tar, .tar.gz), with files of the names `<clip_id>.wav` or `.au` at
+    any depth; everything else in it is ignored, and so are links in an archive. Nothing that is in `output` is
+    replaced, and no path of an archive is ever used as a path here. `job.InputError` if `source` is neither, if it
+    cannot be read to its end, if a path in it points out of it, or if it holds more than `MAX_BYTES`.
+    """
+    found = set()
+    try:
+        with _progress("copied", len(clips), "clips", 1) as advance:
+            for name, open_member in _members(Path(source)):
+                path = PurePosixPath(name)
+                if path.suffix not in SUFFIXES or path.stem not in clips:
+                    continue
+                if path.stem not in found:
+                    found.add(path.stem)
+                    advance(1)
+                if _file_of(output, path.stem) is None:
+                    with open_member() as reader, files.atomic(_path(output, path.stem, path.suffix)) as temporary:
+                        with temporary.open("wb") as writer:
+                            shutil.copyfileobj(reader, writer, BLOCK_BYTES)
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise cli.InputError(f"{source} is damaged or incomplete ({error}). Get it anew.") from error
+    return len(found)
+
+
+def _members(source: Path) -> Iterator[Member]:
+    """Names and openers of the plain files of a folder or an archive."""
+    if source.is_dir():
+        # Listed before the first copy: the output may lie inside.
+        for path in sorted(path for path in source.rglob("*") if path.is_file()):
+            yield path.name, lambda path=path: path.open("rb")
+    elif not source.exists():
+        raise cli.InputError(f"There is no {source}. Name a folder or an archive (.zip, .tar, .tar.gz) of GTZAN.")
+    elif zipfile.is_zipfile(source):
+        yield from _members_of_zip(source)
+    elif _is_tar(source):
+        yield from _members_of_tar(source)
+    else:
+        raise cli.InputError(f"{source} is neither a folder nor an archive (.zip, .tar, .tar.gz).")
+
+
+def _is_tar(source: Path) -> bool:
+    try:
+        return tarfile.is_tarfile(source)
+    except (zlib.error, EOFError):
+        return False
+
+
+def _members_of_zip(source: Path) -> Iterator[Member]:
+    with zipfile.ZipFile(source) as archive:
+        total = 0
+        for member in archive.infolist():
+            total += member.file_size
+            _require_safe(source, member.filename, total)
+            if member.flag_bits & 1:
+                raise cli.InputError(f"{source} is encrypted. Decrypt it first.")
+            # The upper half of the attributes is the Unix mode; zero where the archive was made elsewhere.
+            kind = member.external_attr >> 16 & 0o170000
+            if kind in (0, 0o100000) and not member.is_dir():
+                yield member.filename.replace("\\", "/"), lambda member=member: archive.open(member)
+
+
+def _members_of_tar(source: Path) -> Iterator[Member]:
+    with tarfile.open(source) as archive:
+        total = 0
+        for member in archive:
+            total += member.size
+            _require_safe(source, member.name, total)
+            if member.isreg():
+                yield member.name, lambda member=member: archive.extractfile(member)
+
+
+def _require_safe(source: Path, name: str, total: int) -> None:
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", name):
+        raise cli.InputError(f"{source} has a file that points out of the archive ({name!r}). It is not GTZAN.")
+    if total > MAX_BYTES:
+        raise cli.InputError(f"{source} holds more than {MAX_BYTES / 1e9:.1f} GB. It is not GTZAN.")
+
+
+def check_clips(output: str | Path, md5s: Mapping[str, str]) -> dict:
+    """Compare the clips under `output` with their published `md5s` (by clip_id).
+
+    Returns the number `published`, the number `verified`, how many are there `by_suffix`, and the sorted
+    clip_ids of those `missing`, `altered` (readable, but not what was published) and `unreadable`.
+    """
+    by_suffix = dict.fromkeys(SUFFIXES, 0)
+    lists: dict[str, list[str]] = {"missing": [], "altered": [], "unreadable": [], "verified": []}
+    with _progress("checked", len(md5s), "clips", 1) as advance:
+        for clip, md5 in sorted(md5s.items()):
+            advance(1)
+            path = _file_of(output, clip)
+            if path is None:
+                lists["missing"].append(clip)
+                continue
+            by_suffix[path.suffix] += 1
+            try:
+                lists["verified" if md5_of_clip(path) == md5 else "altered"].append(clip)
+            except (OSError, soundfile.LibsndfileError):
+                lists["unreadable"].append(clip)
+    return lists | {"published": len(md5s), "verified": len(lists["verified"]), "by_suffix": by_suffix}
+
+
+def md5_of_clip(path: str | Path) -> str:
+    """Hex MD5 of a clip as a WAV file; an .au of the same samples has the same.
+
+    The published WAV files are 16 bit, with a header of 44 bytes and nothing after the samples, which is what
+    the standard library writes. `soundfile.LibsndfileError` if the file cannot be read as audio.
+    """
+    path = Path(path)
+    if path.suffix == ".wav":
+        soundfile.info(path)
+        return files.md5_file(path)
+    samples, sample_rate = soundfile.read(path, dtype="int16", always_2d=True)
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as writer:
+        writer.setnchannels(samples.shape[1])
+        writer.setsampwidth(2)
+        writer.setframerate(sample_rate)
+        writer.writeframes(samples.astype("<i2").tobytes())
+    return hashlib.md5(buffer.getbuffer()).hexdigest()
+
+
+def _path(output: str | Path, clip: str, suffix: str) -> Path:
+    return Path(output, clip.partition(".")[0], clip + suffix)
+
+
+def _file_of(output: str | Path, clip: str) -> Path | None:
+    paths = (_path(output, clip, suffix) for suffix in SUFFIXES)
+    # A broken link is the user's too: it is not replaced.
+    return next((path for path in paths if path.exists() or path.is_symlink()), None)
+
+
+@contextmanager
+def _progress(verb: str, total: int | None, unit: str, scale: float, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """Yield a function to call with what was done: it moves a bar, or writes a line now and then."""
+    if sys.stderr.isatty():
+        with tqdm(desc=verb, total=total, initial=done, unit="B" if unit == "MB" else unit, unit_scale=True) as bar:
+            yield bar.update
+        return
+    reported = time.monotonic()
+
+    def advance(amount: int) -> None:
+        nonlocal done, reported
+        done += amount
+        if time.monotonic() - reported > SECONDS_BETWEEN_LINES:
+            reported = time.monotonic()
+            of_all = "" if total is None else f" of {total / scale:.0f}"
+            print(f"{verb} {done / scale:.0f}{of_all} {unit}", file=sys.stderr, flush=True)
+
+    yield advance
+
+
+def local_source(path: str | Path | None) -> str | None:
+    """The folder or archive that the key `gtzan` of a local.yaml names, or None; raises InputError if it is wrong."""
+    if path is None or not Path(path).is_file():
+        return None
+    settings = yaml.safe_load(Path(path).read_text()) or {}
+    if not isinstance(settings, dict) or set(settings) - {"gtzan"}:
+        raise cli.InputError(f"{path} holds {settings}, but may hold one key: gtzan, a folder or an archive of GTZAN")
+    if settings.get("gtzan") is None:
+        return None
+    source = Path(str(settings["gtzan"])).expanduser()
+    if not source.exists():
+        raise cli.InputError(f"{path}: gtzan is {source}, which does not exist")
+    return str(source)

@@ -1,0 +1,47 @@
+"""The figures that papers report: data/published.csv."""
+
+import re
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+from genrebench.common import cli, files
+
+SCORES = ("precision", "recall", "f1", "support")
+
+
+def read_accuracies(path: str | Path) -> list[dict[str, Any]]:
+    """Read the overall accuracies, in the order of the file, `value` as a fraction (the file may hold percent).
+
+    Figures of single genres and other metrics are left out. Raises `job.InputError` for a value that is no
+    number from 0 to 100.
+    """
+    rows = [row for row in files.read_rows(path) if row["metric"] == "accuracy" and not row["genre"]]
+    return [row | {"value": _fraction(row["value"], row, path)} for row in rows]
+
+
+def read_scores(path: str | Path) -> list[dict[str, Any]]:
+    """Read precision, recall, F1 and support of single genres and their printed averages, in the order of the file."""
+    rows = [row for row in files.read_rows(path) if row["metric"] in SCORES and row["genre"]]
+    return [row | {"value": float(row["value"])} for row in rows]
+
+
+def is_counterpart(row: dict[str, Any], models: Container[str]) -> bool:
+    """Whether a figure is of a system of the papers or of one of these `models`; the rest is literature."""
+    return re.match(r"\d{3} ", row["source"]) is not None or row["model"] in models
+
+
+def is_of(dataset: str, rows: list[dict[str, Any]]) -> bool:
+    """Whether the figures are of this dataset; where not, they are for orientation only."""
+    return any(row["dataset"].lower() == dataset.lower() for row in rows)
+
+
+def _fraction(text: str, row: dict[str, str], path: str | Path) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise cli.InputError(f"{path}: the accuracy of {row['model']} is {text!r}: write a number from 0 to 100.")
+    # No paper reports an accuracy of 1% or less.
+    return value if value <= 1 else value / 100

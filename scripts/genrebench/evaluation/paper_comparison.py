@@ -1,0 +1,290 @@
+"""The papers' figures against ours, under the closest reading of their protocol and under one that keeps artists apart.
+
+The closest reading of a figure is the protocol that data/published.csv gives it. Where a model was not run under that,
+another that deals whole clips at random stands for it (`ALIKE`, the most alike first). The honest protocol is the one
+that the report quotes results from (`protocols.pick_protocols`), among those under which the model was run.
+"""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from genrebench.datasets.split_leakage import MEANINGLESS, pick_protocols
+
+# These deal whole clips at random; of size_matched fewer are trained on.
+ALIKE = ("stratified", "holdout", "kfold", "size_matched")
+MATCHED = "size_matched"
+OURS = ("protocol", "accuracy", "low", "high", "runs", "clips")
+COLUMNS = (
+    "model", "source", "dataset", "comparable", "stated_protocol", "published",
+    *(f"closest_{name}" for name in OURS), "shared", "difference", "inside",
+    *(f"honest_{name}" for name in OURS), "gap", "size_matched", "published_gap", "caveats", "summary", "note",
+)  # fmt: skip
+WORDS = (
+    "model", "source", "dataset", "comparable", "stated_protocol", "closest_protocol", "inside", "honest_protocol",
+    "caveats", "summary", "note",
+)  # fmt: skip
+GENRE_COLUMNS = (
+    "model", "source", "dataset", "genre", "metric", "published", "published_clips",
+    *(f"{ours}_{name}" for ours in ("closest", "honest") for name in ("protocol", "score", "clips")), "difference",
+)  # fmt: skip
+GENRE_WORDS = ("model", "source", "dataset", "genre", "metric", "closest_protocol", "honest_protocol")
+
+Row = Mapping[str, Any]
+
+
+def compare_accuracies(
+    figures: Sequence[Row],
+    leaderboard: Sequence[Row],
+    protocols: Mapping[str, Row],
+    dataset: str,
+    models: Container[str],
+) -> list[dict[str, Any]]:
+    """The rows of papers.csv: one per figure of `figures` (see `published.read_accuracies`), in their order.
+
+    `leaderboard` has the rows of leaderboard.csv, `protocols` is what `protocols.describe_protocols` returns, and
+    `models` are those that are configured. Accuracies and their differences are fractions. `shared` is the share of the
+    closest protocol's test clips that share an artist with training clips. `difference` is ours under it less the
+    published figure and `inside` whether that lies in our 95% interval, both blank where `dataset` is not the figure's,
+    so that the two are not `comparable`. `gap` is what the honest protocol takes from ours, `published_gap` what it
+    takes from the published figure. `size_matched` is ours on random subsets as large as the honest ones.
+    """
+    by_model: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in leaderboard:
+        by_model[row["model"]][row["protocol"]] = row
+    rows = []
+    for figure in figures:
+        row = _compare(figure, by_model[figure["model"]], protocols, dataset)
+        rows.append(row | {"summary": " ".join(_summary(row, by_model[row["model"]], protocols, models))})
+    return rows
+
+
+def compare_genres(
+    scores: Sequence[Row], rows: Sequence[Row], runs: Sequence[Row], dataset: str
+) -> list[dict[str, Any]]:
+    """The rows of papers_genres.csv: each printed precision, recall and F1 of `scores` (see `published.read_scores`).
+
+    `rows` are those of `compare_accuracies`, which say under which protocols a model is compared, `runs` the
+    evaluations. Ours are means over the runs, None for a genre that was not tested; clips are test clips of a split.
+    `macro avg` and `weighted avg` are the averages over genres, the second by their test clips.
+    """
+    chosen = {row["model"]: row for row in rows}
+    clips = {(row["model"], row["genre"]): row["value"] for row in scores if row["metric"] == "support"}
+    done: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for run in runs:
+        if run["status"] == "done":
+            done[run["model"], run["protocol"]].append(run)
+    table = []
+    for score in scores:
+        model, genre, metric = score["model"], score["genre"], score["metric"]
+        if metric == "support" or model not in chosen:
+            continue
+        row = {name: score[name] for name in ("model", "source", "dataset", "genre", "metric")}
+        row |= {"published": score["value"], "published_clips": clips.get((model, genre)), "difference": None}
+        for ours in ("closest", "honest"):
+            protocol = chosen[model][f"{ours}_protocol"]
+            found = [average_genres(run["genres"]).get(genre, {}) for run in done[model, protocol]]
+            row |= {
+                f"{ours}_protocol": protocol,
+                f"{ours}_score": _mean(one.get(metric) for one in found),
+                f"{ours}_clips": _mean(one.get("support") for one in found),
+            }
+        if comparable(row, dataset) and row["closest_score"] is not None:
+            row["difference"] = row["closest_score"] - row["published"]
+        table.append(row)
+    return table
+
+
+def average_genres(genres: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float]]:
+    """The scores of the genres that have test clips, and their averages `macro avg` and `weighted avg`."""
+    tested = {genre: dict(scores) for genre, scores in genres.items() if scores.get("support")}
+    total = sum(scores["support"] for scores in tested.values())
+    if not tested:
+        return {}
+    names = [name for name in next(iter(tested.values())) if name != "support"]
+    means = {name: sum(scores[name] or 0 for scores in tested.values()) / len(tested) for name in names}
+    weighted = {name: sum((s[name] or 0) * s["support"] for s in tested.values()) / total for name in names}
+    return tested | {"macro avg": means | {"support": total}, "weighted avg": weighted | {"support": total}}
+
+
+def comparable(row: Row, dataset: str) -> bool:
+    """Whether a published figure is of this dataset."""
+    return row["dataset"].lower() == dataset.lower()
+
+
+def closest_protocol(stated: str, done: Container[str]) -> str | None:
+    """The protocol under which a figure is compared: the `stated` one, or of those alike the first that is `done`."""
+    return next((name for name in (stated, *(ALIKE if stated in ALIKE else ())) if name in done), None)
+
+
+def describe_all(rows: Sequence[Row], dataset: str) -> list[str]:
+    """Sentences about the whole of papers.csv: how many figures were met, and what honesty costs."""
+    run = [row for row in rows if row["closest_accuracy"] is not None]
+    sentences = [
+        f"{len(rows)} figures of {len({row['source'][:3] for row in rows})} papers have a counterpart here;"
+        f" {len(run)} of them {'was' if len(run) == 1 else 'were'} run under the closest reading of their protocol."
+    ]
+    known = [row for row in run if row["difference"] is not None]
+    if foreign := sorted({row["dataset"] for row in rows if not comparable(row, dataset)}):
+        sentences.append(
+            f"Published figures are of {', '.join(foreign)}: they are not comparable with ours on {dataset}."
+        )
+    if known:
+        above = sum(row["inside"] == "False" and row["difference"] < 0 for row in known)
+        below = sum(row["inside"] == "False" and row["difference"] > 0 for row in known)
+        sentences.append(
+            f"Of {len(known)} that can be compared, {len(known) - above - below} lie in our 95% interval,"
+            f" {above} above it and {below} below it."
+        )
+    gaps = [row["gap"] for row in run if row["gap"] is not None and row["closest_protocol"] in ALIKE]
+    if gaps:
+        lost = median(gaps)
+        sentences.append(
+            f"From the closest reading to the honest protocol our accuracy {'falls' if lost >= 0 else 'rises'} by"
+            f" {_points(abs(lost))} (the median of {len(gaps)})."
+        )
+    return sentences
+
+
+def describe_genres(rows: Sequence[Row]) -> str | None:
+    """A sentence about the F1 of one model's genres (rows of papers_genres.csv); None where they cannot be compared."""
+    known = [
+        row
+        for row in rows
+        if row["metric"] == "f1" and row["difference"] is not None and not row["genre"].endswith(" avg")
+    ]
+    if not known:
+        return None
+    most = max(known, key=lambda row: abs(row["difference"]))
+    mean = sum(abs(row["difference"]) for row in known) / len(known)
+    return (
+        f"Under {most['closest_protocol']} our F1 is {_points(mean)} away from the published one in the mean of"
+        f" {len(known)} genres, and furthest in {most['genre']}: {_percent(most['closest_score'])} where the paper has"
+        f" {_percent(most['published'])}."
+    )
+
+
+def _compare(figure: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], dataset: str) -> dict[str, Any]:
+    done = {protocol: row for protocol, row in own.items() if row["accuracy_mean"] is not None}
+    closest = done.get(closest_protocol(figure["protocol"], done))
+    strict, _ = pick_protocols(list(done.values()), protocols)
+    honest = done.get(strict)
+    row = dict.fromkeys(COLUMNS) | {
+        "model": figure["model"],
+        "source": figure["source"],
+        "dataset": figure["dataset"],
+        "comparable": str(comparable(figure, dataset)),
+        "stated_protocol": figure["protocol"],
+        "published": figure["value"],
+        "note": figure["note"],
+        "caveats": "; ".join(_marks(closest, honest)),
+        **_ours("closest", closest),
+        **_ours("honest", honest),
+    }
+    if closest:
+        row["shared"] = protocols[closest["protocol"]]["shared"]
+        if comparable(row, dataset):
+            row["difference"] = closest["accuracy_mean"] - figure["value"]
+            row["inside"] = str(closest["accuracy_low"] <= figure["value"] <= closest["accuracy_high"])
+    if closest and honest:
+        row["gap"] = closest["accuracy_mean"] - honest["accuracy_mean"]
+    if honest and comparable(row, dataset):
+        row["published_gap"] = figure["value"] - honest["accuracy_mean"]
+    alike = strict and MATCHED in done and protocols[MATCHED]["counts"] == protocols[strict]["counts"]
+    if alike and row["closest_protocol"] not in (None, MATCHED):
+        row["size_matched"] = done[MATCHED]["accuracy_mean"]
+    return row
+
+
+def _ours(name: str, found: Row | None) -> dict[str, Any]:
+    keys = ("protocol", "accuracy_mean", "accuracy_low", "accuracy_high", "runs", "n_test")
+    return {f"{name}_{short}": found[key] if found else None for short, key in zip(OURS, keys, strict=True)}
+
+
+def _summary(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], models: Container[str]) -> Iterable[str]:
+    """What the figures of a row of papers.csv say, sentence by sentence."""
+    if row["model"] not in models:
+        yield f"Not run: params.yaml has no model {row['model']}."
+        return
+    if row["closest_accuracy"] is None and row["honest_accuracy"] is None:
+        reasons = dict.fromkeys(found["reason"] for found in own.values() if found["reason"])
+        stated = own.get(row["stated_protocol"])
+        reason = stated["reason"] if stated else next(iter(reasons), "params.yaml gives it no protocol.")
+        yield f"Not run: {reason.rstrip('.')}."
+        return
+    yield from _closest_sentences(row, own, protocols)
+    yield from _honest_sentences(row)
+    if caveats := [mark for mark in row["caveats"].split("; ") if mark and mark != MEANINGLESS]:
+        yield f"To be read with care: {'; '.join(caveats)}."
+
+
+def _closest_sentences(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row]) -> Iterable[str]:
+    protocol, stated = row["closest_protocol"], row["stated_protocol"]
+    if protocol is None:
+        reason = own[stated]["reason"].rstrip(".") if stated in own else "params.yaml does not ask for it"
+        yield f"Not run under {stated}: {reason}."
+        return
+    instead = f", which stands for {stated}," if protocol != stated else ""
+    ours = f"Under {protocol}{instead} ours is {_percent(row['closest_accuracy'])} ({_interval(row, 'closest')})"
+    if row["difference"] is None:
+        yield f"{ours}."
+    else:
+        where = "in" if row["inside"] == "True" else "outside"
+        yield f"{ours}, {_more(row['difference'])} than published, which lies {where} our 95% interval."
+    if protocols[protocol]["unit"] == "segment":
+        yield "That says nothing of music that was not heard: segments of one clip are on both sides."
+    elif row["shared"]:
+        yield f"There, {row['shared']:.0%} of the test clips share an artist with training clips."
+
+
+def _honest_sentences(row: Row) -> Iterable[str]:
+    protocol = row["honest_protocol"]
+    if protocol is None:
+        yield "It was run under no protocol that keeps artists apart."
+        return
+    ours = f"Under {protocol} ours is {_percent(row['honest_accuracy'])} ({_interval(row, 'honest')})"
+    if row["gap"] is None:
+        yield (
+            f"{ours}, {_more(-row['published_gap'])} than published."
+            if row["published_gap"] is not None
+            else f"{ours}."
+        )
+    elif protocol == row["closest_protocol"]:
+        yield "That protocol keeps artists apart."
+    else:
+        apart = row["honest_high"] < row["closest_low"] or row["closest_high"] < row["honest_low"]
+        yield f"{ours}, {_more(-row['gap'])}; the two intervals {'do not overlap' if apart else 'overlap'}."
+        if row["size_matched"] is not None:
+            rest = row["size_matched"] - row["honest_accuracy"]
+            yield (
+                f"Dealt at random to subsets as large as those ({MATCHED}) it is {_percent(row['size_matched'])},"
+                f" {_more(rest)}."
+            )
+
+
+def _marks(*found: Row | None) -> list[str]:
+    return list(dict.fromkeys(mark for row in found if row for mark in (row["caveats"] or "").split("; ") if mark))
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}%"
+
+
+def _points(fraction: float) -> str:
+    return f"{100 * fraction:.1f} points"
+
+
+def _more(difference: float) -> str:
+    if abs(difference) < 0.0005:
+        return "no more or less"
+    return f"{_points(abs(difference))} {'more' if difference > 0 else 'less'}"
+
+
+def _interval(row: Row, name: str) -> str:
+    return f"{100 * row[f'{name}_low']:.1f} to {100 * row[f'{name}_high']:.1f}"

@@ -1,0 +1,247 @@
+"""How steadily models learn, how much of it is learned by heart, and how far another seed or split moves the result."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from genrebench.datasets.split_leakage import LOOSE_FIRST
+from genrebench.training.data import best_row
+
+COLUMNS = (
+    "model", "protocol", "unit", "runs", "seeds", "splits", "train_accuracy", "valid_accuracy", "test_accuracy",
+    "gap", "valid_gap", "lowest", "highest", "seed_std", "split_std", "epochs", "best_epoch", "accuracy_lost",
+    "loss_rise", "fluctuation", "caveats",
+)  # fmt: skip
+WORDS = ("model", "protocol", "unit", "caveats")
+RISE = 0.1  # of the loss after its lowest point: more is called overfitting
+SHARES = np.linspace(0, 1, 101)
+
+Row = Mapping[str, Any]
+History = Sequence[Mapping[str, str]]
+
+
+def compare_all(runs: Sequence[Row], histories: Mapping[tuple[str, str, str, int], History]) -> list[dict[str, Any]]:
+    """The rows of stability.csv: one per protocol and model with a finished run, the smallest `gap` first.
+
+    `runs` are the evaluations (`evaluations.read_runs`), `histories` the rows of history.csv of those trained by
+    epochs, by (model, protocol, split, seed). Protocols whose unit is the segment come last.
+    """
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for run in runs:
+        if run["status"] == "done":
+            groups[run["protocol"], run["model"]].append(run)
+    rows = []
+    for (protocol, model), group in groups.items():
+        own = [histories.get((model, protocol, run["split"], run["seed"]), ()) for run in group]
+        rows.append(summarise(group, [history for history in own if len(history) > 1]))
+    return sorted(rows, key=_by_protocol_then_gap)
+
+
+def summarise(runs: Sequence[Row], histories: Sequence[History]) -> dict[str, Any]:
+    """One row of stability.csv from the finished runs of one model under one protocol.
+
+    Accuracies are means over the runs, of the weights that are kept: those of the best epoch. `gap` is that on training
+    clips less that on test clips, `valid_gap` that on validation clips, by which the epoch was chosen, less that on
+    test clips. See `spread` for seed_std and split_std. What an epoch did is blank without `histories`: `epochs` that
+    were trained and the best of them, and see `learning`.
+    """
+    test = [run["accuracy"] for run in runs]
+    train = _mean(run["seen_in_training"]["train_accuracy"] for run in runs)
+    valid = _mean(run["seen_in_training"]["valid_accuracy"] for run in runs)
+    mean = float(np.mean(test))
+    seed_std, split_std = spread({(run["split"], run["seed"]): run["accuracy"] for run in runs})
+    found = [learning(history) for history in histories]
+    return {
+        "model": runs[0]["model"],
+        "protocol": runs[0]["protocol"],
+        "unit": runs[0]["unit"],
+        "runs": len(runs),
+        "seeds": len({run["seed"] for run in runs}),
+        "splits": len({run["split"] for run in runs}),
+        "train_accuracy": train,
+        "valid_accuracy": valid,
+        "test_accuracy": mean,
+        "gap": None if train is None else train - mean,
+        "valid_gap": None if valid is None else valid - mean,
+        "lowest": min(test),
+        "highest": max(test),
+        "seed_std": seed_std,
+        "split_std": split_std,
+        **{
+            name: _mean(one[name] for one in found)
+            for name in ("epochs", "best_epoch", "accuracy_lost", "loss_rise", "fluctuation")
+        },
+        "caveats": "; ".join(sorted({mark for run in runs for mark in run["caveats"]})),
+    }
+
+
+def spread(accuracies: Mapping[tuple[str, int], float]) -> tuple[float | None, float | None]:
+    """Standard deviations (ddof=1) of the accuracies by (split, seed): over seeds, and over splits.
+
+    Over seeds it is that within a split, pooled over the splits (the root of the mean variance); over splits that of
+    the means over each split's seeds. None where there are fewer than two.
+    """
+    splits: dict[str, list[float]] = defaultdict(list)
+    for (split, _), accuracy in accuracies.items():
+        splits[split].append(accuracy)
+    variances = [np.var(values, ddof=1) for values in splits.values() if len(values) > 1]
+    means = [np.mean(values) for values in splits.values()]
+    return (
+        float(np.sqrt(np.mean(variances))) if variances else None,
+        float(np.std(means, ddof=1)) if len(means) > 1 else None,
+    )
+
+
+def learning(history: History) -> dict[str, float | None]:
+    """What one run did on the validation clips from epoch to epoch, from its history.csv; None without validation.
+
+    `accuracy_lost` is the accuracy of the best epoch less that of the last; `loss_rise` by how much of its lowest value
+    the loss is above it in the end (0.1 is 10%); `fluctuation` the mean of how far the accuracy moves between an
+    epoch and the next in the second half of the training.
+    """
+    accuracy, loss = (column(history, name) for name in ("val_accuracy", "val_loss"))
+    result: dict[str, float | None] = dict.fromkeys(("best_epoch", "accuracy_lost", "loss_rise", "fluctuation"))
+    result["epochs"] = len(history)
+    if np.isnan(accuracy).any() or np.isnan(loss).any():
+        return result
+    best = best_row([{"val_accuracy": a, "val_loss": b} for a, b in zip(accuracy, loss, strict=True)])
+    return result | {
+        "best_epoch": best + 1,
+        "accuracy_lost": float(accuracy[best] - accuracy[-1]),
+        "loss_rise": float(loss[-1] / loss.min() - 1) if loss.min() > 0 else None,
+        "fluctuation": float(np.mean(np.abs(np.diff(accuracy[len(accuracy) // 2 - 1 :])))),
+    }
+
+
+def mean_curve(histories: Iterable[History], name: str) -> np.ndarray:
+    """The mean of a column of some runs' histories at `SHARES` of each run's epochs: 0 is the first, 1 the last.
+
+    Runs of different lengths, such as those that stop early, are interpolated between their epochs.
+    """
+    curves = [np.interp(SHARES, np.linspace(0, 1, len(h)), column(h, name)) for h in histories]
+    return np.mean(curves, axis=0)
+
+
+def column(history: History, name: str) -> np.ndarray:
+    """A column of history.csv; NaN where blank."""
+    return np.array([float(row[name] or "nan") for row in history])
+
+
+def describe(rows: Sequence[Row], strict: str | None, loose: str | None, protocols: Mapping[str, Row]) -> list[str]:
+    """Sentences about the rows of stability.csv: gaps, overfitting and spread under the protocol that results are from.
+
+    That is `strict`, which keeps artists apart, or, without one, `loose`, which does not (`protocols.pick_protocols`).
+    `protocols` is what `protocols.describe_protocols` returns.
+    """
+    protocol = strict or loose
+    own = {row["model"]: row for row in rows if row["protocol"] == protocol and row["gap"] is not None}
+    if not own:
+        return []
+    return [
+        _describe_gaps(list(own.values()), protocol),
+        *_describe_learning([row for row in own.values() if row["loss_rise"] is not None]),
+        *(_describe_leak(rows, own, protocols) if strict else []),
+        *_describe_segments(rows, own),
+        _describe_spread(list(own.values())),
+    ]
+
+
+def _describe_gaps(rows: Sequence[Row], protocol: str | None) -> str:
+    least, most = (choose(rows, key=lambda row: row["gap"]) for choose in (min, max))
+    if least is most:
+        return f"Under {protocol} {_gap_of(least)}."
+    middle = float(np.median([row["gap"] for row in rows]))
+    return (
+        f"Under {protocol} {_gap_of(least)}, the smallest gap of {len(rows)} models; {_gap_of(most)}, the largest;"
+        f" the median is {_points(middle)}. A model that has learned nothing has no gap either, so read it beside the"
+        " accuracy."
+    )
+
+
+def _gap_of(row: Row) -> str:
+    return (
+        f"{row['model']} scores {_percent(row['train_accuracy'])} on training and {_percent(row['test_accuracy'])} on"
+        f" test clips ({_points(row['gap'])} between them)"
+    )
+
+
+def _describe_learning(rows: Sequence[Row]) -> list[str]:
+    if not rows:
+        return []
+    risen = sorted((row for row in rows if row["loss_rise"] > RISE), key=lambda row: -row["loss_rise"])
+    names = ", ".join(f"{row['model']} ({row['loss_rise']:+.0%})" for row in risen)
+    restless = max(rows, key=lambda row: row["fluctuation"])
+    return [
+        f"Of {len(rows)} models trained by epochs, {len(risen)} end{'s' if len(risen) == 1 else ''} with a validation"
+        f" loss more than {RISE:.0%} above its lowest{f', having overfitted: {names}' if names else ''}.",
+        f"The least steady is {restless['model']}: from one epoch to the next its validation accuracy moves by"
+        f" {_points(restless['fluctuation'])} in the second half of its training.",
+    ]
+
+
+def _describe_leak(rows: Sequence[Row], own: Mapping[str, Row], protocols: Mapping[str, Row]) -> list[str]:
+    """How the gap changes where artists are shared: under the protocol that has most models in common with `own`."""
+    gaps: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in rows:
+        mixed = row["unit"] == "clip" and not protocols[row["protocol"]]["separate"]
+        if mixed and row["gap"] is not None and row["model"] in own:
+            gaps[row["protocol"]][row["model"]] = row["gap"]
+    if not gaps:
+        return []
+    order = [*LOOSE_FIRST, *sorted(gaps)]
+    loose = max(gaps, key=lambda name: (len(gaps[name]), -order.index(name)))
+    both = gaps[loose]
+    strict = own[next(iter(both))]["protocol"]
+    apart, shared = float(np.median([own[model]["gap"] for model in both])), float(np.median(list(both.values())))
+    which, what = (f"{len(both)} models", "median gap") if len(both) > 1 else (next(iter(both)), "gap")
+    return [
+        f"Of {which} run under {loose} as well the {what} is {_points(shared)} there and {_points(apart)} under"
+        f" {strict}" + (": known artists on the test side make it look smaller." if apart > shared else ".")
+    ]
+
+
+def _describe_segments(rows: Sequence[Row], own: Mapping[str, Row]) -> list[str]:
+    return [
+        f"Where segments of one clip are on both sides ({row['protocol']}) the gap of {row['model']} is"
+        f" {_points(row['gap'])} instead of {_points(own[row['model']]['gap'])}: such a split hides overfitting."
+        for row in rows
+        if row["unit"] == "segment" and row["model"] in own and row["gap"] is not None
+        if row["gap"] < own[row["model"]]["gap"]
+    ]
+
+
+def _describe_spread(rows: Sequence[Row]) -> str:
+    parts = []
+    for name, what in (("seed_std", "seed"), ("split_std", "split")):
+        known = [row for row in rows if row[name] is not None]
+        if known:
+            most = max(known, key=lambda row: row[name])
+            middle = float(np.median([row[name] for row in known]))
+            many = (
+                f", the median of {len(known)}; most {most['model']}, {_points(most[name])}" if len(known) > 1 else ""
+            )
+            whom = "a model" if len(known) > 1 else most["model"]
+            parts.append(f"another {what} moves {whom} by {_points(middle)} (standard deviation{many})")
+    if not parts:
+        return "No model was trained with several seeds or on several splits, so nothing is known of the spread."
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _by_protocol_then_gap(row: Row) -> tuple[Any, ...]:
+    return row["unit"] != "clip", row["protocol"], row["gap"] is None, row["gap"], row["model"]
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}%"
+
+
+def _points(fraction: float) -> str:
+    return f"{100 * fraction:.1f} points".replace("-", "−")

@@ -1,0 +1,249 @@
+"""From clips to feature caches: one pass over the audio, kept in shards.
+
+The store holds archives `<store>/<feature>-<key>/<shard>-of-<shards>/<part>.npz` with one array per clip, named by the
+md5 of its audio. The key is a digest of everything else that the arrays depend on: the feature's settings, how audio is
+read, the source, and the versions of the packages. So what is missing is known and computed alone; the store holds no
+results, and deleting it costs time only. A shard is written part by part, so that memory does not grow with it.
+"""
+
+import fcntl
+import hashlib
+import importlib
+import inspect
+import json
+import math
+import sys
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from genrebench.audio import decode
+from genrebench.audio.lengths import given_seconds
+from genrebench.audio.spectra import Clip
+from genrebench.common import files
+from genrebench.common.cli import InputError
+from genrebench.extraction.shards import shard_of
+from genrebench.workflow import code_closure, extras, pretrained
+from genrebench.workflow.entries import arguments, is_pretrained, module_of
+
+PACKAGES = ("av", "numpy", "pillow", "pywavelets", "scipy", "soundfile", "soxr")  # that compute the arrays
+PART_BYTES = 64e6  # of arrays in memory before they are written
+
+
+class Store:
+    """The arrays of a dataset's clips.
+
+    `features` maps the name of each feature to its settings; `audio_settings` is the section `audio` of params.yaml.
+    """
+
+    def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: dict[str, Any]):
+        self.folder = Path(folder)
+        self.features = features
+        self.sample_rate = audio_settings["sample_rate"]
+        self.duration = given_seconds(audio_settings["duration"])
+        self.keys = {name: self._key(name) for name in features}
+
+    def folder_of(self, feature: str, shard: int, shards: int) -> Path:
+        """Where the arrays of one feature and shard are."""
+        return self.folder / f"{feature}-{self.keys[feature]}" / f"{shard}-of-{shards}"
+
+    def fill(self, clips: list[dict[str, str]], shard: int, shards: int, unless_complete: str | None = None) -> int:
+        """Compute what the store lacks of one shard; return how many clips were decoded for it.
+
+        `clips` are manifest rows; those of other shards, and those without audio, are passed over. With
+        `unless_complete`, the name of a feature, nothing is done where that feature lacks no clip. Raises InputError,
+        naming the clip, if one cannot be read or its features are not finite (with `unless_complete`, that feature: a
+        job fails for its own feature alone); what was computed before is kept.
+        """
+        members = {clip["md5"]: clip for clip in clips if clip["path"] and shard_of(clip["md5"], shards) == shard}
+        folders = {feature: self.folder_of(feature, shard, shards) for feature in self.features}
+        # a pretrained model keeps nobody waiting
+        held = next((name for name, entry in self.features.items() if is_pretrained(entry)), "audio")
+        with _locked(self.folder / f"{held}-{shard}-of-{shards}.lock"):
+            present = {feature: _parts(folder) for feature, folder in folders.items()}
+            missing = {md5: [name for name in self.features if md5 not in present[name]] for md5 in members}
+            if unless_complete and not any(unless_complete in names for names in missing.values()):
+                return 0
+            to_do = [md5 for md5 in members if missing[md5]]
+            arrays: dict[str, dict[str, np.ndarray]] = {feature: {} for feature in self.features}
+            try:
+                for done, md5 in enumerate(to_do, 1):
+                    for feature, values in self._extract(members[md5], missing[md5], unless_complete).items():
+                        arrays[feature][md5] = values
+                    if sum(array.nbytes for new in arrays.values() for array in new.values()) > PART_BYTES:
+                        _write_parts(folders, arrays)
+                    _report(done, len(to_do))
+            finally:
+                _write_parts(folders, arrays)
+        return len(to_do)
+
+    def read(self, feature: str, clips: list[dict[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time."""
+        rows: dict[Path, list[int]] = {}
+        parts = cache(lambda shard: _parts(self.folder_of(feature, shard, shards)))
+        for row, clip in enumerate(clips):
+            rows.setdefault(parts(shard_of(clip["md5"], shards))[clip["md5"]], []).append(row)
+        for part, members in sorted(rows.items()):
+            with np.load(part) as archive:
+                for row in members:
+                    yield row, archive[clips[row]["md5"]]
+
+    def _extract(self, clip: dict[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
+        wanted = {feature: self.features[feature] for feature in features}
+        return extract(clip["path"], self.sample_rate, wanted, self.duration, needed)
+
+    def _key(self, feature: str) -> str:
+        entry = self.features[feature]
+        code = code_closure.closure(_path(feature, entry), "scripts/genrebench/audio/decode.py")
+        versions = [version(package) for package in PACKAGES]
+        # not all of this file: how the store is kept changes no array
+        reading = [inspect.getsource(function) for function in (extract, _compute, _by_rate, _clip)]
+        parts = [feature, entry, self.sample_rate, self.duration, code_closure.digest(code), reading, versions]
+        if is_pretrained(entry):
+            name = module_of(feature, entry)
+            if reason := pretrained.unavailable(name, entry):
+                raise InputError(reason)
+            place, extra = pretrained.locate(name, entry["handle"]), extras.of(_path(feature, entry))
+            parts += [place and pretrained.digest(place), extras.versions(extra) if extra else version("tensorflow")]
+        return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def extract(
+    path: str | Path,
+    sample_rate: int,
+    features: dict[str, dict[str, Any]],
+    duration: float | None = None,
+    needed: str | None = None,
+) -> dict[str, np.ndarray]:
+    """The arrays (float32) of these features, each with its settings, of one file, in one pass over its audio.
+
+    Features of pretrained models hear the file at their own rate. `duration` is a number of seconds to cut or pad to.
+    Raises InputError, naming the clip, if it cannot be read or a feature of it is not finite; if one is `needed`, the
+    others are then left out.
+    """
+    arrays = {}
+    with _blas().limit(limits=1):  # sums in another order are other numbers
+        for rate, some in _by_rate(features, sample_rate).items():
+            clip = _clip(decode.load(path, rate), rate, some, duration)
+            for feature, settings in some.items():
+                try:
+                    arrays[feature] = _compute(path, clip, feature, settings)
+                except InputError:
+                    if needed in (None, feature):
+                        raise
+    return arrays
+
+
+def extract_pieces(
+    path: str | Path,
+    decoded: np.ndarray,
+    original_rate: int,
+    sample_rate: int,
+    features: dict[str, dict[str, Any]],
+    pieces: Sequence[tuple[float, float]],
+    duration: float | None = None,
+) -> list[dict[str, np.ndarray]]:
+    """What `extract` gives for each of several pieces of a file, (start, end) in seconds, as if that piece were all.
+
+    `decoded` is the whole file, whose `path` is for messages: samples (frames, channels) at `original_rate` Hz.
+    """
+    arrays: list[dict[str, np.ndarray]] = [{} for _ in pieces]
+    with _blas().limit(limits=1):
+        for rate, some in _by_rate(features, sample_rate).items():
+            samples = decode.to_mono(decoded, original_rate, rate)
+            for (start, end), of_piece in zip(pieces, arrays, strict=True):
+                clip = _clip(samples[round(start * rate) : math.ceil(end * rate)], rate, some, duration)
+                of_piece |= {feature: _compute(path, clip, feature, settings) for feature, settings in some.items()}
+    return arrays
+
+
+def _by_rate(features: dict[str, dict[str, Any]], sample_rate: int) -> dict[int, dict[str, dict[str, Any]]]:
+    """The features by the rate in Hz that they hear audio at: `sample_rate`, or their own."""
+    result: dict[int, dict[str, dict[str, Any]]] = {}
+    for feature, settings in features.items():
+        result.setdefault(getattr(module(feature, settings), "SAMPLE_RATE", sample_rate), {})[feature] = settings
+    return result
+
+
+def module(feature: str, settings: dict[str, Any]) -> ModuleType:
+    """The module of a feature with these settings, by name."""
+    return importlib.import_module(f"genrebench.features.{module_of(feature, settings)}")
+
+
+def _compute(path: str | Path, clip: Clip, feature: str, settings: dict[str, Any]) -> np.ndarray:
+    values = module(feature, settings).extract(clip, **arguments(settings)).astype(np.float32, copy=False)
+    if not np.isfinite(values).all():
+        raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
+    return values
+
+
+def _clip(samples: np.ndarray, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | None) -> Clip:
+    if duration is not None:
+        length = round(duration * sample_rate)
+        samples = np.pad(samples[:length], (0, max(0, length - len(samples))))
+    spectra = [(settings["n_fft"], settings["hop_length"]) for settings in features.values() if "n_fft" in settings]
+    return Clip(samples, sample_rate, spectra)
+
+
+def _path(feature: str, settings: dict[str, Any]) -> str:
+    return f"scripts/genrebench/features/{module_of(feature, settings)}.py"
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _parts(folder: Path) -> dict[str, Path]:
+    """The archive that holds each array of a folder."""
+    found = {}
+    for path in sorted(folder.glob("[0-9]*.npz")):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                found.update((name.removesuffix(".npy"), path) for name in archive.namelist())
+        except zipfile.BadZipFile:
+            raise InputError(f"{path} is damaged; delete it, and what was in it is computed again") from None
+    return found
+
+
+def _write_parts(folders: dict[str, Path], arrays: dict[str, dict[str, np.ndarray]]) -> None:
+    """Write each feature's arrays as one more archive, and let go of them."""
+    for feature, new in arrays.items():
+        if new:
+            number = len(list(folders[feature].glob("[0-9]*.npz")))
+            with files.atomic(folders[feature] / f"{number}.npz") as temporary:
+                np.savez(temporary, **new)
+            new.clear()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be locked ({error.strerror}), and jobs that extract features would write over each "
+                "other's. Have the file system mounted with locks (`flock`), or link .cache to one that has them."
+            ) from None
+        yield
+
+
+_last_report = time.monotonic()
+
+
+def _report(done: int, total: int) -> None:
+    global _last_report
+    if done == total or time.monotonic() - _last_report > 10:
+        _last_report = time.monotonic()
+        print(f"extracted {done} of {total} clips", file=sys.stderr, flush=True)

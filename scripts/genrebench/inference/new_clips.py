@@ -1,0 +1,150 @@
+"""Newly labelled clips for a model that was exported: which are usable, what is heard of them, and who learns."""
+
+import multiprocessing
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from genrebench.common.cli import InputError
+from genrebench.datasets import manifest, splits
+from genrebench.datasets.manifest import Clip
+from genrebench.inference.predictor import Heard, Predictor
+
+SHARES = {"test": 0.2, "valid": 0.2}
+FEWEST = len(splits.SUBSETS)  # groups of clips of a genre: one to train, to choose and to test
+
+
+@dataclass
+class NewClips:
+    """The usable `clips`, what was `heard` of each, and the files that are `rejected`."""
+
+    clips: list[Clip]
+    heard: list[Heard]
+    rejected: list[Clip]
+
+    @property
+    def truth(self) -> list[str]:
+        """The genre of each clip."""
+        return [clip.genre for clip in self.clips]
+
+
+def gather(
+    folder: Path, predictor: Predictor, used: Mapping[str, str], jobs: int, catalogue: dict[str, dict[str, str]]
+) -> NewClips:
+    """Find, check and hear the clips of a folder that has a folder for each genre; so many processes (`jobs`).
+
+    `used` says of clips, by the MD5 of their samples, where the model met them before: these are rejected, as are
+    recordings that stand under two genres. `catalogue` is what is known of GTZAN's artists. Raises InputError for
+    genres that the model does not know, and where no clip is left.
+    """
+    clips = _find(folder, predictor.genres)
+    manifest.set_artists(clips, folder, catalogue)
+    described = predictor.description
+    check = partial(manifest.check, sample_rate=described["audio"]["sample_rate"], **described["limits"])
+    for clip, checked in zip(clips, _each(check, clips, jobs, "checking"), strict=True):
+        clip.figures, clip.fingerprint = checked.figures, checked.fingerprint
+        clip.reason, clip.detail = checked.reason, checked.detail
+        if where := used.get(clip.figures.get("md5", "")):
+            clip.reason, clip.detail = "used", where
+    manifest.mark_duplicates([clip for clip in clips if not clip.reason], reject=False)
+    _reject_contradictions([clip for clip in clips if not clip.reason])
+    found = [clip for clip in clips if not clip.reason]
+    answers = list(_each(partial(_hear, predictor.folder), found, jobs, "hearing"))
+    for clip, answer in zip(found, answers, strict=True):
+        if isinstance(answer, str):
+            clip.reason, clip.detail = "not heard", answer
+    rejected = [clip for clip in clips if clip.reason]
+    if len(rejected) == len(clips):
+        first = rejected[0]
+        raise InputError(f"None of the {len(clips)} files in {folder} is usable; {first.path}: {first.detail}")
+    heard = [answer for answer in answers if isinstance(answer, Heard)]
+    return NewClips([clip for clip in found if not clip.reason], heard, rejected)
+
+
+def deal(clips: Sequence[Clip], seed: int) -> dict[str, str]:
+    """The subset of each clip_id, of each genre as many as SHARES says; what is of one artist or recording is together.
+
+    A clip whose artist is unknown stands for itself. Raises InputError for genres of fewer than FEWEST such groups.
+    """
+    group = manifest.groups(clips)
+    by_genre: dict[str, set[str]] = defaultdict(set)
+    for clip in clips:
+        by_genre[clip.genre].add(group[clip.clip_id])
+    count = Counter(clip.genre for clip in clips)
+    few = [
+        f"{genre} {count[genre]} (of {len(groups)} artists or recordings)"
+        for genre, groups in sorted(by_genre.items())
+        if len(groups) < FEWEST
+    ]
+    if few:
+        raise InputError(
+            f"Too few usable clips: {', '.join(few)}. A genre needs clips of at least {FEWEST} artists, one each to "
+            "train, to choose and to test (a clip whose artist is unknown counts as one): add some, or leave it out."
+        )
+    rows = [
+        # otherwise clips of unknown artists would be left out
+        manifest.row(clip) | {"group": group[clip.clip_id], "artist": clip.artist or f"unknown artist {number}"}
+        for number, clip in enumerate(clips)
+    ]
+    try:
+        return splits.make_split(rows, "artist", "fixed", SHARES | {"seed": seed}, {})
+    except splits.Unavailable as error:
+        raise InputError(f"The new clips cannot be divided: {error}") from None
+
+
+def _find(folder: Path, genres: Sequence[str]) -> list[Clip]:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; expected is one with {manifest.LAYOUT.partition(' (')[0]}")
+    clips = manifest.find_clips(folder)
+    if not clips:
+        raise InputError(f"{folder} holds features, and an exported model hears audio: give the files themselves")
+    if unknown := sorted({clip.genre for clip in clips} - set(genres)):
+        raise InputError(
+            f"{folder} has the genres {', '.join(unknown)}, which the model does not know: it tells "
+            f"{', '.join(genres)} apart. Name the folders as these are; a new genre needs a new training, with the "
+            "clips added to those of the dataset."
+        )
+    return clips
+
+
+def _reject_contradictions(clips: Sequence[Clip]) -> None:
+    recording = splits.recordings([{"clip_id": clip.clip_id, "duplicate_of": clip.duplicate_of} for clip in clips])
+    genres: dict[str, set[str]] = defaultdict(set)
+    for clip in clips:
+        genres[recording[clip.clip_id]].add(clip.genre)
+    for clip in clips:
+        if len(labels := genres[recording[clip.clip_id]]) > 1:
+            clip.reason = "contradiction"
+            clip.detail = f"the same recording is labelled {' and '.join(sorted(labels))}; keep the right one"
+
+
+def _hear(folder: Path, path: Path) -> Heard | str:
+    try:
+        return _predictor(folder).hear(path)
+    except InputError as error:
+        return str(error).removeprefix(f"{path} ")
+
+
+@cache
+def _predictor(folder: Path) -> Predictor:
+    """One for each process."""
+    return Predictor(folder)
+
+
+def _each(function: Callable[[Path], Any], clips: Sequence[Clip], jobs: int, what: str) -> Iterator[Any]:
+    """What a function says of the file of each clip, in their order."""
+    paths = [clip.path for clip in clips]
+    show = partial(tqdm, total=len(paths), unit="file", desc=what, disable=not sys.stderr.isatty())
+    if jobs == 1:
+        yield from show(map(function, paths))
+        return
+    # new processes, not copies of this one: libraries that compute on threads do not outlive a copy
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        yield from show(pool.map(function, paths, chunksize=2))

@@ -1,0 +1,259 @@
+"""One clip over time: its waveform, and what the features measure in it, above one axis of seconds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
+
+from genrebench.audio import decode, filters
+from genrebench.audio.lengths import given_seconds
+from genrebench.audio.spectra import Clip, decibels
+from genrebench.common.cli import InputError
+from genrebench.extraction import store
+from genrebench.plots import style as plots
+
+# The features that have a place in the plot (a literal: the rules read it from the source). Of these params.yaml need
+# not have all: what is not there is left out.
+FEATURES = (
+    "mel",
+    "spectral_rolloff",
+    "spectral_centroid",
+    "spectral_bandwidth",
+    "spectral_contrast",
+    "chroma",
+    "zero_crossing_rate",
+    "rms",
+)
+LINES = {  # over one spectrum, each with its colour and style
+    "spectral_rolloff": (plots.OKABE_ITO[5], "-"),
+    "spectral_centroid": ("#ffffff", "-"),
+    "spectral_bandwidth": ("#ffffff", ":"),
+}
+LOWEST, PER_OCTAVE = 50.0, 18  # Hz, and rows of the spectrum
+OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)  # Hz, where the axes are labelled
+WIDTH, LEFT, RIGHT, TOP, BOTTOM, GAP = 7.5, 0.52, 0.58, 0.3, 0.45, 0.28  # of the figure, in inches
+SPECTRUM = mpl.colormaps["magma"]
+INK, LINE = "#1a1a1a", plots.OKABE_ITO[0]
+
+
+@dataclass
+class View:
+    """What is drawn of a clip: its samples (float32, full scale is 1), and by name settings and arrays of features.
+
+    At most `columns` things stand side by side (longer stretches are averaged), in shades of at most `shades` colours:
+    fewer of them make smaller files.
+    """
+
+    samples: np.ndarray
+    sample_rate: int
+    settings: dict[str, dict[str, Any]]
+    arrays: dict[str, np.ndarray]
+    columns: int = 1500
+    shades: int = 256
+
+    @property
+    def seconds(self) -> float:
+        """Length of the clip."""
+        return len(self.samples) / self.sample_rate
+
+    def hop(self, feature: str) -> float:
+        """Seconds from one frame of a feature to the next."""
+        return self.settings[feature]["hop_length"] / self.sample_rate
+
+    def times(self, feature: str) -> np.ndarray:
+        """Centre of each frame of a feature in seconds."""
+        return np.arange(self.arrays[feature].shape[-1]) * self.hop(feature)
+
+
+def look(path: str | Path, settings: dict[str, Any], audio_settings: dict[str, Any]) -> View:
+    """Read a file, and compute those of `FEATURES` that `settings` (section `features` of params.yaml) has.
+
+    `audio_settings` is the section `audio`: of a file that is cut to a duration the plot shows that part. Raises
+    InputError if the file cannot be read.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path} is not a file; give the path of a recording")
+    rate, duration = audio_settings["sample_rate"], given_seconds(audio_settings["duration"])
+    samples = decode.load(path, rate)
+    if not len(samples):
+        raise InputError(f"{path} holds no samples; there is nothing to draw")
+    if duration is not None:
+        samples = samples[: round(duration * rate)]
+    drawn = {name: settings[name] for name in FEATURES if _is_computed(name, settings.get(name))}
+    return View(samples, rate, drawn, store.extract(path, rate, drawn, duration))
+
+
+def _is_computed(name: str, entry: Any) -> bool:
+    """Whether an entry of params.yaml stands for the feature of its own name (it may be precomputed, or use a module)."""
+    return isinstance(entry, dict) and entry.get("module", name) == name
+
+
+@mpl.rc_context(plots.STYLE)
+def draw(view: View, title: str) -> Figure:
+    """Draw the panels one above the other, with one axis of seconds."""
+    panels = [panel for panel in PANELS if not panel.needs or set(panel.needs) & set(view.arrays)]
+    height = TOP + sum(panel.height + GAP for panel in panels) + BOTTOM
+    figure = Figure(figsize=(WIDTH, height))
+    figure.text(0.1 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=12, fontweight="bold")
+    bottom, first = height - TOP, None
+    for panel in panels:
+        bottom -= panel.height + GAP
+        # placed by hand: a layout engine would take twice the time of all else
+        place = np.array([LEFT, bottom, WIDTH - LEFT - RIGHT, panel.height]) / [WIDTH, height, WIDTH, height]
+        axes = figure.add_axes(place, sharex=first)
+        first = first or axes
+        image = panel.draw(view, axes)
+        if image:
+            _scale(image, figure.add_axes([1 - (RIGHT - 0.12) / WIDTH, place[1], 0.1 / WIDTH, place[3]]))
+        axes.set_title(panel.name, fontsize=9, pad=3)
+        axes.set_title(panel.unit, loc="right", fontsize=8, fontweight="normal", color="#555555", pad=3)
+        axes.tick_params(labelsize=8, length=2.5, labelbottom=panel is panels[-1])
+    first.set_xlim(0, view.seconds)
+    axes.set_xlabel("time (s)", fontsize=9)
+    return figure
+
+
+def title(clip_id: str, genre: str = "", artist: str = "") -> str:
+    """What stands above a plot, of what is known."""
+    return "  ·  ".join(part for part in (clip_id, genre, artist) if part)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A place in the plot for what the features `needs` measure, as far as they are there; without any it stays."""
+
+    name: str
+    unit: str
+    height: float  # inches
+    draw: Callable[[View, Axes], AxesImage | None]
+    needs: tuple[str, ...]
+
+
+def _waveform(view: View, axes: Axes) -> None:
+    """The least and the greatest sample of each stretch, so that no peak is lost between two columns."""
+    starts = _starts(len(view.samples), view.columns)
+    least, greatest = (which.reduceat(view.samples, starts) for which in (np.minimum, np.maximum))
+    times = np.append(starts, len(view.samples)) / view.sample_rate
+    axes.fill_between(times, np.append(least, least[-1]), np.append(greatest, greatest[-1]), color=LINE, lw=0.4)
+    limit = max(1.05 * np.abs(view.samples).max(), 1e-3)
+    axes.set_ylim(-limit, limit)
+
+
+def _mel(view: View, axes: Axes) -> AxesImage:
+    setting = view.settings["mel"]
+    bank = filters.mel(view.sample_rate, setting["n_fft"], setting["n_mels"])
+    areas = bank.sum(axis=1)
+    bands = np.flatnonzero(areas)  # of narrow bands some hold no bin
+    centres = (bank @ filters.frequencies(view.sample_rate, setting["n_fft"]))[bands] / areas[bands]
+    ticks = [hz for hz in OCTAVES[3:] if hz <= centres[-1]]
+    axes.set_yticks(np.interp(ticks, centres, bands), ticks)
+    return _image(view, axes, "mel", view.arrays["mel"])
+
+
+def _spectrum(view: View, axes: Axes) -> AxesImage:
+    """Decibels by frequency; an octave is always as high, and a row holds the strongest of its bins."""
+    feature = next(name for name in LINES if name in view.arrays)
+    n_fft, hop = view.settings[feature]["n_fft"], view.settings[feature]["hop_length"]
+    amplitude = Clip(view.samples, view.sample_rate, [(n_fft, hop)]).amplitude(n_fft, hop)
+    highest = view.sample_rate / 2
+    rows = max(1, round(PER_OCTAVE * np.log2(highest / LOWEST)))
+    edges = np.geomspace(LOWEST, highest, rows, endpoint=False)
+    starts = np.searchsorted(filters.frequencies(view.sample_rate, n_fft), edges)
+    strongest = np.maximum.reduceat(amplitude, starts, axis=1).T
+    power = decibels(strongest**2, strongest.max() ** 2)
+    image = _image(view, axes, feature, power, y=np.log2([LOWEST, highest]))
+    ticks = [hz for hz in OCTAVES[::2] if hz <= highest]
+    axes.set_yticks(np.log2(ticks), ticks)
+    _frequency_lines(view, axes)
+    axes.set_ylim(np.log2([LOWEST, highest]))
+    return image
+
+
+def _frequency_lines(view: View, axes: Axes) -> None:
+    shadow = [withStroke(linewidth=2.6, foreground=INK)]  # a line stays visible on bright and dark alike
+    for name, (colour, style) in LINES.items():
+        if name in view.arrays:
+            octaves = np.log2(np.maximum(view.arrays[name][0], 1))  # 0 Hz in silence
+            label = name.removeprefix("spectral_")
+            axes.plot(view.times(name), octaves, style, color=colour, lw=1.2, path_effects=shadow, label=label)
+    axes.legend(loc="lower right", ncols=3, fontsize=7.5, frameon=True, facecolor=INK, labelcolor="white",
+                edgecolor="none", framealpha=0.7, borderpad=0.4, handlelength=1.6)  # fmt: skip
+
+
+def _contrast(view: View, axes: Axes) -> AxesImage:
+    setting = view.settings["spectral_contrast"]
+    lower = [0, *(setting["fmin"] * 2**octave for octave in range(setting["n_bands"]))]
+    axes.set_yticks(np.arange(0, len(lower), 2), [f"{hz:g}" for hz in lower[::2]])
+    return _image(view, axes, "spectral_contrast", view.arrays["spectral_contrast"])
+
+
+def _chroma(view: View, axes: Axes) -> AxesImage:
+    per_semitone = view.settings["chroma"]["n_chroma"] / 12
+    axes.set_yticks([s * per_semitone for s in range(0, 12, 2)], ["C", "D", "E", "F♯", "G♯", "A♯"])
+    return _image(view, axes, "chroma", view.arrays["chroma"], plots.HEAT, vmin=0, vmax=1)
+
+
+def _line(feature: str) -> Callable[[View, Axes], None]:
+    def draw(view: View, axes: Axes) -> None:
+        values = view.arrays[feature][0]
+        axes.fill_between(view.times(feature), values, color=LINE, alpha=0.2, lw=0)
+        axes.plot(view.times(feature), values, color=LINE, lw=1)
+        axes.set_ylim(0, max(1.1 * values.max(), 1e-6))
+        axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(2))
+
+    return draw
+
+
+def _scale(image: AxesImage, axes: Axes) -> None:
+    bar = image.figure.colorbar(image, cax=axes)
+    bar.outline.set_visible(False)
+    bar.locator = mpl.ticker.MaxNLocator(3)
+    axes.tick_params(length=2, labelsize=7)
+
+
+def _image(
+    view: View,
+    axes: Axes,
+    feature: str,
+    values: np.ndarray,
+    cmap: mpl.colors.Colormap = SPECTRUM,
+    y: Sequence[float] | None = None,
+    **limits: float,
+) -> AxesImage:
+    bottom, top = y if y is not None else (-0.5, len(values) - 0.5)
+    starts = _starts(values.shape[1], view.columns)
+    means = np.add.reduceat(values, starts, axis=1) / np.diff([*starts, values.shape[1]])
+    hop = view.hop(feature)
+    axes.spines[:].set_visible(False)
+    return axes.imshow(
+        means,
+        cmap.resampled(view.shades),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(-hop / 2, (values.shape[1] - 0.5) * hop, bottom, top),  # a frame is centred on its time
+        **limits,
+    )
+
+
+def _starts(length: int, columns: int) -> np.ndarray:
+    """Where each of at most `columns` stretches of about the same length begins."""
+    return np.unique(np.linspace(0, length, columns, endpoint=False).astype(int))
+
+
+PANELS = (
+    Panel("Waveform", "amplitude re full scale", 0.7, _waveform, ()),
+    Panel("Mel spectrogram", "dB below the loudest point, by frequency in Hz", 1.2, _mel, ("mel",)),
+    Panel("Spectrum", "dB, by frequency in Hz on a logarithmic scale", 1.2, _spectrum, tuple(LINES)),
+    Panel("Spectral contrast", "dB, by octave from Hz", 0.7, _contrast, ("spectral_contrast",)),
+    Panel("Chroma", "share of the strongest pitch class", 0.8, _chroma, ("chroma",)),
+    Panel("Zero-crossing rate", "changes per sample", 0.5, _line("zero_crossing_rate"), ("zero_crossing_rate",)),
+    Panel("RMS", "amplitude re full scale", 0.5, _line("rms"), ("rms",)),
+)

@@ -1,0 +1,106 @@
+"""What the workflow knows of the project's own source without running it."""
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path("scripts")  # the working directory is the root of the project
+
+
+def closure(*paths: str | Path) -> list[str]:
+    """The given Python files and all of the project's modules that they import, directly or not, sorted.
+
+    These are the files whose edit may change what the given ones compute. Imports are read from the source,
+    so modules have to be imported by statements; a model or feature that is loaded by name is given as a path.
+    """
+    found: set[Path] = set()
+    pending = [Path(path) for path in paths]
+    while pending:
+        path = pending.pop()
+        if path not in found:
+            found.add(path)
+            pending.extend(_imports(path))
+    return sorted(str(path) for path in found)
+
+
+def digest(paths: Iterable[str | Path]) -> str:
+    """A short hexadecimal digest of the contents of files, in their order."""
+    result = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        result.update(hashlib.sha256(Path(path).read_bytes()).digest())
+    return result.hexdigest()
+
+
+REQUIRED = object()
+
+
+def constant(path: str | Path, name: str, default: Any = REQUIRED) -> Any:
+    """The literal value of the constant `name` of a module, without importing the module.
+
+    It may be, or as a dictionary take in, that of another module of the project: `{**tabular.SETTINGS, ...}`, after
+    `from genrebench.features import tabular`. Where the module has no such constant it is the `default`; without one a
+    KeyError is raised.
+    """
+    tree = _tree(Path(path))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            return _literal(node.value, tree)
+    if default is REQUIRED:
+        raise KeyError(f"{path} has no constant {name}")
+    return default
+
+
+def _literal(node: ast.expr, tree: ast.Module) -> Any:
+    match node:
+        case ast.Attribute(value=module, attr=name):
+            return constant(_imported(ast.unparse(module), tree), name)
+        case ast.Dict(keys=keys, values=values):
+            result = {}
+            for key, value in zip(keys, values, strict=True):
+                own = _literal(value, tree)
+                result |= own if key is None else {ast.literal_eval(key): own}
+            return result
+    return ast.literal_eval(node)
+
+
+def _imported(name: str, tree: ast.Module) -> Path:
+    """The file of the project's module that a module imports under this name."""
+    for node in tree.body:
+        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+            if name == (alias.asname or alias.name):
+                return _files(f"{node.module}.{alias.name}")[0]
+    raise KeyError(f"{name} is not imported by `from genrebench... import {name}`")
+
+
+def _tree(path: Path) -> ast.Module:
+    return _parse(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _parse(path: Path, changed: int) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def _imports(path: Path) -> list[Path]:
+    names = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    ours = {name for name in names if name.split(".")[0] == "genrebench"}
+    # the __init__.py of each package on the way is run too
+    packages = {".".join(parts[:n]) for name in ours for parts in [name.split(".")] for n in range(1, len(parts))}
+    return sorted(file for name in ours | packages for file in _files(name))
+
+
+def _files(name: str) -> list[Path]:
+    module = SCRIPTS.joinpath(*name.split("."))
+    candidates = (module.with_suffix(".py"), module / "__init__.py")
+    # a package's __init__.py that is empty or holds only the version changes nothing
+    return [path for path in candidates if path.is_file() and path != SCRIPTS / "genrebench" / "__init__.py"]

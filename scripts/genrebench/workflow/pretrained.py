@@ -1,0 +1,117 @@
+"""Pretrained weights: where they are on this machine, and what they are.
+
+The workflow never downloads weights: a person does (scripts/fetch_weights.py). It keeps an index, whose content is that
+of the weights and not their place, so that weights that arrive or change are noticed.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from genrebench.common import files
+from genrebench.common.cli import InputError
+from genrebench.workflow import extras, file_index
+
+LIBRARY = Path(__file__).parents[1]
+FOLDER = Path("data/weights")
+SEEN = Path(".cache/weights")  # digests of files already read
+NONE = "none"  # the handle of a network that is trained from scratch
+# float32 weights: 3.7, 72.1, 138.4 and thrice 94 to 95 million
+SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB"}
+SIZES |= {"hubert-base-ls960": "378 MB", "wavlm-base": "378 MB", "wav2vec2-base": "380 MB"}
+# A page of Hugging Face's hub: a repository at one revision, so that its weights are always the same.
+HUB = re.compile(r"https://huggingface\.co/(?P<repository>[^/]+/(?P<name>[^/]+))/tree/(?P<revision>[0-9a-f]{40})")
+SOURCE = "source.json"  # in a folder that was fetched from the hub: the handle
+# What is not published as a folder: the file in the folder of the weights.
+FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5"}
+# What belongs to the weights and is published apart from them: file and address.
+EXTRAS = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/audioset/vggish_pca_params.npz"}}
+
+
+def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
+    """The folder of the weights `name`, or None where they are not on this machine.
+
+    The handle, if it is a path; a folder in `folder`, if it is an address (`folder_name`); nothing for `none`.
+    """
+    if handle == NONE:
+        return None
+    path = Path(folder, folder_name(name, handle)) if is_address(handle) else Path(handle).expanduser()
+    return path if path.is_dir() else None
+
+
+def folder_name(name: str, handle: str) -> str:
+    """The name of the folder of fetched weights: that of a repository of the hub, else that of the module."""
+    page = HUB.fullmatch(handle)
+    return page["name"] if page else name
+
+
+def is_address(handle: str) -> bool:
+    """Whether a handle is an address from which weights are fetched, and not a path."""
+    return handle.startswith(("https://", "http://"))
+
+
+def digest(path: str | Path, seen: str | Path = SEEN) -> str:
+    """Hexadecimal SHA-256 of the names and MD5s of all files below the folder `path`.
+
+    Files whose size and time of modification are as at the last call are not read again; `seen` is where that is kept.
+    """
+    place = Path(path).resolve()
+    rows = file_index.update(place, Path(seen, f"{hashlib.md5(bytes(place)).hexdigest()}.csv"))
+    if unreadable := [row["path"] for row in rows if not row["md5"]]:
+        raise InputError(f"{path}/{unreadable[0]} cannot be read; mend its permissions or fetch the weights again")
+    return hashlib.sha256("".join(f"{row['path']}\0{row['md5']}\n" for row in rows).encode()).hexdigest()
+
+
+def update_index(
+    name: str, handle: str, index: str | Path, folder: str | Path = FOLDER, seen: str | Path = SEEN
+) -> dict[str, Any]:
+    """Bring `index` (JSON: name, handle, digest or null) up to date and return it; written only if it changed."""
+    path = locate(name, handle, folder)
+    found = {"name": name, "handle": handle, "digest": None if path is None else digest(path, seen)}
+    if not Path(index).is_file() or files.read_json(index) != found:
+        files.write_json(index, found)
+    return found
+
+
+def unavailable(name: str, settings: dict[str, Any]) -> str | None:
+    """Why a feature or model with these settings cannot be had on this machine: a sentence for people; None if it can.
+
+    `name` is that of its module, which may need packages of an extra, whether it has weights or not.
+    """
+    module = next(path for kind in ("features", "models") if (path := LIBRARY / kind / f"{name}.py").is_file())
+    if (extra := extras.of(module)) and (reason := extras.unavailable(extra)):
+        return reason
+    handle = settings.get("handle", NONE)
+    if handle == NONE:
+        return None
+    folder = locate(name, handle)
+    if folder is None:
+        return missing(name, handle)
+    fetched = files.read_json(folder / SOURCE)["handle"] if (folder / SOURCE).is_file() else handle
+    if is_address(handle) and fetched != handle:
+        return (
+            f"the folder {folder} has the weights of {fetched}, but params.yaml names {handle}: remove the folder, and "
+            "fetch them again"
+        )
+    if name in FILES and not (folder / FILES[name]).is_file():
+        return f"the folder {folder} of the weights of {name} lacks the file {FILES[name]}, {SIZES[name]}: put it there"
+    needed = EXTRAS.get(name, {}) if settings.get("pca") else {}
+    return next((missing_extra(name, file) for file in needed if not (folder / file).is_file()), None)
+
+
+def missing(name: str, handle: str) -> str:
+    """The sentence for people where `locate` finds nothing: what is to be fetched, and where it belongs."""
+    if not is_address(handle):
+        return f"the weights of {name} are to be in the folder {handle} (its handle in params.yaml), which is not there"
+    name = folder_name(name, handle)
+    size = f", {SIZES[name]}," if name in SIZES else ""
+    return (
+        f"the weights of {name}{size} are not here: `python scripts/fetch_weights.py {name}` gets them from {handle}; "
+        f"or copy a folder that has them to {FOLDER / name}"
+    )
+
+
+def missing_extra(name: str, file: str) -> str:
+    """The sentence for people where the folder of the weights `name` lacks `file`, one of `EXTRAS`."""
+    return f"the folder of the weights of {name} lacks {file}: put it there from {EXTRAS[name][file]}"

@@ -1,0 +1,241 @@
+"""Accuracies taken apart: on numbers made by hand, and on files such as the workflow writes."""
+
+import csv
+
+import numpy as np
+import pytest
+
+import study_leakage
+from genrebench.common import files
+from genrebench.evaluation import leakage, results
+from genrebench.evaluation.leakage import Scores
+from genrebench.plots import leakage as leakage_plots
+
+UNKNOWN = dict.fromkeys(leakage.PROTOCOLS, "It was not run.")
+
+
+def scores(text, runs=1):
+    """A clip per word, a segment per character, upper case where its genre was found; the clip is its first letter."""
+    return Scores.of_runs([[(word[0].lower(), c.isupper()) for word in text.split() for c in word]] * runs)
+
+
+def clips(right, of, name="clip"):
+    """As many clips of one segment, the first `right` of them found."""
+    return Scores.of_runs([[(f"{name}{i}", i < right) for i in range(of)]])
+
+
+def test_the_accuracy_is_the_mean_over_runs_whatever_their_sizes():
+    runs = [[("a", True), ("a", False)], [("b", True)] * 4]
+    assert Scores.of_runs(runs).accuracy == pytest.approx(2 * np.mean([0.5, 1.0]) / 2)
+    assert scores("Aa Bb bb").accuracy == pytest.approx(2 / 6)
+
+
+def test_the_parts_add_up_to_what_is_lost():
+    found = {"segment_random": clips(90, 100), "stratified": clips(70, 100), "size_matched": clips(65, 100)}
+    rows = leakage.decompose("one", "segment", found | {"artist": clips(40, 100)}, "artist", UNKNOWN)
+    by_part = {row["part"]: row for row in rows}
+    assert {part: row["difference"] for part, row in by_part.items()} == pytest.approx(
+        {"segments": 0.2, "size": 0.05, "artists": 0.25, "total": 0.5}
+    )
+    assert (by_part["total"]["protocol"], by_part["total"]["other"]) == ("segment_random", "artist")
+    assert set(rows[0]) == set(leakage.PART_COLUMNS)
+
+
+def test_size_matched_is_set_against_the_split_whose_sizes_it_has():
+    assert leakage.honest_protocol(["stratified", "artist", "fault_filtered"]) == "fault_filtered"
+    assert leakage.honest_protocol(["stratified", "artist"]) == "artist"
+    found = {name: clips(n, 100) for name, n in (("size_matched", 60), ("artist", 50), ("fault_filtered", 45))}
+    rows = leakage.decompose("one", "clip", found, "fault_filtered", UNKNOWN)
+    assert [row["difference"] for row in rows if row["part"] == "artists"] == pytest.approx([0.15])
+
+
+def test_the_interval_of_separate_clips_is_that_of_two_proportions():
+    """Normal approximation of the difference of two independent proportions."""
+    found, low, high = leakage.difference(clips(240, 300, "a"), clips(150, 300, "b"))
+    assert found == pytest.approx(0.3)
+    margin = 1.96 * np.sqrt(0.8 * 0.2 / 300 + 0.5 * 0.5 / 300)
+    assert (low, high) == pytest.approx((0.3 - margin, 0.3 + margin), abs=0.006)
+
+
+def test_the_interval_of_the_same_clips_is_paired():
+    """Every clip that the second finds, the first finds too: only the 30 others vary."""
+    found, low, high = leakage.difference(clips(240, 300), clips(210, 300))
+    assert found == pytest.approx(0.1)
+    margin = 1.96 * np.sqrt(0.1 * 0.9 / 300)
+    assert (low, high) == pytest.approx((0.1 - margin, 0.1 + margin), abs=0.005)
+    same = clips(5, 9)
+    assert leakage.difference(same, same) == (0, 0, 0)
+
+
+def test_the_interval_counts_clips_and_neither_segments_nor_runs():
+    one, other = "A b C d E f G h I j K l", "m n o P q r s t u v w X"
+    expected = leakage.difference(scores(one), scores(other))
+    assert expected[1] < expected[0] < expected[2]
+    tenfold = [" ".join(word * 10 for word in text.split()) for text in (one, other)]
+    assert leakage.difference(*map(scores, tenfold)) == pytest.approx(expected)
+    assert leakage.difference(scores(one, runs=3), scores(other, runs=3)) == pytest.approx(expected)
+
+
+def test_too_few_clips_have_no_interval():
+    assert leakage.difference(scores("A"), scores("a")) == (1, None, None)
+    assert leakage.difference(scores("A"), scores("b")) == (1, None, None)  # some draws lack one of them
+
+
+def test_the_finding_says_what_is_owed_to_what_and_what_may_be_chance():
+    found = {"segment_random": clips(90, 100), "stratified": clips(70, 100, "x"), "size_matched": clips(69, 100, "y")}
+    rows = leakage.decompose("one", "segment", found | {"artist": clips(40, 100, "z")}, "artist", UNKNOWN)
+    sentence = leakage.finding(rows)
+    assert sentence.startswith(
+        "one names 90.0% of the test segments rightly under segment_random and 40.0% under artist: 50.0 points ("
+    )
+    assert "20.0 points (" in sentence and "to segments of one clip on both sides, 1.0 points (−" in sentence
+    assert sentence.count("within chance") == 1
+    assert sentence.endswith("to artists on both sides.") and "and 29.0 points (" in sentence
+
+
+def test_the_finding_says_what_cannot_be_told():
+    ends = {"segment_random": clips(90, 100), "artist": clips(40, 100)}
+    rows = leakage.decompose("one", "segment", ends, "artist", UNKNOWN)
+    assert leakage.finding(rows).endswith(
+        "How much it owes to segments of one clip on both sides, the size of the training set and artists on both sides"
+        " cannot be told."
+    )
+    assert {row["reason"] for row in rows if row["part"] == "size"} == {
+        "stratified: It was not run. size_matched: It was not run."
+    }
+    of_clips = {name: clips(n, 100) for name, n in (("stratified", 70), ("size_matched", 60), ("artist", 40))}
+    rows = leakage.decompose("two", "clip", of_clips, "artist", UNKNOWN)
+    assert "segments" not in leakage.finding(rows)  # what is not dealt is no part of what is lost
+    only = leakage.decompose("three", "clip", {"artist": clips(40, 100)}, "artist", UNKNOWN)
+    assert "was run under artist only" in leakage.finding(only)
+    none = leakage.decompose("four", "clip", {"stratified": clips(40, 100)}, "artist", UNKNOWN)
+    assert leakage.finding(none) == "What four owes to leakage is not known. artist: It was not run."
+
+
+def make_run(folder, model, protocol, train, test, unit="clip", seed=0):
+    """A run and its evaluation; words are clips and characters segments, as for `scores`."""
+    rows = [
+        {"clip_id": word[0].lower(), "segment": k, "subset": subset, "genre": "x", "predicted": "xy"[c.islower()]}
+        for subset, text in (("train", train), ("test", test))
+        for word in text.split()
+        for k, c in enumerate(word)
+    ]
+    name = f"{model}/{protocol}/repeat0/seed{seed}"
+    files.write_rows(folder / "runs" / name / "predictions.csv", list(rows[0]) if rows else ["clip_id"], rows)
+    run = {"model": model, "protocol": protocol, "split": "repeat0", "seed": seed, "unit": unit, "caveats": []}
+    run |= {"status": "done" if rows else "not run", "reason": None if rows else "There are no artists."}
+    words = test.split()
+    run |= {"accuracy": sum(word[0].isupper() for word in words) / len(words) if rows else None}
+    files.write_json(folder / "evaluation" / name / "metrics.json", run)
+    facts = {"available": bool(rows), "reason": run["reason"], "unit": unit, "counts": {"test": len(words)}}
+    facts |= {"artists_known": 1.0, "test_clips_with_known_artist": 4, "test_clips_sharing_artist_with_train": 3}
+    facts |= {"test_clips_duplicated_in_train": 1, "test_segments_of_clips_in_train": 2}
+    files.write_json(folder / "splits" / protocol / "repeat0.json", facts)
+
+
+def study(folder, models=("one",), protocols=leakage.PROTOCOLS, md5="abc"):
+    files.write_rows(folder / "manifest.csv", ["clip_id", "md5"], [{"clip_id": "a", "md5": md5}])
+    out = [folder / name for name in ("leakage.csv", "leakage_parts.csv", "leakage.png")]
+    study_leakage.study_leakage(
+        *(folder / name for name in ("manifest.csv", "evaluation", "runs", "splits")), models, protocols, *out
+    )
+    rows = {(row["model"], row["protocol"]): row for row in files.read_rows(out[0])}
+    return rows, leakage.read_study(*out[:2])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model of segments that has no artist split, and one of whole clips."""
+    make_run(tmp_path, "one", "segment_random", "AB CC DD EE", "ABab C D E", unit="segment")
+    make_run(tmp_path, "one", "stratified", "EF GH", "AA Bb cc Dd")
+    make_run(tmp_path, "one", "artist", "", "")
+    make_run(tmp_path, "two", "stratified", "E F", "A B c d")
+    make_run(tmp_path, "two", "artist", "", "")
+    return tmp_path
+
+
+def test_a_row_per_model_and_protocol_with_the_reason_where_there_is_none(folder):
+    rows, _ = study(folder, ["one", "two"], ["segment_random", "stratified", "artist", "size_matched"])
+    assert list(rows) == [(model, protocol) for model in ("one", "two") for protocol in leakage.PROTOCOLS]
+    leak = rows["one", "segment_random"]
+    assert (leak["unit"], leak["n_train"], leak["train_clips"], leak["n_test"], leak["test_clips"]) == tuple(
+        ("segment", "8", "4", "7", "4")
+    )
+    assert float(leak["accuracy"]) == pytest.approx(5 / 7, abs=1e-6)
+    assert leak["clip_accuracy"] == ""
+    low, high = results.interval(5 / 7, 4)
+    assert (float(leak["accuracy_low"]), float(leak["accuracy_high"])) == pytest.approx((low, high), abs=1e-5)
+    honest = rows["one", "stratified"]
+    assert (float(honest["accuracy"]), float(honest["clip_accuracy"])) == (0.5, 0.75)
+    assert rows["two", "stratified"]["unit"] == "clip"
+    reasons = {key: row["reason"] for key, row in rows.items() if row["status"] == "not run"}
+    assert reasons == {
+        ("one", "size_matched"): "It is not among models.one.protocols in params.yaml.",
+        ("one", "artist"): "There are no artists.",
+        ("one", "fault_filtered"): "It is not among the protocols in params.yaml.",
+        ("two", "segment_random"): "It deals segments, and two takes whole clips.",
+        ("two", "size_matched"): "It is not among models.two.protocols in params.yaml.",
+        ("two", "artist"): "There are no artists.",
+        ("two", "fault_filtered"): "It is not among the protocols in params.yaml.",
+    }
+
+
+def test_segments_are_compared_with_segments(folder):
+    """5 of 7 segments, and 4 of 8: not 3 of the 4 clips."""
+    _, found = study(folder)
+    segments = next(part for part in found[0]["parts"] if part["part"] == "segments")
+    assert segments["difference"] == pytest.approx(5 / 7 - 4 / 8, abs=1e-6)
+    assert segments["unit"] == "segment"
+    assert "What one owes to leakage is not known. artist: There are no artists." in found[0]["finding"]
+
+
+def test_what_stands_on_both_sides_is_that_of_the_splits(folder):
+    rows, _ = study(folder)
+    row = rows["one", "stratified"]
+    assert (row["shared"], row["repeated"]) == ("0.75", "0.25")
+    assert rows["one", "segment_random"]["repeated"] == "0.5"  # of the segments
+    assert rows["one", "artist"]["shared"] == ""
+
+
+def test_where_there_is_no_audio_nobody_has_looked_for_repetitions(folder):
+    rows, _ = study(folder, md5="")
+    assert rows["one", "stratified"]["repeated"] == ""
+    assert rows["one", "segment_random"]["repeated"] == "0.5"
+
+
+def test_what_an_earlier_configuration_left_is_not_counted(folder):
+    rows, _ = study(folder, protocols=["artist", "segment_random"])
+    assert rows["one", "stratified"]["status"] == "not run"
+    assert "not among the protocols" in rows["one", "stratified"]["reason"]
+
+
+def test_seeds_are_averaged(folder):
+    make_run(folder, "one", "stratified", "EF GH", "AA BB CC DD", seed=1)
+    rows, _ = study(folder)
+    row = rows["one", "stratified"]
+    assert (row["runs"], float(row["accuracy"]), float(row["clip_accuracy"])) == ("2", 0.75, 0.875)
+
+
+def test_the_same_results_give_the_same_bytes(folder):
+    study(folder)
+    first = {path.name: path.read_bytes() for path in folder.glob("leakage*")}
+    study(folder)
+    assert {path.name: path.read_bytes() for path in folder.glob("leakage*")} == first
+    with (folder / "leakage.csv").open() as file:
+        assert next(csv.reader(file)) == list(leakage.COLUMNS)
+
+
+def test_the_plot_has_a_bar_for_each_part_that_is_known():
+    found = {"segment_random": clips(90, 100), "stratified": clips(70, 100), "size_matched": clips(65, 100)}
+    parts = leakage.decompose("one", "segment", found | {"artist": clips(40, 100)}, "artist", UNKNOWN)
+    rows = [dict.fromkeys(leakage.COLUMNS) | {"model": "one", "protocol": p} for p in leakage.PROTOCOLS]
+    for row, accuracy in zip(rows, (0.9, 0.7, 0.65, 0.4), strict=False):
+        row |= {"unit": "segment", "accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": 0.95}
+    rows[-1]["reason"] = "There are no such clips."
+    (axes,) = leakage_plots.draw_leakage(rows, parts).axes
+    assert [round(bar.get_width(), 9) for bar in axes.patches] == [0.2, 0.05, 0.25]
+    words = [text.get_text() for text in axes.texts]
+    assert any(word.startswith("artists on both sides: 25.0 points (") for word in words)
+    assert "not run: There are no such clips." in words
+    nothing = [row | {"accuracy": None} for row in rows]
+    assert not leakage_plots.draw_leakage(nothing, parts).axes

@@ -1,0 +1,282 @@
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, recall_score
+
+import evaluate_runs
+from genrebench.common import cli, files, scoring
+from genrebench.datasets.split_leakage import MEANINGLESS
+from genrebench.evaluation import metrics
+from genrebench.plots import style
+
+GENRES = ["jazz", "blues", "rock"]  # not in alphabetical order on purpose
+
+
+def random_case(clips: int = 60) -> tuple[list[str], np.ndarray]:
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet([0.7] * len(GENRES), size=clips)
+    return [GENRES[i] for i in rng.integers(len(GENRES), size=clips)], probabilities
+
+
+def test_scores_are_those_of_scikit_learn():
+    true, probabilities = random_case()
+    predicted = np.array(GENRES)[probabilities.argmax(axis=1)]
+    scores = metrics.score(true, probabilities, GENRES)
+    assert scores["accuracy"] == pytest.approx(accuracy_score(true, predicted))
+    for name, function in {"precision": precision_score, "recall": recall_score, "f1": f1_score}.items():
+        assert scores[f"macro_{name}"] == pytest.approx(function(true, predicted, average="macro"))
+        each = function(true, predicted, average=None, labels=GENRES)
+        assert [scores["genres"][genre][name] for genre in GENRES] == pytest.approx(each)
+    in_order = probabilities[:, [1, 0, 2]]  # blues, jazz, rock, as scikit-learn sorts labels
+    assert scores["log_loss"] == pytest.approx(log_loss(true, in_order, labels=sorted(GENRES)))
+
+
+def test_scores_of_a_case_computed_by_hand():
+    # true a a a b; predicted a a b b: precision 1, 1/2; recall 2/3, 1; F1 4/5, 2/3
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.5 - 1e-9, 0.5 + 1e-9]])
+    scores = metrics.score(["a", "a", "a", "b"], probabilities, ["a", "b"])
+    assert scores["accuracy"] == 0.75
+    assert scores["genres"]["a"] == pytest.approx({"precision": 1, "recall": 2 / 3, "f1": 0.8, "support": 3})
+    assert scores["genres"]["b"] == pytest.approx({"precision": 0.5, "recall": 1, "f1": 2 / 3, "support": 1})
+    assert scores["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
+    assert scores["majority_accuracy"] == 0.75
+    assert scores["log_loss"] == pytest.approx(-np.log([0.9, 0.6, 0.2, 0.5]).mean(), rel=1e-6)
+
+
+def test_the_calibration_error_is_that_of_the_curve_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    probabilities = rng.uniform(0.05, 1, 500)
+    right = rng.uniform(size=500) < probabilities**2
+    found = metrics.calibration(right, probabilities)
+    accuracy, probability = calibration_curve(right, probabilities, n_bins=15)
+    assert [one["accuracy"] for one in found["bins"]] == pytest.approx(list(accuracy))
+    assert [one["probability"] for one in found["bins"]] == pytest.approx(list(probability))
+    counts, _ = np.histogram(probabilities, np.linspace(0, 1, 16))
+    assert [one["count"] for one in found["bins"]] == counts[counts > 0].tolist()
+    assert found["error"] == pytest.approx(np.average(np.abs(accuracy - probability), weights=counts[counts > 0]))
+    assert found["cases"] == 500
+
+
+def test_the_calibration_error_by_hand():
+    """Four cases at 90% of which two are right, one at 100% that is right, as one at 0% is not."""
+    found = metrics.calibration([True, True, False, False, True, False], [0.9, 0.9, 0.9, 0.9, 1.0, 0.0])
+    assert found["error"] == pytest.approx(4 / 6 * 0.4)
+    assert [(one["count"], one["accuracy"]) for one in found["bins"]] == [(1, 0), (4, 0.5), (1, 1)]
+    true, probabilities = random_case()
+    right = np.array(true) == np.array(GENRES)[probabilities.argmax(axis=1)]
+    expected = metrics.calibration(right, probabilities.max(axis=1))["error"]
+    assert metrics.score(true, probabilities, GENRES)["calibration_error"] == expected
+
+
+def test_a_genre_without_clips_has_no_score_and_does_not_lower_the_average():
+    scores = metrics.score(["a", "b"], np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]]), ["a", "b", "c"])
+    assert scores["genres"]["c"] == {"precision": None, "recall": None, "f1": None, "support": 0}
+    assert scores["macro_f1"] == 1.0
+
+
+def test_a_certain_mistake_leaves_the_log_loss_finite():
+    assert metrics.score(["a"], np.array([[0.0, 1.0]]), ["a", "b"])["log_loss"] == pytest.approx(
+        -np.log(1e-15), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("true", "probabilities", "message"),
+    [
+        ([], np.zeros((0, 2)), "no clips"),
+        (["z"], np.array([[0.5, 0.5]]), "no probability column for the genre z"),
+        (["a"], np.array([[np.nan, 0.5]]), "1 rows have probabilities not finite"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(true, probabilities, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.score(true, probabilities, ["a", "b"])
+
+
+def test_segments_are_averaged_per_clip():
+    clips, probabilities = scoring.average_segments(
+        ["x", "y", "x", "x"], np.array([[0.9, 0.1], [0.3, 0.7], [0.2, 0.8], [0.1, 0.9]])
+    )
+    assert clips == ["x", "y"]
+    np.testing.assert_allclose(probabilities, [[0.4, 0.6], [0.3, 0.7]])
+
+
+def test_confusion_counts_true_by_predicted():
+    counts = metrics.confusion(["a", "a", "b"], ["a", "b", "b"], ["a", "b", "c"])
+    assert counts.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert style.row_fractions(counts).tolist() == [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_colours_are_fixed_distinct_and_the_same_for_known_names_everywhere():
+    ten = style.colours(style.GENRES)
+    assert len(set(ten.values())) == 10
+    assert style.colours(["rock", "jazz", "my own"])["rock"] == ten["rock"]
+    own = style.colours([f"genre {i}" for i in range(8)])
+    assert len(set(own.values())) == 8
+    models = style.colours(["sgd", "logistic"])
+    assert style.colours(["sgd", "mine", "logistic"]).items() > models.items()
+
+
+@pytest.mark.parametrize("fraction", np.linspace(0, 1, 21))
+def test_text_on_a_heat_map_is_legible(fraction):
+    def luminance(colour: str) -> float:  # WCAG 2.2, relative luminance
+        channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    low, high = sorted(luminance(colour) for colour in style.shade(fraction))
+    assert (high + 0.05) / (low + 0.05) >= 4
+
+
+def write_run(
+    folder: Path, rows: list[dict], status: str = "done", reason: str | None = None, unit: str = "clip", epochs: int = 1
+) -> None:
+    run = folder / "runs" / "mine" / "artist" / "repeat0" / "seed3"
+    history = ({"epoch": e, "loss": 1 / e, "val_accuracy": 0.5, "val_loss": 1} for e in range(1, epochs + 1))
+    columns = ["epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss"]
+    files.write_rows(run / "history.csv", columns, history if rows else [])
+    caveats = ["scaler fitted on all clips"]
+    files.write_json(run / "status.json", {"status": status, "reason": reason, "caveats": caveats})
+    columns = ["clip_id", "segment", "subset", "genre", "predicted", *(["a, b", "c", "never"] if rows else [])]
+    files.write_rows(run / "predictions.csv", columns, rows)
+    split = {"version": "7", "source": "generated", "available": True, "unit": unit}
+    files.write_json(folder / "splits" / "artist" / "repeat0.json", split)
+
+
+def row(clip: str, segment: int, subset: str, genre: str, *probabilities: float) -> dict:
+    values = dict(zip(["a, b", "c", "never"], probabilities, strict=True))
+    return {"clip_id": clip, "segment": segment, "subset": subset, "genre": genre, "predicted": "never"} | values
+
+
+def evaluate(folder: Path) -> Path:
+    evaluate_runs.evaluate_runs(folder / "runs" / "mine", folder / "splits", folder / "evaluation" / "mine")
+    return folder / "evaluation" / "mine" / "artist" / "repeat0" / "seed3"
+
+
+def test_a_run_is_evaluated_on_the_clips_of_its_test_subset(tmp_path):
+    rows = [
+        row("1", 0, "train", "a, b", 0, 1, 0),
+        row("2", 0, "valid", "a, b", 1, 0, 0),
+        # by the mean of its segments 0.45 to 0.55, though two of three vote for the other
+        row("3", 0, "test", "c", 0.6, 0.4, 0),
+        row("3", 1, "test", "c", 0.6, 0.4, 0),
+        row("3", 2, "test", "c", 0.15, 0.85, 0),
+        row("4", 0, "test", "c", 0.7, 0.2, 0.1),
+    ]
+    write_run(tmp_path, rows)
+    out = evaluate(tmp_path)
+    numbers = files.read_json(out / "metrics.json")
+    assert (numbers["model"], numbers["protocol"], numbers["split"], numbers["seed"]) == (
+        "mine",
+        "artist",
+        "repeat0",
+        3,
+    )
+    assert (numbers["protocol_version"], numbers["split_source"]) == ("7", "generated")
+    assert numbers["caveats"] == ["scaler fitted on all clips"]
+    assert (numbers["n_test"], numbers["accuracy"]) == (2, 0.5)
+    assert numbers["seen_in_training"] == {"train_accuracy": 0.0, "valid_accuracy": 1.0}
+    assert numbers["genres"]["never"]["recall"] is None
+    with (out / "confusion.csv").open(newline="") as file:
+        assert list(csv.reader(file))[1:] == [["a, b", "0", "0", "0"], ["c", "1", "1", "0"], ["never", "0", "0", "0"]]
+    assert [c["predicted"] for c in files.read_rows(out / "clips.csv")] == ["c", "a, b"]
+    assert "warning: scaler fitted on all clips" in (out / "report.txt").read_text()
+    assert (out / "confusion.png").stat().st_size > 1000
+
+
+def test_a_run_that_was_not_run_has_a_reason_and_no_numbers(tmp_path):
+    write_run(tmp_path, [], status="not run", reason="no artists are known")
+    out = evaluate(tmp_path)
+    numbers = json.loads((out / "metrics.json").read_text())
+    assert (numbers["status"], numbers["reason"]) == ("not run", "no artists are known")
+    assert numbers["accuracy"] is None
+    assert numbers["genres"] == {}
+    assert files.read_rows(out / "confusion.csv") == []
+    assert "not run" in (out / "report.txt").read_text()
+    assert "no artists are known" in (out / "report.txt").read_text()
+
+
+def test_a_done_run_without_test_rows_is_refused(tmp_path):
+    write_run(tmp_path, [row("1", 0, "train", "c", 0, 1, 0)])
+    with pytest.raises(cli.InputError, match="no row of the test subset"):
+        evaluate(tmp_path)
+    assert not (tmp_path / "evaluation" / "mine").exists()
+
+
+def test_only_the_named_runs_are_evaluated_and_old_ones_go(tmp_path):
+    write_run(tmp_path, [row("1", 0, "test", "c", 0, 1, 0)])
+    stale = tmp_path / "evaluation" / "mine" / "old" / "fixed" / "seed0"
+    stale.mkdir(parents=True)
+    evaluate(tmp_path)
+    assert not stale.exists()
+    with pytest.raises(cli.InputError, match=r"no status\.json"):
+        evaluate_runs.evaluate_runs(
+            tmp_path / "runs" / "mine", tmp_path / "splits", tmp_path / "out", only=["artist/repeat0/seed9"]
+        )
+
+
+def test_where_segments_are_dealt_each_is_a_case_of_its_own_and_marked(tmp_path):
+    rows = [
+        row("1", 0, "train", "c", 0, 1, 0),
+        row("1", 1, "test", "c", 0, 1, 0),
+        row("1", 2, "test", "c", 0.9, 0.1, 0),
+        row("2", 0, "test", "a, b", 1, 0, 0),
+    ]
+    write_run(tmp_path, rows, unit="segment")
+    out = evaluate(tmp_path)
+    numbers = files.read_json(out / "metrics.json")
+    assert (numbers["unit"], numbers["n_test"], numbers["accuracy"]) == ("segment", 3, pytest.approx(2 / 3))
+    assert MEANINGLESS in numbers["caveats"]
+    clips = files.read_rows(out / "clips.csv")
+    assert [(c["clip_id"], c["segment"], c["predicted"]) for c in clips] == [
+        ("1", "1", "c"),
+        ("1", "2", "a, b"),
+        ("2", "0", "a, b"),
+    ]
+    assert MEANINGLESS in (out / "report.txt").read_text()
+    write_run(tmp_path, rows)
+    out = evaluate(tmp_path)
+    numbers = files.read_json(out / "metrics.json")
+    assert (numbers["unit"], numbers["n_test"], numbers["accuracy"]) == ("clip", 2, 1)
+    assert MEANINGLESS not in numbers["caveats"]
+    assert "segment" not in files.read_rows(out / "clips.csv")[0]
+
+
+def test_curves_are_drawn_of_what_is_trained_by_epochs(tmp_path):
+    rows = [row("1", 0, "test", "c", 0, 1, 0)]
+    for epochs, drawn in ((1, False), (3, True)):
+        write_run(tmp_path, rows, epochs=epochs)
+        evaluate(tmp_path)
+        assert (tmp_path / "evaluation" / "mine" / "curves.png").exists() == drawn
+
+
+def test_reliability_is_drawn_of_what_was_run(tmp_path):
+    write_run(tmp_path, [row("1", 0, "test", "c", 0, 1, 0), row("2", 0, "test", "c", 0.9, 0.1, 0)])
+    evaluate(tmp_path)
+    assert (tmp_path / "evaluation" / "mine" / "reliability.png").read_bytes().startswith(b"\x89PNG")
+    write_run(tmp_path, [], status="not run", reason="no artists are known")
+    evaluate(tmp_path)
+    assert not (tmp_path / "evaluation" / "mine" / "reliability.png").exists()
+
+
+def test_a_model_that_was_not_run_needs_neither_scikit_learn_nor_matplotlib(tmp_path):
+    write_run(tmp_path, [], status="not run", reason="no artists are known")
+    program = (
+        "import sys; from pathlib import Path; import evaluate_runs; folder = Path(sys.argv[1]);"
+        "evaluate_runs.evaluate_runs(folder / 'runs' / 'mine', folder / 'splits', folder / 'out');"
+        "print(sorted({'sklearn', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    scripts = str(Path(evaluate_runs.__file__).parent)
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": scripts}
+    )
+    assert done.stdout.strip() == "[]"
+    assert (tmp_path / "out" / "artist" / "repeat0" / "seed3" / "metrics.json").exists()

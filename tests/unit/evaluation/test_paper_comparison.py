@@ -1,0 +1,258 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import precision_recall_fscore_support
+
+import compare_papers
+from genrebench.common import files
+from genrebench.datasets.split_leakage import MEANINGLESS
+from genrebench.evaluation import paper_comparison
+from genrebench.plots import papers as paper_plots
+from genrebench.plots import style
+
+
+def protocol(shared: float = 0.0, unit: str = "clip", train: int = 60) -> dict:
+    separate = unit == "clip" and not shared
+    return {"unit": unit, "shared": shared, "separate": separate, "counts": {"train": train, "test": 20}}
+
+
+PROTOCOLS = {
+    "stratified": protocol(0.76),
+    "size_matched": protocol(0.6, train=40),
+    "fault_filtered": protocol(train=40),
+    "segment_random": protocol(1.0, "segment"),
+}
+
+
+def figure(model: str, value: float, stated: str = "stratified", dataset: str = "gtzan") -> dict:
+    return {
+        "model": model,
+        "source": "001 Figure 1",
+        "dataset": dataset,
+        "protocol": stated,
+        "value": value,
+        "note": "",
+    }
+
+
+def result(model: str, name: str, accuracy: float | None, caveats: str = "", reason: str = "") -> dict:
+    low, high = (None, None) if accuracy is None else (accuracy - 0.05, accuracy + 0.05)
+    return {
+        **{"model": model, "protocol": name, "accuracy_mean": accuracy, "accuracy_low": low, "accuracy_high": high},
+        **{"runs": 3, "n_test": 200, "caveats": caveats, "reason": reason, "unit": PROTOCOLS[name]["unit"]},
+    }
+
+
+def compare(figures: list[dict], results: list[dict], dataset: str = "gtzan", models=("cnn", "lstm", "vgg")):
+    return paper_comparison.compare_accuracies(figures, results, PROTOCOLS, dataset, models)
+
+
+def test_a_figure_is_set_against_ours_under_its_protocol_and_under_the_honest_one():
+    (row,) = compare(
+        [figure("cnn", 0.625)],
+        [
+            result("cnn", "stratified", 0.75),
+            result("cnn", "fault_filtered", 0.55),
+            result("cnn", "size_matched", 0.7),
+            result("lstm", "stratified", 0.1),
+        ],
+    )
+    assert (row["closest_protocol"], row["closest_accuracy"], row["shared"]) == ("stratified", 0.75, 0.76)
+    assert (row["honest_protocol"], row["honest_accuracy"]) == ("fault_filtered", 0.55)
+    assert row["difference"] == pytest.approx(0.125)
+    assert row["inside"] == "False"
+    assert row["gap"] == pytest.approx(0.2)
+    assert row["published_gap"] == pytest.approx(0.075)
+    assert row["size_matched"] == 0.7
+    assert row["summary"] == (
+        "Under stratified ours is 75.0% (70.0 to 80.0), 12.5 points more than published, which lies outside our 95%"
+        " interval. There, 76% of the test clips share an artist with training clips. Under fault_filtered ours is"
+        " 55.0% (50.0 to 60.0), 20.0 points less; the two intervals do not overlap. Dealt at random to subsets as large"
+        " as those (size_matched) it is 70.0%, 15.0 points more."
+    )
+
+
+def test_subsets_of_other_sizes_are_not_called_matched():
+    results = [result("cnn", name, 0.5) for name in ("stratified", "size_matched", "fault_filtered")]
+    sizes = PROTOCOLS | {"size_matched": protocol(0.6, train=41)}
+    (row,) = paper_comparison.compare_accuracies([figure("cnn", 0.5)], results, sizes, "gtzan", ["cnn"])
+    assert row["size_matched"] is None
+    assert "no more or less than published, which lies in our" in row["summary"]
+
+
+def test_on_another_dataset_ours_is_shown_without_differences():
+    results = [result("cnn", "stratified", 0.75), result("cnn", "fault_filtered", 0.55)]
+    (row,) = compare([figure("cnn", 0.625)], results, dataset="mine")
+    assert row["comparable"] == "False"
+    assert row["closest_accuracy"] == 0.75
+    assert row["difference"] is row["inside"] is row["published_gap"] is None
+    assert "published" not in row["summary"]
+    assert "not comparable with ours on mine" in " ".join(paper_comparison.describe_all([row], "mine"))
+
+
+def test_a_random_split_stands_for_another_but_not_for_one_of_segments():
+    assert paper_comparison.closest_protocol("holdout", {"artist", "kfold", "size_matched"}) == "kfold"
+    assert paper_comparison.closest_protocol("holdout", {"holdout", "stratified"}) == "holdout"
+    assert paper_comparison.closest_protocol("segment_random", {"stratified"}) is None
+    assert paper_comparison.closest_protocol("fault_filtered", {"stratified"}) is None
+    assert paper_comparison.closest_protocol("stratified", {"artist", "fault_filtered"}) is None
+    (row,) = compare([figure("cnn", 0.79, "holdout")], [result("cnn", "stratified", 0.75)])
+    assert "Under stratified, which stands for holdout, ours is 75.0%" in row["summary"]
+    assert row["summary"].endswith("It was run under no protocol that keeps artists apart.")
+
+
+def test_two_readings_of_a_figure_and_what_leaks_in_one():
+    whole, segments = compare(
+        [figure("lstm", 0.971), figure("lstm", 0.971, "segment_random")],
+        [
+            result("lstm", "segment_random", 0.93, MEANINGLESS),
+            result("lstm", "stratified", 0.75),
+            result("lstm", "fault_filtered", 0.6),
+        ],
+    )
+    assert (whole["closest_protocol"], segments["closest_protocol"]) == ("stratified", "segment_random")
+    assert whole["inside"] == "False"
+    assert segments["inside"] == "True"
+    assert "segments of one clip are on both sides" in segments["summary"]
+    assert "segments" not in whole["summary"]
+    sentences = paper_comparison.describe_all([whole, segments], "gtzan")
+    assert "Of 2 that can be compared, 1 lie in our 95% interval, 1 above it and 0 below it." in sentences
+    # what is meaningless says nothing about honesty
+    assert "falls by 15.0 points (the median of 1)" in sentences[-1]
+
+
+def test_what_was_not_run_says_why_and_marks_are_kept():
+    unknown, missing, marked = compare(
+        [figure("alexnet", 0.3), figure("cnn", 0.6), figure("vgg", 0.36)],
+        [
+            result("cnn", "stratified", None, reason="the weights are missing."),
+            result("vgg", "stratified", None, reason="too large"),
+            result("vgg", "fault_filtered", 0.3, "trained from scratch"),
+        ],
+    )
+    assert unknown["summary"] == "Not run: params.yaml has no model alexnet."
+    assert missing["summary"] == "Not run: the weights are missing."
+    assert marked["summary"] == (
+        "Not run under stratified: too large. Under fault_filtered ours is 30.0% (25.0 to 35.0), 6.0 points less than"
+        " published. To be read with care: trained from scratch."
+    )
+    assert marked["caveats"] == "trained from scratch"
+
+
+def test_averages_over_genres_are_those_of_scikit_learn():
+    random = np.random.default_rng(0)
+    true, predicted = random.choice(4, 90, p=[0.4, 0.3, 0.2, 0.1]), random.choice(4, 90)
+    scores = precision_recall_fscore_support(true, predicted)
+    genres = {
+        str(g): dict(zip(("precision", "recall", "f1", "support"), map(float, values), strict=True))
+        for g, values in enumerate(zip(*scores, strict=True))
+    }
+    untested = {"precision": None, "recall": None, "f1": None, "support": 0}
+    averages = paper_comparison.average_genres(genres | {"untested": untested})
+    assert "untested" not in averages
+    for name in ("macro", "weighted"):
+        expected = precision_recall_fscore_support(true, predicted, average=name)[:3]
+        found = [averages[f"{name} avg"][metric] for metric in ("precision", "recall", "f1")]
+        assert found == pytest.approx(expected)
+
+
+def test_genres_are_compared_under_the_protocols_of_the_model():
+    scores = [
+        {"model": "cnn", "source": "001", "dataset": "gtzan", "genre": genre, "metric": metric, "value": value}
+        for genre, metric, value in (("rock", "f1", 0.5), ("rock", "support", 20.0), ("polka", "f1", 0.7))
+    ]
+    rows = [{"model": "cnn", "closest_protocol": "stratified", "honest_protocol": None}]
+    runs = [
+        {"model": "cnn", "protocol": "stratified", "status": "done", "genres": {"rock": {"f1": f1, "support": 8}}}
+        for f1 in (0.6, 0.8)
+    ]
+    rock, polka = paper_comparison.compare_genres(scores, rows, runs, "gtzan")
+    assert (rock["published"], rock["published_clips"], rock["closest_clips"]) == (0.5, 20, 8)
+    assert rock["closest_score"] == pytest.approx(0.7)
+    assert rock["difference"] == pytest.approx(0.2)
+    assert rock["honest_score"] is None
+    assert polka["closest_score"] is polka["difference"] is None  # a genre that the dataset does not have
+    assert paper_comparison.describe_genres([rock, polka]) == (
+        "Under stratified our F1 is 20.0 points away from the published one in the mean of 1 genres, and furthest in"
+        " rock: 70.0% where the paper has 50.0%."
+    )
+    foreign = paper_comparison.compare_genres(scores, rows, runs, "mine")
+    assert foreign[0]["closest_score"] == pytest.approx(0.7)
+    assert paper_comparison.describe_genres(foreign) is None
+
+
+def drawn(axes, marker: str, colour: str | None = None) -> list[tuple[float, float]]:
+    return [
+        (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
+        for line in axes.lines
+        if line.get_marker() == marker and colour in (None, line.get_color())
+    ]
+
+
+def test_the_plot_has_a_row_per_figure():
+    rows = compare(
+        [figure("cnn", 0.6), figure("lstm", 0.97, "segment_random"), figure("alexnet", 0.3)],
+        [
+            result("cnn", "stratified", 0.75),
+            result("cnn", "fault_filtered", 0.55),
+            result("lstm", "segment_random", 0.9),
+        ],
+    )
+    axes = paper_plots.draw_papers(rows, "gtzan", ["cnn", "lstm"], {"segment_random"}).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cnn  001", "lstm  001", "alexnet  001"]
+    assert drawn(axes, "D") == [(0.6, 0), (0.97, 1), (0.3, 2)]
+    assert [x for x, _ in drawn(axes, "o", style.colours(["cnn", "lstm"])["cnn"])] == [0.75]
+    assert [x for x, _ in drawn(axes, "o", paper_plots.GREY)] == [0.9]  # meaningless
+    assert [x for x, _ in drawn(axes, "s")] == [0.55]
+    assert [text.get_text() for text in axes.texts] == ["not run"]
+    assert axes.get_title(loc="left") == ""
+    axes = paper_plots.draw_papers(rows, "mine", ["cnn", "lstm"], set()).axes[0]
+    assert "not comparable" in axes.get_title(loc="left")
+
+
+def test_without_figures_the_plots_say_so():
+    for figure_ in (paper_plots.draw_papers([], "mine", [], set()), paper_plots.draw_genres([], "mine", [])):
+        assert style.to_png(figure_).startswith(b"\x89PNG")
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path: Path):
+    """The script, from the evaluation to tables and plots."""
+    run = {
+        "model": "logistic",
+        "protocol": "stratified",
+        "split": "repeat0",
+        "seed": 0,
+        "status": "done",
+        "caveats": [],
+    }
+    run |= {"genres": {"rock": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 4}}, "accuracy": 0.5}
+    files.write_json(tmp_path / "evaluation/logistic/stratified/repeat0/seed0/metrics.json", run)
+    facts = {"available": True, "artists_known": 1.0, "counts": {"train": 9, "test": 4}, "reason": None}
+    facts |= {"test_clips_sharing_artist_with_train": 3, "test_clips_with_known_artist": 4}
+    files.write_json(tmp_path / "splits/stratified/repeat0.json", facts | {"test_clips_duplicated_in_train": 0})
+    board = result("logistic", "stratified", 0.5)
+    files.write_rows(tmp_path / "leaderboard.csv", list(board), [board])
+    written = []
+    for name in ("once", "twice"):
+        outputs = [tmp_path / name / file for file in ("papers.csv", "genres.csv", "papers.png", "genres.png")]
+        compare_papers.compare_papers(
+            tmp_path / "evaluation",
+            tmp_path / "splits",
+            tmp_path / "leaderboard.csv",
+            Path(__file__).parents[3] / "data/published.csv",
+            "gtzan",
+            ["logistic"],
+            *outputs,
+        )
+        written.append([output.read_bytes() for output in outputs])
+    assert written[0] == written[1]
+    rows = {row["model"]: row for row in files.read_rows(tmp_path / "once" / "papers.csv")}
+    assert len(rows) == 18
+    assert rows["logistic"]["difference"] == "0.05"
+    assert rows["cnn"]["summary"] == "Not run: params.yaml has no model cnn."
+    genres = files.read_rows(tmp_path / "once" / "genres.csv")
+    assert len(genres) == 3 * 3 * 12 + 3 * 11
+    (rock,) = [r for r in genres if (r["model"], r["genre"], r["metric"]) == ("logistic", "rock", "f1")]
+    assert rock["published"] == "0.2"
+    assert rock["difference"] == "0.3"

@@ -1,0 +1,185 @@
+"""Against the standard's figures, published values, and other people's programs."""
+
+import contextlib
+import gc
+
+import av
+import numpy as np
+import pytest
+import scipy.signal
+
+import plain_features
+from genrebench.audio.spectra import Clip
+from genrebench.features import descriptors
+
+RATE = 22050
+RANDOM = np.random.default_rng(0)
+TIME = np.arange(20 * RATE) / RATE
+NOISE = (0.1 * RANDOM.standard_normal(len(TIME))).astype(np.float32)
+BEAT = (NOISE * (1 + 0.9 * np.sin(2 * np.pi * 2 * TIME))).astype(np.float32)
+WALK = np.cumsum(RANDOM.standard_normal(2001))
+WALK = np.interp(np.arange(len(TIME)), np.arange(2001) * RATE / 100, WALK)
+WALK = (NOISE * np.exp((WALK - WALK.mean()) / WALK.std())).astype(np.float32)
+QUIET_THEN_LOUD = (NOISE * np.where(TIME < 12, 0.03, 1)).astype(np.float32)
+SIGNALS = {
+    "noise": NOISE,
+    "beat": BEAT,
+    "walk": WALK,
+    "sine": np.sin(2 * np.pi * 440 * TIME).astype(np.float32),
+    "gated": QUIET_THEN_LOUD,
+    "silence": np.zeros_like(NOISE),
+    "clipped": np.clip(20 * NOISE, -1, 1),
+    "short": NOISE[:700],
+    "half a second": NOISE[:11025],
+}
+SETTINGS = {"n_fft": 4096, "hop_length": 2048}
+
+
+def sine(hz, dbfs, seconds, rate=48000):
+    return (10 ** (dbfs / 20) * np.sin(2 * np.pi * hz * np.arange(seconds * rate) / rate)).astype(np.float32)
+
+
+def ffmpeg_loudness(samples, rate):
+    """What FFmpeg's filter ebur128 says at its end, in tenths of LUFS."""
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(sample_rate=rate, format="flt", layout="mono")
+    meter, sink = graph.add("ebur128", "framelog=quiet"), graph.add("abuffersink")
+    source.link_to(meter)
+    meter.link_to(sink)
+    graph.configure()
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        with av.logging.Capture(local=False) as lines:
+            for start in range(0, len(samples), 4096):
+                frame = av.AudioFrame.from_ndarray(samples[None, start : start + 4096], format="flt", layout="mono")
+                frame.sample_rate, frame.pts = rate, start
+                graph.push(frame)
+            graph.push(None)
+            with contextlib.suppress(av.EOFError):
+                while True:
+                    graph.pull()
+            del graph, source, meter, sink
+            gc.collect()  # the summary is written when the filter is freed
+    finally:
+        av.logging.set_level(level)
+    text = "".join(line for *_, line in lines)
+    return float(text.partition("I:")[2].split()[0])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # librosa warns of short signals
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_equals_the_steps_one_by_one(signal):
+    ours = descriptors.extract(Clip(SIGNALS[signal], RATE, [(4096, 2048)]), **SETTINGS)
+    theirs = plain_features.extract("descriptors", SIGNALS[signal], RATE, SETTINGS)
+    assert len(ours) == len(descriptors.columns(**SETTINGS))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_k_weighting_at_48_khz_is_that_of_the_standard():
+    """ITU-R BS.1770-4, tables 1 and 2."""
+    hz = np.geomspace(10, 23000, 200)
+    shelf = [1.53512485958697, -2.69169618940638, 1.19839281085285], [1, -1.69065929318241, 0.73248077421585]
+    high_pass = [1, -2, 1], [1, -1.99004745483398, 0.99007225036621]
+    expected = np.prod([scipy.signal.freqz(*stage, worN=hz, fs=48000)[1] for stage in (shelf, high_pass)], axis=0)
+    np.testing.assert_allclose(descriptors.k_weighting(hz, 48000), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [22050, 44100, 48000])
+def test_full_scale_at_997_hz_is_3_01_below(rate):
+    """ITU-R BS.1770-4, annex 1: "a 0 dB FS, 997 Hz sine wave [...] will give -3.01 LKFS"."""
+    tolerance = 0.005 if rate > 40000 else 0.05  # the shelf is a little lower where the rate is
+    assert descriptors.loudness(sine(997, 0, 20, rate), rate) == pytest.approx(-3.01, abs=tolerance)
+
+
+@pytest.mark.parametrize(
+    "parts, lufs",
+    [
+        ([(-23, 20)], -23),
+        ([(-33, 20)], -33),
+        ([(-36, 10), (-23, 60), (-36, 10)], -23),
+        ([(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23),
+    ],
+)
+def test_gates_of_ebu_tech_3341(parts, lufs):
+    """Its cases 1 to 4: 1000 Hz in two channels; one channel is 3.01 dB quieter."""
+    samples = np.concatenate([sine(1000, dbfs, seconds) for dbfs, seconds in parts])
+    assert descriptors.loudness(samples, 48000) == pytest.approx(lufs - 3.01, abs=0.1)
+
+
+@pytest.mark.parametrize("signal", ["noise", "beat", "walk", "sine", "gated", "clipped"])
+def test_loudness_is_that_of_ffmpeg(signal):
+    ours = descriptors.loudness(SIGNALS[signal], RATE)
+    assert ours == pytest.approx(ffmpeg_loudness(SIGNALS[signal], RATE), abs=0.06)
+
+
+@pytest.mark.parametrize("signal, lufs", [("noise", -17.05412), ("beat", -15.56738), ("walk", -11.02759)])
+def test_loudness_is_that_of_essentia(signal, lufs):
+    """LoudnessEBUR128 of Essentia 2.1b6, of these samples in one channel."""
+    assert descriptors.loudness(SIGNALS[signal], RATE) == pytest.approx(lufs, abs=1e-3)
+
+
+def test_loudness_of_parts_is_that_of_the_whole(monkeypatch):
+    whole = descriptors.loudness(NOISE, RATE)
+    monkeypatch.setattr(descriptors, "OVERLAP_S", 2.0)
+    assert descriptors.loudness(NOISE, RATE) == pytest.approx(whole, abs=1e-9)
+
+
+@pytest.mark.parametrize("signal, expected", [("noise", 1.96684), ("beat", 3.82853), ("walk", 0.68427)])
+def test_danceability_is_that_of_essentia(signal, expected):
+    """Danceability of Essentia 2.1b6, which counts fractions of a span where spans are cut off at the end."""
+    assert descriptors.danceability(SIGNALS[signal], RATE) == pytest.approx(expected, rel=5e-3)
+
+
+def test_exponent_of_memoryless_and_of_wandering_envelopes():
+    """Peng et al. (1994): 0.5 for white noise, 1.5 for its sum."""
+    assert 1 / descriptors.danceability(NOISE, RATE) == pytest.approx(0.5, abs=0.05)
+    assert 1 / descriptors.danceability(WALK, RATE) == pytest.approx(1.5, abs=0.1)
+
+
+def test_danceability_does_not_depend_on_the_level():
+    assert descriptors.danceability(0.01 * BEAT, RATE) == pytest.approx(descriptors.danceability(BEAT, RATE), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "tonic, profile, published",
+    [
+        (7, descriptors.MAJOR, 0.591),
+        (0, descriptors.MINOR, 0.511),
+        (9, descriptors.MINOR, 0.651),
+        (4, descriptors.MINOR, 0.536),
+        (2, descriptors.MINOR, 0.241),
+    ],
+)
+def test_correlations_between_keys_are_those_published(tonic, profile, published):
+    """Krumhansl and Kessler (1982), C major with another key, within the rounding of the printed profiles."""
+    found = np.corrcoef(descriptors.MAJOR, np.roll(profile, tonic))[0, 1]
+    assert found == pytest.approx(published, abs=0.005)
+
+
+def chords(*triads):
+    """One second each of three notes (semitones above the C of 262 Hz), five partials."""
+    time = np.arange(RATE) / RATE
+    seconds = []
+    for triad in triads:
+        notes = [262 * 2 ** (note / 12) for note in triad]
+        seconds.append(sum(np.sin(2 * np.pi * k * hz * time) / k**2 for hz in notes for k in range(1, 6)))
+    return (0.1 * np.concatenate(seconds)).astype(np.float32)
+
+
+C, F, G = (0, 4, 7), (5, 9, 12), (7, 11, 14)
+A_MINOR, D_MINOR, E = (9, 12, 16), (2, 5, 9), (4, 8, 11)
+
+
+@pytest.mark.parametrize("up", [0, 3, 7])
+def test_mode_tells_c_major_from_a_minor_in_any_key(up):
+    for sign, progression in ((1, (C, F, G, C)), (-1, (A_MINOR, D_MINOR, E, A_MINOR))):
+        samples = chords(*(tuple(note + up for note in triad) for triad in progression))
+        _, _, mode, clarity = descriptors.extract(Clip(samples, RATE, [(4096, 2048)]), **SETTINGS)
+        assert sign * mode > 0.05
+        assert clarity > 0.7
+
+
+def test_what_has_no_key_is_less_clear():
+    clarity = descriptors.extract(Clip(NOISE, RATE, [(4096, 2048)]), **SETTINGS)[3]
+    assert clarity < 0.6

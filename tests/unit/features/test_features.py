@@ -1,0 +1,181 @@
+"""Every feature against librosa, PyWavelets or NumPy called the plain way."""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+import pywt
+import scipy.signal
+import soundfile
+
+import plain_features
+from genrebench.audio import filters
+from genrebench.audio.spectra import Clip
+from genrebench.common.cli import InputError
+from genrebench.extraction import store
+from genrebench.workflow import config
+from genrebench.workflow.entries import arguments, is_pretrained, module_of
+
+RATE = 22050
+# those computed here; pretrained models have tests of their own
+SETTINGS = {name: entry for name, entry in config.load("params.yaml")["features"].items() if not is_pretrained(entry)}
+SPECTRA = [(s["n_fft"], s["hop_length"]) for s in SETTINGS.values() if "n_fft" in s]
+NOISE = np.random.default_rng(0).standard_normal(2 * RATE + 17).astype(np.float32) * 0.1
+TIME = np.arange(len(NOISE)) / RATE
+SINE = np.sin(2 * np.pi * 440 * TIME).astype(np.float32)
+LOW_PASS = scipy.signal.butter(10, 1000, fs=RATE, output="sos")
+SIGNALS = {
+    "noise": NOISE,
+    "sine": SINE,
+    "sine_then_silence": SINE * (TIME < 1),
+    "silence": np.zeros_like(NOISE),
+    "clipped": np.clip(20 * NOISE, -1, 1),
+    "low_passed": scipy.signal.sosfilt(LOW_PASS, NOISE).astype(np.float32),
+    "detuned": np.sin(2 * np.pi * 440 * 2 ** (0.3 / 12) * TIME).astype(np.float32) + 0.1 * NOISE,
+    "short": NOISE[:700],
+}
+# Real clips are no part of the project: a folder of .wav files that are tested as well.
+REAL_CLIPS = sorted(Path(os.environ.get("GENREBENCH_CLIPS") or os.devnull).rglob("*.wav"))
+
+
+def extract(feature, clip):
+    return store.module(feature, SETTINGS[feature]).extract(clip, **arguments(SETTINGS[feature]))
+
+
+def assert_equals_librosa(feature, samples):
+    ours = extract(feature, Clip(samples, RATE, SPECTRA))
+    theirs = plain_features.extract(feature, samples, RATE, SETTINGS[feature])
+    if feature == "wavelet":  # its order is tested below
+        ours, theirs = np.sort(ours.ravel()), np.sort(theirs)
+    assert ours.shape == theirs.shape
+    assert np.abs(ours - theirs).max() <= 1e-5 * max(np.abs(theirs).max(), 1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # librosa warns of short and silent signals
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("feature", SETTINGS)
+def test_equals_librosa(feature, signal):
+    assert_equals_librosa(feature, SIGNALS[signal])
+
+
+@pytest.mark.skipif(not REAL_CLIPS, reason="GENREBENCH_CLIPS names no folder of .wav files")
+@pytest.mark.parametrize("feature", SETTINGS)
+def test_equals_librosa_on_real_clips(feature):
+    for path in REAL_CLIPS:
+        assert_equals_librosa(feature, soundfile.read(path, dtype="float32")[0])
+
+
+def test_the_waveform_is_librosas_at_the_rate_of_speech_models(tmp_path):
+    soundfile.write(tmp_path / "clip.wav", NOISE, RATE, subtype="FLOAT")
+    ours = store.extract(tmp_path / "clip.wav", RATE, {"waveform": {}})["waveform"]
+    theirs, rate = librosa.load(tmp_path / "clip.wav", sr=16000, res_type="soxr_hq")
+    assert (rate, ours.dtype, len(ours)) == (16000, np.float32, len(theirs))
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")
+@pytest.mark.parametrize("rate, n_fft", [(22050, 2048), (16000, 512), (44100, 4096)])
+def test_filter_banks_are_those_of_librosa(rate, n_fft):
+    for n_mels in (40, 128):
+        theirs = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels)
+        np.testing.assert_allclose(filters.mel(rate, n_fft, n_mels), theirs, atol=1e-6 * theirs.max())
+    for n_chroma, tuning in ((12, 0.0), (24, -0.37)):
+        theirs = librosa.filters.chroma(sr=rate, n_fft=n_fft, n_chroma=n_chroma, tuning=tuning)
+        np.testing.assert_allclose(filters.chroma(rate, n_fft, n_chroma, tuning), theirs, atol=1e-6)
+    np.testing.assert_array_equal(filters.hann(n_fft), scipy.signal.get_window("hann", n_fft))
+
+
+def test_the_spectrum_is_that_of_librosa_to_the_bit():
+    ours = Clip(NOISE, RATE, [(2048, 512), (2048, 256)]).amplitude(2048, 512)
+    np.testing.assert_array_equal(ours.T, np.abs(librosa.stft(NOISE, n_fft=2048, hop_length=512)))
+
+
+@pytest.mark.parametrize("feature", SETTINGS)
+def test_a_feature_does_not_depend_on_what_else_is_asked_for(feature):
+    settings = SETTINGS[feature]
+    alone = Clip(NOISE, RATE, [(settings["n_fft"], settings["hop_length"])] if "n_fft" in settings else [])
+    together = Clip(NOISE, RATE, SPECTRA)
+    for other in SETTINGS:
+        extract(other, together)
+    np.testing.assert_array_equal(extract(feature, alone), extract(feature, together))
+
+
+def test_extraction_does_not_depend_on_the_number_of_threads(tmp_path):
+    soundfile.write(tmp_path / "clip.wav", np.resize(NOISE, 10 * RATE), RATE)
+    program = (
+        "import hashlib; from genrebench.extraction import store as extraction;"
+        f"arrays = store.extract({str(tmp_path / 'clip.wav')!r}, {RATE}, {SETTINGS});"
+        "print({name: hashlib.md5(array.tobytes()).hexdigest() for name, array in arrays.items()})"
+    )
+    digests = set()
+    for threads in "124":
+        environment = os.environ | {"PYTHONPATH": "scripts", "OMP_NUM_THREADS": threads}
+        environment["OPENBLAS_NUM_THREADS"] = threads
+        digests.add(subprocess.check_output([sys.executable, "-c", program], env=environment))
+    assert len(digests) == 1
+
+
+def test_extraction_imports_neither_librosa_nor_scipy():
+    program = "import sys; from genrebench.extraction import store as extraction\n"
+    program += "".join(
+        f"extraction.module({name!r}, {{}})\n" for name in sorted(map(module_of, SETTINGS, SETTINGS.values()))
+    )
+    program += "print(*sorted({name.split('.')[0] for name in sys.modules} & {'librosa', 'numba', 'scipy'}))"
+    output = subprocess.check_output([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": "scripts"})
+    assert output.decode().split() == []
+
+
+def test_flattened_shapes_of_paper_001_on_the_longest_clip_of_gtzan():
+    clip = Clip(np.resize(NOISE, 675808), RATE, SPECTRA)
+    expected = {"mel": 168960, "mfcc": 105600, "chroma": 63360, "wavelet": 675808}
+    assert expected == {name: extract(name, clip).size for name in expected}
+
+
+def test_too_many_bands_of_contrast_are_refused():
+    settings = SETTINGS["spectral_contrast"] | {"n_bands": 8}
+    with pytest.raises(InputError, match=r"features\.spectral_contrast"):
+        store.module("spectral_contrast", {}).extract(Clip(NOISE, RATE, SPECTRA), **settings)
+
+
+@pytest.mark.parametrize("wavelet", ["haar", "db4"])
+def test_wavelet_holds_the_coefficients_of_pywavelets_and_gives_the_signal_back(wavelet):
+    samples = NOISE[: 32 * 500]
+    ours = store.module("wavelet", {}).extract(Clip(samples, RATE, []), wavelet=wavelet, levels=5)
+    assert ours.shape == (32, 500)
+    bands = pywt.wavedec(samples, wavelet, mode="periodization", level=5)
+    starts = np.cumsum([0, 1, 1, 2, 4, 8, 16])
+    ours_by_band = [ours[a:b].T.ravel() for a, b in itertools.pairwise(starts)]
+    for ours_band, band in zip(ours_by_band, bands, strict=True):
+        np.testing.assert_array_equal(ours_band, band)
+    back = pywt.waverec(ours_by_band, wavelet, mode="periodization")
+    np.testing.assert_allclose(back, samples, atol=1e-6)
+
+
+def test_a_haar_transform_padded_at_the_end_is_that_of_the_padded_clip():
+    samples = NOISE[:1000]
+    extract = store.module("wavelet", {}).extract
+    short = extract(Clip(samples, RATE, []), wavelet="haar", levels=5)
+    long = extract(Clip(np.pad(samples, (0, 600)), RATE, []), wavelet="haar", levels=5)
+    np.testing.assert_array_equal(np.pad(short, ((0, 0), (0, long.shape[1] - short.shape[1]))), long)
+
+
+def test_one_transform_serves_both_hops(monkeypatch):
+    counts = []
+    rfft = np.fft.rfft
+    monkeypatch.setattr(np.fft, "rfft", lambda frames: counts.append(len(frames)) or rfft(frames))
+    clip = Clip(NOISE, RATE, SPECTRA)
+    for name in ("mel", "mfcc", "chroma", "spectral_contrast"):
+        extract(name, clip)
+    assert sum(counts) == 1 + len(NOISE) // 256
+
+
+def test_hops_without_a_common_divisor_do_not_multiply_the_memory():
+    clip = Clip(NOISE, RATE, [(2048, 441), (2048, 256), (2048, 512)])
+    assert len(clip.amplitude(2048, 441)) == 1 + len(NOISE) // 441
+    np.testing.assert_array_equal(clip.amplitude(2048, 512), Clip(NOISE, RATE, [(2048, 512)]).amplitude(2048, 512))
+    assert sum(len(values) for values in clip._amplitude.values()) == 2 + len(NOISE) // 441 + len(NOISE) // 256

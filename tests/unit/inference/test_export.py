@@ -1,0 +1,121 @@
+"""Exported models say of a file what the trained ones said of the clip; which run is exported, and what with it."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from exported_models import CLASSICAL, CLIPS, NETWORKS, SECONDS, Corpus
+from genrebench.common import files
+from genrebench.common.cli import InputError
+from genrebench.inference import export
+from genrebench.inference.predictor import Predictor
+
+TRAINING = {
+    **{"scaler_fit_on": "train", "epochs": 1, "batch_size": 4, "optimizer": "adam", "learning_rate": 0.01},
+    **{
+        "warmup_epochs": 0,
+        "schedule": "constant",
+        "early_stopping": 0,
+        "class_weights": "balanced",
+        "augmentation": {},
+    },
+    **{"dropout": 0.1, "units": [8], "summary": "mean", "max_steps": 0},
+}
+NEURAL = {
+    # a network of segments, and one whose clips are cut to a percentile of their lengths
+    "mel_lstm": {**TRAINING, "features": ["mel"], "dense": [], "segments": {"length_s": 0.5, "hop_s": 0.25}},
+    "rnn": {
+        **TRAINING,
+        "features": ["rms", "mel"],
+        "dense": 8,
+        "max_steps": 30,
+        "cut": {"percentile": 40, "at_least": 10},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return Corpus(tmp_path_factory.mktemp("tones"))
+
+
+@pytest.mark.parametrize("model", [*CLASSICAL, *NEURAL])
+def test_an_exported_model_says_of_the_audio_what_the_trained_one_said_of_the_clip(corpus, model):
+    settings = CLASSICAL.get(model) or NEURAL[model]
+    run = corpus.train(model, settings, NETWORKS if model in NEURAL else {"threads": 1})
+    folder = corpus.export(model)
+    for elsewhere in ("runs", "features"):
+        assert str(corpus.folder / elsewhere) not in (folder / "export.json").read_text()
+    predictor = corpus.says_the_same(folder, run)
+    assert predictor.description["check"]["clips"] == 6
+    assert predictor.description["check"]["deviation"] < 1e-5
+
+
+def test_the_best_on_the_validation_clips_is_exported(corpus):
+    def run(model, seed, valid, test, protocol="artist", unit="clip", status="done"):
+        return {
+            **{"model": model, "protocol": protocol, "split": "repeat0", "seed": seed, "status": status, "unit": unit},
+            **{"accuracy": test, "seen_in_training": {"valid_accuracy": valid}, "reason": "why"},
+        }
+
+    splits = corpus.folder / "splits"
+    runs = [run("a", 0, 0.5, 0.9), run("b", 0, 0.5, 0.1), run("b", 1, 0.7, 0.1), run("c", 0, 0.9, 1, status="not run")]
+    chosen = export.choose_run(runs, ["a", "b", "c"], splits)
+    assert (chosen["model"], chosen["seed"]) == ("b", 1)
+    equal = [run("a", 0, 0.5, 0.1), run("b", 0, 0.5, 0.9)]  # the test clips do not decide
+    assert export.choose_run(equal, ["a", "b"], splits)["model"] == "a"
+    assert export.choose_run(equal, ["b", "a"], splits)["model"] == "b"
+    with pytest.raises(export.NotExportableError, match=r"No run of c can be exported.*why"):
+        export.choose_run(runs[-1:], ["c"], splits)
+
+
+def test_what_cannot_be_exported_says_why(corpus):
+    corpus.train("logistic", CLASSICAL["logistic"])
+    manifest = corpus.folder / "manifest.csv"
+    kept = manifest.read_bytes()
+    rows = files.read_rows(manifest)
+    try:
+        files.write_rows(manifest, rows[0], [row | {"path": ""} for row in rows])
+        folder = corpus.export("logistic", name="precomputed")
+    finally:
+        manifest.write_bytes(kept)
+    assert [path.name for path in folder.iterdir()] == ["export.json"]
+    with pytest.raises(InputError, match="holds no model: logistic cannot be exported: the dataset tones brings"):
+        Predictor(folder)
+
+
+def test_weights_that_are_not_those_of_the_training_are_refused(corpus):
+    run = corpus.train("logistic", CLASSICAL["logistic"])
+    with np.load(run / "model/weights.npz") as saved:
+        weights = dict(saved)
+    np.savez(run / "model/weights.npz", **weights | {"coef": weights["coef"] * 1.1})
+    corpus.train("sgd", CLASSICAL["sgd"])
+    before = corpus.export("sgd", name="kept")
+    with pytest.raises(InputError, match=r"probabilities differ by .* Train it again"):
+        corpus.export("logistic", name="kept")
+    assert Predictor(before).description["model"] == "sgd"  # what was there stays
+
+
+def test_the_model_card_states_accuracy_protocol_and_marks(corpus):
+    corpus.train("logistic", CLASSICAL["logistic"] | {"scaler_fit_on": "all"})
+    folder = corpus.export("logistic")
+    description = files.read_json(folder / "export.json")
+    card = (folder / "README.md").read_text()
+    figures = description["metrics"]
+    assert f"Accuracy {figures['accuracy']:.1%}" in card
+    assert figures["accuracy_low"] < figures["accuracy"] <= figures["accuracy_high"] <= 1
+    assert "Protocol `artist`, split `repeat0`, seed 0: 12 clips for training" in card
+    assert description["caveats"]
+    assert all(mark in card for mark in description["caveats"])
+    assert description["audio"]["piece_s"] == SECONDS
+    assert description["clips"] == {"train": CLIPS // 2 * 3, "valid": CLIPS // 4 * 3, "test": CLIPS // 4 * 3}
+
+
+def test_an_exported_model_needs_nothing_else(corpus, tmp_path):
+    corpus.train("logistic", CLASSICAL["logistic"])
+    moved = shutil.copytree(corpus.export("logistic"), tmp_path / "elsewhere")
+    clip = corpus.clips[0]["path"]
+    assert (
+        Predictor(moved).predict(clip).ranked() == Predictor(corpus.folder / "export/logistic").predict(clip).ranked()
+    )

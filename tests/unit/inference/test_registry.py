@@ -1,0 +1,74 @@
+"""Finding exported models below a folder of results."""
+
+import shutil
+
+import pytest
+
+from genrebench.common import files
+from genrebench.common.cli import InputError
+from genrebench.inference import export, registry
+from genrebench.inference.predictor import FORMAT
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    results = tmp_path_factory.mktemp("results")
+    for dataset, name, accuracy in [("demo", "good", 0.8), ("demo", "weak", 0.6), ("another", "elsewhere", 0.9)]:
+        figures = {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1, "n_test": 60}
+        description = {
+            **{"format": FORMAT, "model": name, "dataset": dataset, "run": {"protocol": "artist"}},
+            **{"metrics": figures | {"valid_accuracy": accuracy}, "caveats": ["a mark"] if name == "weak" else []},
+        }
+        files.write_json(results / dataset / "export" / name / "export.json", description)
+    export.write_reason(results / "demo/export/none", "the dataset brings its features")
+    shutil.copytree(results / "demo/export/good", results / "demo/export/.good.new")  # of an interrupted export
+    return results
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Whatever dataset params.yaml names."""
+    monkeypatch.chdir(tmp_path)
+
+
+def names(results):
+    return [str(folder.relative_to(results)) for folder in registry.usable_models(results)]
+
+
+def test_models_stand_by_dataset_and_by_their_validation(results):
+    assert names(results) == ["demo/export/good", "demo/export/weak", "another/export/elsewhere"]
+
+
+def test_the_best_stands_first_and_once(results, tmp_path):
+    shutil.copytree(results, tmp_path / "results")
+    shutil.copytree(results / "demo/export/weak", tmp_path / "results/demo/export" / export.BEST)
+    assert names(tmp_path / "results") == ["demo/export/best", "demo/export/good", "another/export/elsewhere"]
+    assert registry.BEST == export.BEST
+
+
+def test_a_model_of_another_version_is_left_out(results, tmp_path):
+    shutil.copytree(results, tmp_path / "results")
+    path = tmp_path / "results/demo/export/good/export.json"
+    files.write_json(path, files.read_json(path) | {"format": 99})
+    assert "demo/export/good" not in names(tmp_path / "results")
+
+
+def test_a_model_is_found_by_its_folder_or_its_name(results):
+    folder = results / "demo/export/weak"
+    assert registry.find_model(str(folder), results) == folder
+    assert registry.find_model("weak", results) == folder
+    assert registry.find_model("elsewhere", results) == results / "another/export/elsewhere"
+
+
+def test_a_model_that_is_not_there_is_told_with_the_command(results):
+    with pytest.raises(InputError, match=r"no exported model cnn .*/demo/export/cnn` makes it; there are "):
+        registry.find_model("cnn", results)
+    with pytest.raises(InputError, match=r"no exported model below .*: `snakemake --cores 2 export` makes it"):
+        registry.find_model(None, results)
+
+
+def test_a_model_is_introduced_with_its_interval_and_its_marks(results):
+    description = registry.usable_models(results)[results / "demo/export/weak"]
+    assert registry.about(description) == (
+        "weak, trained on demo, was right on 60% of 60 test clips (95% interval 50% to 70%, protocol artist); a mark"
+    )

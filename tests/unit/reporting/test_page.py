@@ -1,0 +1,584 @@
+import base64
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+
+import build_leaderboard
+import build_report
+import check_labels
+import compare_models
+import compare_papers
+import compare_stability
+import evaluate_runs
+import gather_costs
+import study_errors
+import study_leakage
+from genrebench.audio import excerpt
+from genrebench.common import cli, files
+from genrebench.datasets.split_leakage import MEANINGLESS
+from genrebench.evaluation import leakage
+from genrebench.plots import style
+from genrebench.reporting import sections
+from genrebench.training.data import identity
+
+ROOT = Path(__file__).parents[3]
+GENRES = ["jazz & blues", "rock", "pop"]
+PUBLISHED = "model,source,dataset,protocol,metric,genre,value,note".split(",")
+AUDIO = ("path", "duration_s", "sample_rate", "channels", "mean_amplitude", "rms_amplitude", "max_amplitude", "md5")
+EVIL = '<script>alert("x")</script>'
+
+
+HISTORY = "epoch,learning_rate,accuracy,loss,val_accuracy,val_loss".split(",")
+COST = {
+    **{
+        "status": "done",
+        "parameters": 52290,
+        "bytes": 2_500_000,
+        "epochs": 2,
+        "best_epoch": 1,
+        "seconds_per_epoch": 0.5,
+    },
+    **{"training_clips_per_s": 1234.5, "inference_ms_per_clip": 0.25, "peak_memory_mb": 300.0, "threads": 2},
+    **{"backend": "tensorflow 2.21.0", "device": "CPU"},
+}
+
+
+def make_results(
+    folder: Path, audio: bool = True, skill: float = 3.0, artist_available: bool = True, leak: bool = False
+) -> Path:
+    """Results of two models under two protocols, from random probabilities; one genre has no test clip.
+
+    The logistic regression has two epochs and a cost, the forest neither. With `leak` there is a protocol that deals
+    segments.
+    """
+    rng = np.random.default_rng(0)
+    results = folder / "results"
+    clips = [
+        {"clip_id": f"{genre}.{i:02d}", "genre": genre, "artist": f"{genre} {i // 3}", "group": "g", "duplicate_of": ""}
+        | dict.fromkeys(AUDIO, "1.5" if audio else "")
+        for genre in GENRES
+        for i in range(12)
+    ]
+    clips[0]["artist"] = EVIL
+    columns = ["clip_id", "genre", "artist", "group", "duplicate_of", *AUDIO]
+    files.write_rows(results / "manifest.csv", columns, clips)
+    rejected = [{"path": f"{EVIL}.wav", "genre": "rock", "reason": "unreadable", "detail": "not audio"}]
+    files.write_rows(results / "rejected.csv", ["path", "genre", "reason", "detail"], rejected if audio else [])
+    files.write_rows(
+        results / "features" / "summary.csv",
+        ["feature", "shape", "mean", "available", "reason"],
+        [
+            {"feature": "mel", "shape": "36 x 128", "mean": -40.25, "available": True},
+            {"feature": "tabular", "shape": "36 x 57", "mean": 1.5, "available": True},
+            {"feature": "vggish", "available": False, "reason": "its weights are missing"},
+        ],
+    )
+    for name in ("distributions", "correlations", *(f"genres/{genre}" for genre in GENRES if audio)):
+        style.write(style.empty(name), results / "plots" / f"{name}.png", 20)
+    subsets = ["train", "train", "test"] * 8 + ["train"] * 12
+    for protocol, shared in ({"artist": 0, "stratified": 6} | ({"segment_random": 8} if leak else {})).items():
+        available = protocol != "artist" or artist_available
+        reason = None if available else "the artists of too few clips are known"
+        facts = {"available": available, "reason": reason, "version": "1", "source": "generated", "artists_known": 1.0}
+        facts |= {"unit": "segment" if protocol == "segment_random" else "clip"}
+        if protocol == "segment_random":
+            facts |= {"segments": {"length_s": 3.0, "hop_s": 1.5}, "test_segments_of_clips_in_train": 7}
+        facts |= {"counts": {"train": 28, "test": 8}, "test_clips_sharing_artist_with_train": shared}
+        facts |= {"test_clips_with_known_artist": 8, "test_clips_duplicated_in_train": 0}
+        files.write_json(results / "splits" / protocol / "repeat0.json", facts)
+        for model, seed in (("logistic", 0), ("logistic", 1), ("forest", 0)):
+            run = results / "runs" / model / protocol / "repeat0" / f"seed{seed}"
+            caveats = ["scaler fitted on all clips"] if model == "forest" else []
+            status = {"status": "done" if available else "not run", "reason": reason, "caveats": caveats}
+            files.write_json(run / "status.json", status)
+            epochs = [{"epoch": e, "accuracy": 0.5, "loss": 1, "val_accuracy": 0.5, "val_loss": 1} for e in (1, 2)]
+            files.write_rows(run / "history.csv", HISTORY, epochs if model == "logistic" else epochs[:1])
+            if model == "logistic":
+                cost = results / "costs" / model / protocol / "repeat0" / f"seed{seed}.json"
+                files.write_json(run / "config.json", {})
+                files.write_json(cost, COST | {"of": identity(run)} if available else {"status": "not run"})
+            scores = np.exp(rng.normal(size=(36, 3)) + skill * np.repeat(np.eye(3), 12, axis=0))
+            rows = [
+                {"clip_id": c["clip_id"], "segment": 0, "subset": subset, "genre": c["genre"], "predicted": ""}
+                | dict(zip(GENRES, row / row.sum(), strict=True))
+                for c, subset, row in zip(clips, subsets, scores, strict=True)
+            ]
+            columns = ["clip_id", "segment", "subset", "genre", "predicted", *GENRES]
+            files.write_rows(run / "predictions.csv", columns, rows if available else [])
+    for model in ("logistic", "forest"):
+        evaluate_runs.evaluate_runs(results / "runs" / model, results / "splits", results / "evaluation" / model)
+    figure = {"model": "logistic", "source": "001", "dataset": "gtzan", "protocol": "stratified"}
+    files.write_rows(results / "published.csv", PUBLISHED, [figure | {"metric": "accuracy", "value": 45}])
+    build_leaderboard.build_leaderboard(
+        results / "evaluation",
+        results / "published.csv",
+        "mine",
+        *(results / name for name in ("leaderboard.csv", "accuracy.json", "leaderboard.png", "statuses.csv")),
+    )
+    compare_models.compare_models(
+        results / "evaluation",
+        results / "splits",
+        ["logistic", "forest"],
+        *(results / name for name in ("leaderboard.csv", "comparisons.csv", "plots/comparisons.png")),
+    )
+    with mock.patch.object(style, "write", write_placeholder):  # these plots are tested elsewhere
+        compare_papers.compare_papers(
+            *(results / name for name in ("evaluation", "splits", "leaderboard.csv", "published.csv")),
+            "mine",
+            ["logistic", "forest"],
+            *(
+                results / name
+                for name in ("papers.csv", "papers_genres.csv", "plots/papers.png", "plots/papers_genres.png")
+            ),
+        )
+        compare_stability.compare_stability(
+            *(results / name for name in ("evaluation", "runs", "splits", "leaderboard.csv")),
+            ["logistic", "forest"],
+            *(results / name for name in ("stability.csv", "plots/stability.png", "plots/curves.png")),
+        )
+    study_leakage.study_leakage(
+        *(results / name for name in ("manifest.csv", "evaluation", "runs", "splits")),
+        ["logistic", "forest"],
+        ["stratified", "artist", *(["segment_random"] if leak else [])],
+        *(results / name for name in ("leakage.csv", "leakage_parts.csv", "plots/leakage.png")),
+    )
+    study_errors.study_errors(
+        *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "runs")),
+        *([], [], {"sample_rate": 22050, "duration": "longest"}),
+        *(results / name for name in ("errors.csv", "errors", "excerpts")),
+    )
+    check_labels.check_labels(
+        results / "manifest.csv",
+        [],
+        {"features": [], "folds": 5, "seed": 0},
+        *(results / name for name in ("labels.csv", "labels.json")),
+    )
+    files.write_json(results / "saliency.json", {"clips": [], "models": {}, "not_looked_at": {"cnn": "It is shy."}})
+    style.write(style.empty("no network"), results / "plots" / "saliency.png", 20)
+    gather_costs.gather_costs(
+        *(results / name for name in ("statuses.csv", "runs", "costs", "leaderboard.csv", "splits", "cost.csv")),
+        results / "plots" / "cost.png",
+    )
+    return results
+
+
+def write_placeholder(_figure, path: Path, dpi: int | None = None, palette: int | None = None) -> None:
+    """What `plots.write` does, with a figure that takes no time."""
+    path.write_bytes(style.to_png(style.empty(path.name), 20))
+
+
+def build(results: Path, output: str = "index.html", dataset: str = "mine", benchmarks: Path | None = None) -> str:
+    params = results / "params.yaml"
+    params.write_text(f"dataset: mine # {EVIL}\n")
+    build_report.build_report(
+        dataset, results, params, results / "published.csv", results / output, benchmarks=benchmarks
+    )
+    return (results / output).read_text()
+
+
+class Page(HTMLParser):
+    """The visible text of a page, its elements, and the anchors in it."""
+
+    VOID = ("meta", "link", "img", "br")
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text, self.elements, self.open, self.unbalanced = "", [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if self.open.pop() != tag:
+            self.unbalanced.append(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    return make_results(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def html(results) -> str:
+    return build(results)
+
+
+def test_the_page_is_well_formed_and_its_contents_lead_somewhere(html):
+    page = Page(html)
+    assert not page.unbalanced
+    assert not page.open
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    anchors = [attrs["href"][1:] for tag, attrs in page.elements if tag == "a" and attrs["href"].startswith("#")]
+    assert len(anchors) > 8
+    assert set(anchors) <= set(ids)
+
+
+def test_nothing_is_fetched_from_elsewhere(html):
+    page = Page(html)
+    for tag, attrs in page.elements:
+        for name in ("src", "href", "data", "action", "poster", "srcset"):
+            address = attrs.get(name) or "#"
+            assert address.startswith(("#", "data:")) or (tag == "a" and address.startswith("https://")), (tag, address)
+    assert "url(" not in html
+    assert "@import" not in html
+    assert sum(tag == "img" for tag, _ in page.elements) == 18
+
+
+def test_what_people_wrote_is_escaped(html):
+    assert EVIL not in html
+    assert html.count("&lt;script&gt;alert(") >= 3  # the artist, the rejected file, the parameters
+    assert Page(html).text.count(EVIL) >= 2
+    assert "jazz &amp; blues" in html
+
+
+def test_the_same_results_give_the_same_bytes_in_two_processes(results, html):
+    command = [sys.executable, "scripts/build_report.py", "--dataset", "mine", "--results", str(results)]
+    command += ["--params", str(results / "params.yaml"), "--published", str(results / "published.csv")]
+    subprocess.run([*command, "--output", str(results / "again.html")], cwd=ROOT, check=True)
+    assert (results / "again.html").read_text() == html
+    command = [sys.executable, "scripts/evaluate_runs.py", "--runs", str(results / "runs" / "logistic")]
+    command += ["--splits", str(results / "splits"), "--output", str(results / "again")]
+    subprocess.run(command, cwd=ROOT, check=True)
+    again = {path.relative_to(results / "again"): path.read_bytes() for path in (results / "again").rglob("*.*")}
+    first = results / "evaluation" / "logistic"
+    assert len(again) == 22
+    assert again == {path.relative_to(first): path.read_bytes() for path in first.rglob("*.*")}
+
+
+def test_the_finding_quotes_the_protocol_that_keeps_artists_apart(results, html):
+    rows = files.read_rows(results / "leaderboard.csv")
+    best = max((r for r in rows if r["protocol"] == "artist"), key=lambda r: float(r["accuracy_mean"]))
+    text = Page(html).text
+    assert f"The best of 2 models is {best['model']}: {100 * float(best['accuracy_mean']):.1f}% accuracy" in text
+    assert "under the protocol artist" in text
+    assert "Under stratified, where 75% of the test clips share an artist" in text
+
+
+def test_figures_marks_and_missing_scores_are_shown(results, html):
+    text = Page(html).text
+    for row in files.read_rows(results / "leaderboard.csv"):
+        assert f"{100 * float(row['accuracy_low']):.1f} – {100 * float(row['accuracy_high']):.1f}" in text
+    assert text.count("scaler fitted on all clips") >= 3
+    assert "vggish is not available: its weights are missing" in text
+    assert "published on GTZAN" in text
+    assert "GTZAN, another dataset" in text
+    assert 'title="precision –, recall –">–</td>' in html  # pop has no test clip
+    assert "every configured run has numbers" in text
+
+
+def test_on_gtzan_the_published_figures_are_comparable(results):
+    text = Page(build(results, "gtzan.html", dataset="gtzan")).text
+    assert "another dataset" not in text
+    assert "45.0" in text
+
+
+def test_a_protocol_not_run_is_reported_with_its_reason(tmp_path):
+    text = Page(build(make_results(tmp_path, audio=False, artist_available=False))).text
+    assert "not run: the artists of too few clips are known" in text
+    assert "No protocol with artists kept apart could be run" in text
+    assert "75% of its test clips share an artist" in text
+    assert "forest, logistic" in text
+    assert "brings features computed elsewhere, and no audio" in text
+    assert "Audio summary" not in text
+    assert "every file that was found is used" in text
+
+
+def test_the_time_of_jobs_is_summed_by_rule_where_it_was_measured(results, html, tmp_path):
+    assert "<h3>Jobs</h3>" not in html
+    for name, seconds in {"train/logistic": "90", "train/forest": "60.5", "manifest": "3"}.items():
+        path = (tmp_path / name).with_suffix(".tsv")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:00:00\tNA\t-\n")
+    costs = build_report.read_benchmarks(tmp_path)
+    assert [(cost["rule"], cost["jobs"], cost["seconds"]) for cost in costs] == [
+        ("manifest", 1, 3),
+        ("train", 2, 150.5),
+    ]
+    assert "<h3>Jobs</h3>" in build(results, "cost.html", benchmarks=tmp_path)
+
+
+def section(html: str, name: str) -> Page:
+    start = html.index(f'<section id="{name}">')
+    return Page(html[start : html.index("</section>", start)])
+
+
+def test_the_cost_of_each_model_stands_in_a_row(results, html):
+    text = section(html, "cost").text
+    for shown in (
+        "logistic",
+        "52\u202f290",
+        "2.5 MB",
+        "300 MB",
+        "1\u202f234",
+        "0.25",
+        "tensorflow 2.21.0",
+        "CPU, 2 threads",
+    ):
+        assert shown in text
+    names = [
+        attrs["data-value"] for tag, attrs in section(html, "cost").elements if tag == "th" and "data-value" in attrs
+    ]
+    assert names == ["logistic"]  # the forest was not measured
+    assert "Accuracy under artist" in text
+    sources = [attrs["src"] for tag, attrs in section(html, "cost").elements if tag == "img"]
+    assert sources == [image(results / "plots" / "cost.png")]
+
+
+def test_without_costs_the_page_says_why(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    (results / "cost.csv").write_text((results / "cost.csv").read_text().splitlines()[0] + "\n")
+    assert "No run of this page was measured" in section(build(results), "cost").text
+
+
+def test_comparisons_are_shown_with_the_pairs_that_differ(tmp_path):
+    results = make_results(tmp_path)
+    rows = files.read_rows(results / "comparisons.csv")
+    assert [(row["protocol"], row["clips"]) for row in rows] == [("artist", "8"), ("stratified", "8")]
+    shown = section(build(results), "comparisons")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [
+        image(results / "plots" / "comparisons.png")
+    ]
+    assert "None of 1 pairs differs beyond chance" in shown.text
+    real = {"different": "True", "difference": "-0.5", "p_holm": "0.003", "only_model": "1", "only_other": "12"}
+    files.write_rows(results / "comparisons.csv", list(rows[0]), [rows[0] | real, rows[1]])
+    shown = section(build(results), "comparisons")
+    assert "1 of 1 pairs differ." in shown.text
+    better = rows[0]["other"]
+    assert f"{better}{rows[0]['model']}50.01210.003" in "".join(shown.text.split())
+    files.write_rows(results / "comparisons.csv", list(rows[0]), [])
+    assert "No two models were run under one protocol" in section(build(results), "comparisons").text
+
+
+def test_figures_of_papers_are_shown_beside_ours(results, html):
+    (row,) = files.read_rows(results / "papers.csv")
+    shown = section(html, "papers")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [image(results / "plots/papers.png")]
+    assert row["summary"] in " ".join(shown.text.split())
+    assert "not comparable with ours on mine" in shown.text
+    assert "points from published" not in shown.text
+    for accuracy in ("published", "closest_accuracy", "honest_accuracy"):
+        assert f"{100 * float(row[accuracy]):.1f}" in shown.text
+
+
+def test_on_the_dataset_of_a_figure_the_difference_is_shown(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    (row,) = files.read_rows(results / "papers.csv")
+    files.write_rows(results / "papers.csv", list(row), [row | {"comparable": "True", "difference": "-0.125"}])
+    shown = section(build(results), "papers")
+    assert "points from published" in shown.text
+    assert "−12.5" in shown.text
+    columns = "model,source,dataset,genre,metric,published,published_clips,closest_protocol,closest_score".split(",")
+    columns += ["closest_clips", "honest_protocol", "honest_score", "honest_clips", "difference"]
+    score = {"model": "logistic", "genre": "rock", "metric": "f1", "published": 0.5, "closest_score": 0.75}
+    score |= {"closest_protocol": "stratified", "difference": 0.25}
+    files.write_rows(results / "papers_genres.csv", columns, [score])
+    shown = section(build(results), "papers")
+    assert "furthest in rock: 75.0% where the paper has 50.0%" in shown.text
+    assert sum(tag == "img" for tag, _ in shown.elements) == 2
+
+
+def test_stability_is_shown_by_protocol(results, html):
+    shown = section(html, "stability")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [
+        image(results / "plots/stability.png"), image(results / "plots/curves.png")
+    ]  # fmt: skip
+    assert sum(tag == "details" for tag, _ in shown.elements) == 2
+    assert "Another seed moves logistic by" in shown.text
+    for row in files.read_rows(results / "stability.csv"):
+        assert f"{100 * float(row['gap']):+.1f}".replace("-", "−") in shown.text
+
+
+def test_the_leakage_study_is_shown_in_words_and_numbers(leaking):
+    html = build(leaking)
+    shown = section(html, "leakage")
+    assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [image(leaking / "plots" / "leakage.png")]
+    for one in leakage.read_study(leaking / "leakage.csv", leaking / "leakage_parts.csv"):
+        assert one["finding"] in shown.text
+        segments = next(part for part in one["parts"] if part["part"] == "segments")
+        assert f"{100 * segments['difference']:.1f}" in shown.text
+    assert "size_matched: It is not among the protocols in params.yaml." in shown.text
+    assert 'href="#leakage"' in html
+
+
+def test_near_duplicates_across_a_split_are_warned_of(results, tmp_path):
+    assert "a training clip (" not in Page(build(results)).text
+    results = shutil.copytree(results, tmp_path / "results")
+    path = results / "splits" / "stratified" / "repeat0.json"
+    files.write_json(path, files.read_json(path) | {"test_clips_duplicated_in_train": 1})
+    text = Page(build(results)).text
+    warning = "12.5% of the test clips repeat, or nearly repeat, a training clip (forest, logistic; stratified)."
+    assert warning in text[: text.index("Leaderboard")]
+
+
+def test_hard_clips_are_shown_with_what_the_models_say_and_can_be_heard(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    rows = files.read_rows(results / "errors.csv")
+    columns = list(rows[0])
+    assert {row["models"] for row in rows} == {"2"}
+    rows = [
+        row | {"wrong": "2", "share": "1", "guess": "pop", "guesses": "1", "artist": EVIL, "p_pop": "0.625"}
+        for row in rows
+    ]
+    files.write_rows(results / "errors.csv", columns, rows)
+    name = rows[0]["clip_id"]
+    noise = np.random.default_rng(0).normal(0, 0.2, 6 * excerpt.SAMPLE_RATE)
+    for row in rows:
+        style.write(style.empty(row["clip_id"]), results / "errors" / f"{row['clip_id']}.png", 20)
+        sound = excerpt.encode(noise, excerpt.SAMPLE_RATE)
+        (results / "excerpts" / f"{row['clip_id']}.mp3").write_bytes(sound)
+    suspect = dict.fromkeys(check_labels.COLUMNS, "0.25") | {"clip_id": name, "genre": "rock", "suspected": "True"}
+    files.write_rows(results / "labels.csv", check_labels.COLUMNS, [suspect | {"suggested": "pop"}])
+    trial = {"changed": 20, "found": 13, "suspected": 17}
+    facts = {"reason": None, "judged": 36, "suspected": 1, "accuracy": 0.75, "trial": trial, "features": ["tabular"]}
+    files.write_json(results / "labels.json", facts)
+    html = build(results)
+    assert len(html) < 3e6  # of the 30 MB that a page may have
+    shown = section(html, "errors")
+    assert f"{len(rows)} of {len(rows)} test clips under artist are wrong for more than half of 2 models." in shown.text
+    sounds = [attrs["src"] for tag, attrs in shown.elements if tag == "audio"]
+    assert len(sounds) == len([tag for tag, _ in shown.elements if tag == "img"]) == len(rows)
+    assert base64.b64decode(sounds[0].removeprefix("data:audio/mpeg;base64,")) == sound
+    assert shown.text.count("Its label is suspected.") == 1
+    assert "62%" in shown.text and EVIL not in html
+    labels = section(html, "labels").text
+    assert "1 of 36 labels is suspected." in labels
+    assert "of 20 labels that were changed on purpose, to try it, 13 were suspected, among 17 in all" in labels
+    assert f"{name}rockpop25252 of 2" in labels.replace("\n", "")
+
+
+def test_a_page_lists_no_more_test_clips_than_a_browser_bears(results, monkeypatch):
+    count = len(files.read_rows(results / "errors.csv"))
+    assert f"All {count} test clips" in section(build(results), "errors").text
+    monkeypatch.setattr(sections, "TEST_CLIPS_SHOWN", 3)
+    shown = section(build(results), "errors")
+    assert f"The 3 of {count} test clips that most models get wrong (errors.csv has all)" in shown.text
+    table = [tag for tag, _ in shown.elements]
+    assert table[len(table) - table[::-1].index("tbody") :].count("tr") == 3
+    monkeypatch.setattr(build_report, "CLIPS_SHOWN", 4)
+    assert "Audio summary of the first 4 clips (manifest.csv has all)" in section(build(results), "dataset").text
+
+
+def test_the_page_says_why_there_is_nothing_to_hear_or_to_look_at(html, tmp_path):
+    assert "The labels were not checked. None of the features" in section(html, "labels").text
+    assert "cnn was not looked at: It is shy." in section(html, "saliency").text
+    page = build(make_results(tmp_path, audio=False, skill=0.0))
+    assert "no audio: there is nothing to listen to" in section(page, "errors").text
+    assert not [tag for tag, _ in section(page, "errors").elements if tag in ("audio", "img")]
+
+
+def test_the_artists_of_each_genre_are_drawn_where_they_are_known(results, tmp_path):
+    with_artists = [attrs for tag, attrs in section(build(results), "dataset").elements if tag == "img"]
+    assert [attrs["alt"] for attrs in with_artists] == ["The artists of each genre, with their numbers of clips"]
+    copy = shutil.copytree(results, tmp_path / "results")
+    rows = files.read_rows(copy / "manifest.csv")
+    files.write_rows(copy / "manifest.csv", list(rows[0]), [row | {"artist": ""} for row in rows])
+    assert "img" not in [tag for tag, _ in section(build(copy), "dataset").elements]
+
+
+def test_reliability_is_shown_of_the_models_that_were_run(results, html):
+    models = ("forest", "logistic")
+    assert [attrs["src"] for tag, attrs in section(html, "reliability").elements if tag == "img"] == [
+        image(results / "evaluation" / model / "reliability.png") for model in models
+    ]
+
+
+def test_curves_are_shown_of_the_models_that_have_them(results, html):
+    assert {attrs["src"] for tag, attrs in section(html, "curves").elements if tag == "img"} == {
+        image(results / "evaluation" / "logistic" / "curves.png")
+    }
+    assert 'href="#curves"' in html
+
+
+@pytest.fixture(scope="module")
+def leaking(tmp_path_factory) -> Path:
+    return make_results(tmp_path_factory.mktemp("leaking"), leak=True)
+
+
+def test_segments_on_both_sides_are_marked_wherever_they_stand(leaking):
+    html = build(leaking)
+    page = Page(html)
+    assert not page.unbalanced
+    assert f"{MEANINGLESS} (forest, logistic; segment_random)" in page.text[: page.text.index("Leaderboard")]
+    for name in ("results", "leakage", "confusion", "genres"):
+        assert MEANINGLESS in section(html, name).text, name
+    dealt = html[html.index("<tr><th>segment_random") :]
+    dealt = Page(dealt[: dealt.index("</tr>")]).text
+    assert "3 s, every 1.5 s" in dealt and "28segments" in dealt and "88%of the segments" in dealt  # 7 of 8
+    results = html[html.index('<section id="results">') : html.index('<section id="comparisons">')]
+    rows = [line for line in results.splitlines() if line.startswith("<tr") and "<td>segment_random</td>" in line]
+    assert len(rows) == 2
+    assert all('class="void"' in row and MEANINGLESS in row for row in rows)
+    cells = [attrs.get("class") for tag, attrs in section(html, "results").elements if tag == "td"]
+    assert cells.count("n void") == 2  # a model each, in the table across protocols
+    assert "F1 per genre under segment_random" not in html
+    finding = html[html.index('<div class="lead">') : html.index("</div>")]
+    assert "under the protocol artist" in finding
+    assert "segment_random" not in finding
+
+
+def test_a_report_of_nothing_but_segments_quotes_nothing(leaking, tmp_path):
+    results = shutil.copytree(leaking, tmp_path / "results")
+    for name in ("leaderboard.csv", "statuses.csv", "stability.csv"):
+        rows = files.read_rows(results / name)
+        files.write_rows(results / name, list(rows[0]), [row for row in rows if row["protocol"] == "segment_random"])
+    files.write_rows(results / "papers.csv", list(files.read_rows(results / "papers.csv")[0]), [])
+    text = Page(build(results)).text
+    assert "No result can be quoted" in text
+    assert "The best of" not in text
+
+
+def image(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def test_the_plots_of_features_are_those_of_their_rules(results, html):
+    shown = {attrs["src"]: attrs["alt"] for tag, attrs in Page(html).elements if tag == "img"}
+    folder = results / "plots"
+    assert shown[image(folder / "distributions.png")].startswith("Box plots, by genre")
+    assert shown[image(folder / "correlations.png")].startswith("Correlation matrix")
+    for genre in GENRES:
+        assert shown[image(folder / "genres" / f"{genre}.png")] == f"{genre}: {genre}.00 over time"
+    for section in ("table", "clips"):
+        assert f'href="#{section}"' in html
+
+
+def test_a_report_without_table_and_without_audio_says_so(tmp_path):
+    results = make_results(tmp_path, audio=False)
+    summary = results / "features" / "summary.csv"
+    rows = [row for row in files.read_rows(summary) if row["feature"] != "tabular"]
+    missing = {"feature": "tabular", "available": False, "reason": "the dataset brings none", "shape": "", "mean": ""}
+    for added, sentence in (
+        ([missing], "tabular is not available: the dataset brings none"),
+        ([], "params.yaml has no feature tabular"),
+    ):
+        files.write_rows(summary, list(rows[0]), rows + added)
+        html = build(results)
+        section = Page(html[html.index('<section id="table">') : html.index('<section id="not-run">')])
+        assert sentence in section.text
+        assert "there is no sound to draw" in section.text
+        assert not any(tag == "img" for tag, _ in section.elements)
+
+
+def test_a_plot_that_is_missing_is_named(results, tmp_path):
+    results = shutil.copytree(results, tmp_path / "results")
+    (results / "plots" / "genres" / "rock.png").unlink()
+    with pytest.raises(cli.InputError, match=r"genres/rock\.png is missing"):
+        build(results)
+
+
+def test_missing_results_are_named(tmp_path):
+    with pytest.raises(cli.InputError, match=r"manifest\.csv is missing"):
+        build(tmp_path)
