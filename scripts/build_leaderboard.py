@@ -11,6 +11,7 @@ import numpy as np
 from genrebench.common import cli, files
 from genrebench.datasets import published
 from genrebench.evaluation import results, significance
+from genrebench.plots import leaderboard as leaderboard_plot
 from genrebench.plots import style
 
 COLUMNS = (
@@ -61,7 +62,7 @@ def build_leaderboard(
         (model, protocol): [run["accuracy"] for run in group if run["status"] == "done"]
         for (protocol, model), group in groups.items()
     }
-    style.write(style.draw_leaderboard(rows, points, published.is_of(dataset, figures)), plot)
+    style.write(leaderboard_plot.draw_leaderboard(rows, points, published.is_of(dataset, figures)), plot)
 
 
 def published_columns(figures: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:

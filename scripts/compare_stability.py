@@ -8,8 +8,8 @@ from typing import Any
 from genrebench.common import cli, files
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
 from genrebench.evaluation import results, stability
+from genrebench.plots import learning_curves, style
 from genrebench.plots import stability as stability_plots
-from genrebench.plots import style
 
 
 def compare_stability(
@@ -48,7 +48,7 @@ def compare_stability(
     files.write_rows(table, stability.COLUMNS, map(_formatted, rows))
     style.write(stability_plots.draw_stability(shown, accuracies, models, protocol), plot, dpi=110, palette=128)
     style.write(
-        stability_plots.draw_curves({model: h for model, h in learned.items() if h}, models, protocol),
+        learning_curves.draw_mean_curves({model: h for model, h in learned.items() if h}, models, protocol),
         curves,
         dpi=110,
         palette=128,

@@ -109,13 +109,13 @@ def draw_curves(runs: Path, names: Sequence[str], output: Path) -> None:
         if len(rows) > 1:  # what is not trained by epochs has one row
             histories[name.split("/")[0]].append(rows)
     if histories:
-        from genrebench.plots import style, training
+        from genrebench.plots import learning_curves, style
 
         units = {name.split("/")[0]: files.read_json(output / name / "metrics.json")["unit"] for name in names}
         meaningless = [protocol for protocol in histories if units[protocol] == "segment"]
         caveats = {mark for name in names for mark in files.read_json(runs / name / "status.json")["caveats"]}
         title = "\n".join([runs.name, *sorted(caveats)])
-        figure = training.draw_curves(title, histories, meaningless)
+        figure = learning_curves.draw_learning_curves(title, histories, meaningless)
         style.write(figure, output / "curves.png", dpi=120, palette=128)
 
 
@@ -150,7 +150,7 @@ def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
 
     from genrebench.common import scoring
     from genrebench.evaluation import metrics
-    from genrebench.plots import style
+    from genrebench.plots import confusion, style
 
     subsets, genres = read_predictions(predictions, head["unit"])
     try:
@@ -175,7 +175,7 @@ def _write_done(head: dict[str, Any], predictions: Path, output: Path) -> None:
     )
     title = f"{head['model']}, {head['protocol']}, {head['split']}, seed {head['seed']}"
     warned = "\n".join([title, *head["caveats"]])
-    style.write(style.draw_confusion(counts, genres, warned), output / "confusion.png")
+    style.write(confusion.draw_confusion(counts, genres, warned), output / "confusion.png")
     present = [genre for genre in genres if figures["genres"][genre]["support"]]
     text = classification_report(test["genre"], predicted, labels=present, digits=4, zero_division=0)
     absent = [genre for genre in genres if genre not in present]

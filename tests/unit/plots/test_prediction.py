@@ -48,7 +48,7 @@ def test_doubts_stand_above_the_plot(prediction):
     texts = [text.get_text() for text in prediction_plot.draw(prediction, SAMPLES).texts]
     assert texts == ["song.mp3: jazz, 63%"]
     doubted = replace(prediction, doubts="no genre has 70%")
-    assert prediction_plot.draw(doubted, SAMPLES).texts[1].get_text() == "unsure: no genre has 70%"
+    assert doubted.doubts in prediction_plot.draw(doubted, SAMPLES).texts[1].get_text()
 
 
 def test_over_time_alone_has_no_headline_and_keeps_its_width(prediction):
