@@ -37,7 +37,7 @@ def percent_tick(fraction: float, _position: int | None = None) -> str:
 
 
 def signed(difference: float | None, digits: int = 1) -> str:
-    """Write a difference of fractions in points, with its sign: 0.05 is "+5.0"; None is blank, what rounds to 0 is "0"."""
+    """Write a difference of fractions in points, with its sign: 0.05 is "+5.0", nearly 0 is "0"; None is blank."""
     if difference is None:
         return ""
     rounded = round(100 * difference, digits)

@@ -1,91 +1,106 @@
-"""The test clips of a protocol, and what all its models together make of them."""
+"""Hard clips: the test clips that most models predict wrongly.
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+This looks at all test clips of all models. It is for listening: no model and no setting is chosen by it.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
-# metrics takes scikit-learn with it, 1 s, which those do not need who only read the table
+from genrebench.common import files
+from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
+from genrebench.evaluation import results
 
 COLUMNS = ("protocol", "clip_id", "genre", "artist", "path", "models", "wrong", "share", "guess", "guesses")
 SHOWN = 12  # hard clips with a picture and an excerpt
-MOST = 0.5  # a clip is hard if a larger share of the models is wrong about it
+MOST = 0.5  # a clip is hard if a larger share of the models is wrong
+FIXED = ("clip_id", "segment", "subset", "genre", "predicted")  # the other columns of predictions.csv are genres
+RUN = ["model", "protocol", "split", "seed"]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What a model says of a clip: `genre` is the clip's, `probabilities` those of all genres, by name."""
+def study(manifest: Path, statuses: Path, leaderboard: Path, splits: Path, runs: Path, table: Path) -> None:
+    """Write errors.csv: the test clips of the protocol that the report quotes, the hardest first.
 
-    clip_id: str
-    model: str
-    genre: str
-    probabilities: dict[str, float]
+    The columns are `COLUMNS` and p_<genre>, see `rank_clips`. Without such a protocol the table has no rows.
 
-    @property
-    def guess(self) -> str:
-        """The most probable genre, of equals the first."""
-        from genrebench.common import scoring
-
-        return scoring.most_probable(np.array([list(self.probabilities.values())]), list(self.probabilities))[0]
-
-
-def verdicts(model: str, runs: Iterable[Sequence[Mapping[str, str]]], fixed: Sequence[str]) -> list[Verdict]:
-    """A verdict for each clip that a model was tested on, the mean over its segments and then over its runs.
-
-    `runs` are the rows of predictions.csv of each run, in which all columns but the `fixed` ones are genres.
+    Parameters
+    ----------
+    manifest, statuses, leaderboard : path
+        manifest.csv, statuses.csv and leaderboard.csv.
+    splits, runs : path
+        Folders of the dataset's splits and of all models' runs.
+    table : path
+        CSV to write.
     """
-    from genrebench.common import scoring
-
-    found: dict[str, list[np.ndarray]] = defaultdict(list)
-    genre_of: dict[str, str] = {}
-    genres: list[str] = []
-    for rows in runs:
-        tested = [row for row in rows if row["subset"] == "test"]
-        genres = [column for column in rows[0] if column not in fixed]
-        values = np.array([[float(row[genre]) for genre in genres] for row in tested])
-        for clip, mean in zip(*scoring.average_segments([row["clip_id"] for row in tested], values), strict=True):
-            found[clip].append(mean)
-        genre_of |= {row["clip_id"]: row["genre"] for row in tested}
-    return [
-        Verdict(clip, model, genre_of[clip], dict(zip(genres, map(float, np.mean(means, axis=0)), strict=True)))
-        for clip, means in found.items()
-    ]
+    listed = files.read_rows(statuses)
+    protocols = describe_protocols(splits, {(row["protocol"], row["split"]) for row in listed})
+    strict, loose = pick_protocols(results.read_leaderboard(leaderboard), protocols)
+    protocol = strict or loose
+    done = [row for row in listed if (row["protocol"], row["status"]) == (protocol, "done")]
+    ranked = rank_clips(read_predictions(runs, done)) if done else pd.DataFrame(columns=["clip_id"])
+    clips = pd.DataFrame(files.read_rows(manifest))[["clip_id", "artist", "path"]]
+    ranked = ranked.merge(clips, on="clip_id", how="left").assign(protocol=protocol)
+    genres = sorted(column for column in ranked if column.startswith("p_"))
+    with files.atomic(table) as temporary:
+        ranked.reindex(columns=[*COLUMNS, *genres]).to_csv(temporary, index=False, float_format="%.6f")
 
 
-def rank_clips(all_verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
-    """A row per clip, that of which the largest share of the models is wrong first, then the least probable label.
+def read_predictions(runs: Path, done: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Read the test predictions of these runs (rows of statuses.csv), the mean over each clip's segments.
 
-    Per clip: its genre, the number of `models`, how many are `wrong` and their `share`, the `guess` that most of the
-    wrong ones make (of equals the first by name) and how many make it, and the mean `probabilities` over models.
+    Returns
+    -------
+    DataFrame
+        model, protocol, split, seed, clip_id, genre, and a column of probabilities for each genre.
     """
-    by_clip: dict[str, list[Verdict]] = defaultdict(list)
-    for verdict in all_verdicts:
-        by_clip[verdict.clip_id].append(verdict)
-    rows = [_row(clip, group) for clip, group in by_clip.items()]
-    return sorted(rows, key=lambda row: (-row["share"], row["probabilities"][row["genre"]], row["clip_id"]))
+    tables = []
+    for run in done:
+        folder = runs / run["model"] / run["protocol"] / run["split"] / f"seed{run['seed']}"
+        rows = pd.read_csv(folder / "predictions.csv", dtype=dict.fromkeys(FIXED, str), keep_default_na=False)
+        rows = rows[rows["subset"] == "test"]
+        genres = [column for column in rows if column not in FIXED]
+        means = rows.groupby(["clip_id", "genre"], sort=False)[genres].mean().reset_index()
+        tables.append(means.assign(**{name: run[name] for name in RUN}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def rank_clips(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Rank clips by the share of the models that are wrong, then by the mean probability of their label.
+
+    A model predicts the genre with the highest mean probability over its runs, of equals the first.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        See `read_predictions`.
+
+    Returns
+    -------
+    DataFrame
+        One row per clip: clip_id, genre, the number of `models`, how many are `wrong` and their `share`, the `guess` of
+        most of the wrong ones (of equals the first by name) and how many `guesses` it has, and p_<genre>, the mean
+        probabilities over the models.
+    """
+    genres = [column for column in predictions if column not in (*RUN, "clip_id", "genre")]
+    by_model = predictions.fillna(dict.fromkeys(genres, 0.0)).groupby(["clip_id", "genre", "model"])[genres].mean()
+    votes = by_model.idxmax(axis=1).rename("guess").reset_index()
+    wrong = votes[votes["guess"] != votes["genre"]]
+    counts = wrong.groupby(["clip_id", "guess"]).size().rename("guesses").reset_index()
+    counts = counts.sort_values(["guesses", "guess"], ascending=[False, True]).drop_duplicates("clip_id")
+    table = by_model.groupby(["clip_id", "genre"]).mean().add_prefix("p_").reset_index()
+    table["label"] = [row[f"p_{row['genre']}"] for _, row in table.iterrows()]
+    table["models"] = table["clip_id"].map(votes["clip_id"].value_counts())
+    table["wrong"] = table["clip_id"].map(wrong["clip_id"].value_counts()).fillna(0).astype(int)
+    table["share"] = table["wrong"] / table["models"]
+    table = table.merge(counts, on="clip_id", how="left")
+    table["guesses"] = table["guesses"].fillna(0).astype(int)
+    table["guess"] = table["guess"].fillna("")
+    table = table.sort_values(["share", "label", "clip_id"], ascending=[False, True, True])
+    return table.drop(columns="label").reset_index(drop=True)
 
 
 def hard(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The clips, in their order, about which more than half of the models are wrong."""
+    """Select the rows of errors.csv that more than half of the models predict wrongly, in their order."""
     return [row for row in rows if float(row["share"]) > MOST]
-
-
-def _row(clip: str, group: Sequence[Verdict]) -> dict[str, Any]:
-    genre = group[0].genre
-    guesses = Counter(verdict.guess for verdict in group)
-    right = guesses.pop(genre, 0)
-    guess, count = min(guesses.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
-    genres = sorted({name for verdict in group for name in verdict.probabilities} | {genre})
-    means = {name: float(np.mean([v.probabilities.get(name, 0.0) for v in group])) for name in genres}
-    return {
-        "clip_id": clip,
-        "genre": genre,
-        "models": len(group),
-        "wrong": len(group) - right,
-        "share": 1 - right / len(group),
-        "guess": guess,
-        "guesses": count,
-        "probabilities": means,
-    }
