@@ -30,7 +30,7 @@ rule evaluate_runs:
     params:
         runs=lambda w: f"{RESULTS}/runs/{w.model}",
         # only these: runs of an earlier configuration may still lie there
-        only=lambda w: run_names(w.model),
+        only=lambda w: [run.within_model for run in runs_of(w.model)],
         splits=lambda w: f"{RESULTS}/splits",
     message:
         "Evaluating {wildcards.model}"
