@@ -4,7 +4,7 @@ import numpy as np
 import soundfile
 
 from collect_feature import collect_feature
-from evaluate_runs import evaluate_runs
+from evaluate_model import evaluate_model
 from export_model import export_model
 from genrebench.audio import decode
 from genrebench.common import files
@@ -99,7 +99,10 @@ class Corpus:
             [self.folder / "features" / f"{name}.json" for name in settings["features"]],
             self.folder / "checkpoints" / model, run, self.folder / "costs" / f"{model}.json",
         )  # fmt: skip
-        evaluate_runs(run.parents[2], self.folder / "splits", self.folder / "evaluation" / model)
+        evaluate_model(
+            run.parents[2], ["artist/repeat0/seed0"], self.folder / "manifest.csv", self.folder / "splits",
+            self.folder / "evaluation" / model,
+        )  # fmt: skip
         return run
 
     def export(self, *models, name=None):

@@ -1,13 +1,12 @@
 """The name of a run, which is also the path of its folder: model/protocol/split/seed0."""
 
-from dataclasses import dataclass
 from pathlib import PurePath
+from typing import NamedTuple
 
 PREFIX = "seed"
 
 
-@dataclass(frozen=True, order=True)
-class RunKey:
+class RunKey(NamedTuple):
     """One training: a model, on one split of a protocol, with one seed."""
 
     model: str
