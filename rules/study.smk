@@ -2,7 +2,7 @@
 # to; no model and no setting is chosen by them.
 
 LABEL_FEATURES = [name for name in config["study"]["labels"]["features"] if name in config["features"]]
-EXPLAINED = [name for name in config["study"]["saliency"]["models"] if name in config["models"]]
+EXPLAINED = [name for name in config["study"]["saliency"]["models"] if name in EVALUATED]
 PICTURED = [name for name in DRAWN if name == "mel"]
 PICTURED_CACHES = [name for name in DRAWN_CACHES if name in PICTURED]
 
@@ -14,7 +14,7 @@ rule study_errors:
         statuses=f"{RESULTS}/statuses.csv",
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
-        predictions=[all_runs(model, "predictions.csv") for model in config["models"]],
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         code=code("study_errors.py", *feature_modules(*PICTURED)),
     output:
         table=report(f"{RESULTS}/errors.csv", caption="../report/errors.rst", category="Errors"),
@@ -38,7 +38,7 @@ rule study_errors:
         mem_mb=at_least(extraction_memory),
         runtime=at_least(10),
     params:
-        runs=lambda w: f"{RESULTS}/runs",
+        evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
         features=PICTURED,
         settings=lambda w: [param("features", name) for name in PICTURED],
@@ -47,7 +47,7 @@ rule study_errors:
         "Listing the clips that most models predict wrongly"
     shell:
         "python scripts/study_errors.py --manifest {input.manifest} --statuses {input.statuses}"
-        " --leaderboard {input.leaderboard} --splits {params.splits} --runs {params.runs}"
+        " --leaderboard {input.leaderboard} --splits {params.splits} --evaluation {params.evaluation}"
         " --caches {input.descriptions} --features {params.features} --settings {params.settings:q}"
         " --audio {params.audio:q} --table {output.table} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
 
@@ -84,8 +84,8 @@ rule draw_saliency:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         errors=f"{RESULTS}/errors.csv",
-        statuses=f"{RESULTS}/statuses.csv",
-        runs=[all_runs(model, "config.json", "predictions.csv", "model") for model in EXPLAINED],
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EXPLAINED),
+        runs=[all_runs(model, "config.json", "model") for model in EXPLAINED],
         features=[cache_files(model, "json") for model in EXPLAINED],
         caches=ancient([cache_files(model, "npy") for model in EXPLAINED]),
         code=code(
@@ -111,12 +111,12 @@ rule draw_saliency:
     params:
         settings=lambda w: param("study", "saliency"),
         models=EXPLAINED,
+        evaluation=lambda w: f"{RESULTS}/evaluation",
         runs=lambda w: f"{RESULTS}/runs",
         features=lambda w: f"{RESULTS}/features",
     message:
         "Drawing the saliency of networks"
     shell:
         "python scripts/draw_saliency.py --manifest {input.manifest} --errors {input.errors}"
-        " --statuses {input.statuses} --models {params.models}"
-        " --settings {params.settings:q} --runs {params.runs} --features {params.features}"
+        " --models {params.models} --settings {params.settings:q} --evaluation {params.evaluation} --runs {params.runs} --features {params.features}"
         " --plot {output.plot} --description {output.description} > {log} 2>&1"

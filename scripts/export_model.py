@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from genrebench.common import cli
-from genrebench.evaluation import results
+from genrebench.common.run_key import RunKey
+from genrebench.evaluation import results, tables
 from genrebench.inference import export
 
 
@@ -29,11 +30,12 @@ def export_model(
     Where there is none, or its features cannot be computed of a new file, `output` has the reason instead.
     """
     try:
-        run = export.choose_run(results.read_runs(evaluation, models), models, splits)
-        name = f"{run['protocol']}/{run['split']}/seed{run['seed']}"
-        split = splits / run["protocol"] / f"{run['split']}.csv"
+        chosen = export.choose_run(tables.rows(results.read_runs(evaluation, models)), models, splits)
+        key = RunKey(*(chosen[name] for name in RunKey._fields))
+        run = results.read_run(evaluation, key)
+        split = splits / key.protocol / f"{key.split}.csv"
         description = export.export_run(
-            run, runs / run["model"] / name, features, entries, audio, limits, manifest, split, dataset, output
+            run, runs / str(key), features, entries, audio, limits, manifest, split, dataset, output
         )
     except export.NotExportableError as error:
         export.write_reason(output, str(error))
@@ -41,7 +43,7 @@ def export_model(
         return
     check = description["check"]
     print(
-        f"{run['model']}, {name}: {run['seen_in_training']['valid_accuracy']:.1%} in validation, of {len(models)} "
+        f"{key}: {run['valid_accuracy']:.1%} in validation, of {len(models)} "
         f"models; on {check['clips']} validation clips its probabilities are those of the training within "
         f"{check['deviation']:.1g}"
     )

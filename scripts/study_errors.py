@@ -5,8 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from genrebench.common import cli
-from genrebench.evaluation import hard_clips
+from genrebench.evaluation import hard_clips, tables
 from genrebench.plots.hard_clips import draw_hard_clips
 
 
@@ -15,14 +17,17 @@ def study_errors(
     statuses: Path,
     leaderboard: Path,
     splits: Path,
-    runs: Path,
+    evaluation: Path,
     table: Path,
     features: list[str],
     settings: list[dict[str, Any]],
     **drawing: Any,
 ) -> None:
     """Write errors.csv (see `hard_clips.study`), then pictures and excerpts (see `draw_hard_clips`)."""
-    hard_clips.study(manifest, statuses, leaderboard, splits, runs, table)
+    clips = pd.read_csv(manifest, dtype="str", keep_default_na=False)
+    board = tables.LEADERBOARD.read(leaderboard)
+    hard = hard_clips.study(clips, tables.STATUSES.read(statuses), board, splits, evaluation)
+    tables.HARD_CLIPS.write(table, hard)
     draw_hard_clips(manifest, table, settings=dict(zip(features, settings, strict=True)), **drawing)
 
 
@@ -31,7 +36,7 @@ if __name__ == "__main__":
     for name in ("manifest", "statuses", "leaderboard"):
         parser.add_argument(f"--{name}", type=Path, required=True, help=f"{name}.csv")
     parser.add_argument("--splits", type=Path, required=True, help="folder of the dataset's splits")
-    parser.add_argument("--runs", type=Path, required=True, help="folder of all models' runs")
+    parser.add_argument("--evaluation", type=Path, required=True, help="folder of all models' evaluations")
     parser.add_argument("--caches", dest="descriptions", type=Path, nargs="*", default=[], help="JSON of each cache")
     parser.add_argument("--features", nargs="*", default=[], help="names of the drawn features")
     parser.add_argument("--settings", nargs="*", default=[], type=json.loads, help="settings of each as JSON")

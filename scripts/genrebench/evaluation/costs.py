@@ -49,9 +49,7 @@ def read_costs(statuses: Sequence[Mapping[str, str]], runs: Path, costs: Path) -
             continue  # of an earlier training
         if missing := [measure for measure in MEASURES if measure not in cost]:
             raise cli.InputError(f"{path} has no {', '.join(missing)}: train {run['model']} again.")
-        rows.append(
-            {key: run[key] for key in RUN} | {key: cost[key] for key in MEASURES} | {"caveats": run["caveats"]}
-        )
+        rows.append({key: run[key] for key in RUN} | {key: cost[key] for key in MEASURES} | {"caveats": run["caveats"]})
     return rows
 
 

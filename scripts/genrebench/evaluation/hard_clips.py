@@ -1,6 +1,6 @@
-"""Hard clips: the test clips that most models predict wrongly.
+"""The test clips of the protocol that the report quotes, and how many of the models are wrong about each.
 
-This looks at all test clips of all models. It is for listening: no model and no setting is chosen by it.
+This study looks at test clips and their genres, after all models are trained: nothing is trained or chosen by it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,98 +9,81 @@ from typing import Any
 
 import pandas as pd
 
-from genrebench.common import files
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
-from genrebench.evaluation import results
+from genrebench.evaluation import predictions, tables
 
-COLUMNS = ("protocol", "clip_id", "genre", "artist", "path", "models", "wrong", "share", "guess", "guesses")
 SHOWN = 12  # hard clips with a picture and an excerpt
-MOST = 0.5  # a clip is hard if a larger share of the models is wrong
-FIXED = ("clip_id", "segment", "subset", "genre", "predicted")  # the other columns of predictions.csv are genres
-RUN = ["model", "protocol", "split", "seed"]
+MOST = 0.5  # a clip is hard if a larger share of the models is wrong about it
+PREFIX = "p_"  # before the genre, of a column of probabilities
 
 
-def study(manifest: Path, statuses: Path, leaderboard: Path, splits: Path, runs: Path, table: Path) -> None:
-    """Write errors.csv: the test clips of the protocol that the report quotes, the hardest first.
-
-    The columns are `COLUMNS` and p_<genre>, see `rank_clips`. Without such a protocol the table has no rows.
+def study(
+    manifest: pd.DataFrame, statuses: pd.DataFrame, leaderboard: pd.DataFrame, splits: Path, evaluation: Path
+) -> pd.DataFrame:
+    """The rows of errors.csv (`tables.HARD_CLIPS`); none where no protocol can be quoted.
 
     Parameters
     ----------
-    manifest, statuses, leaderboard : path
-        manifest.csv, statuses.csv and leaderboard.csv.
-    splits, runs : path
-        Folders of the dataset's splits and of all models' runs.
-    table : path
-        CSV to write.
+    manifest
+        The clips, with clip_id, artist and path.
+    statuses, leaderboard
+        statuses.csv, which names the runs, and leaderboard.csv.
+    splits, evaluation
+        Folders of the splits' descriptions and of all models' evaluations.
     """
-    listed = files.read_rows(statuses)
-    protocols = describe_protocols(splits, {(row["protocol"], row["split"]) for row in listed})
-    strict, loose = pick_protocols(results.read_leaderboard(leaderboard), protocols)
+    runs = statuses[statuses["split"] != ""]
+    described = describe_protocols(splits, set(zip(runs["protocol"], runs["split"], strict=True)))
+    strict, loose = pick_protocols(tables.rows(leaderboard), described)
     protocol = strict or loose
-    done = [row for row in listed if (row["protocol"], row["status"]) == (protocol, "done")]
-    ranked = rank_clips(read_predictions(runs, done)) if done else pd.DataFrame(columns=["clip_id"])
-    clips = pd.DataFrame(files.read_rows(manifest))[["clip_id", "artist", "path"]]
-    ranked = ranked.merge(clips, on="clip_id", how="left").assign(protocol=protocol)
-    genres = sorted(column for column in ranked if column.startswith("p_"))
-    with files.atomic(table) as temporary:
-        ranked.reindex(columns=[*COLUMNS, *genres]).to_csv(temporary, index=False, float_format="%.6f")
+    done = statuses[(statuses["protocol"] == protocol) & (statuses["status"] == "done")]
+    tested = predictions.read(evaluation, sorted(done["model"].unique()))
+    tested = tested[(tested["protocol"] == protocol) & (tested["subset"] == "test")]
+    ranked = rank_clips(verdicts(tested))
+    clips = manifest.set_index("clip_id")[["artist", "path"]]
+    return tables.HARD_CLIPS.frame(ranked.join(clips, on="clip_id").assign(protocol=protocol))
 
 
-def read_predictions(runs: Path, done: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Read the test predictions of these runs (rows of statuses.csv), the mean over each clip's segments.
-
-    Returns
-    -------
-    DataFrame
-        model, protocol, split, seed, clip_id, genre, and a column of probabilities for each genre.
-    """
-    tables = []
-    for run in done:
-        folder = runs / run["model"] / run["protocol"] / run["split"] / f"seed{run['seed']}"
-        rows = pd.read_csv(folder / "predictions.csv", dtype=dict.fromkeys(FIXED, str), keep_default_na=False)
-        rows = rows[rows["subset"] == "test"]
-        genres = [column for column in rows if column not in FIXED]
-        means = rows.groupby(["clip_id", "genre"], sort=False)[genres].mean().reset_index()
-        tables.append(means.assign(**{name: run[name] for name in RUN}))
-    return pd.concat(tables, ignore_index=True)
-
-
-def rank_clips(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Rank clips by the share of the models that are wrong, then by the mean probability of their label.
-
-    A model predicts the genre with the highest mean probability over its runs, of equals the first.
+def verdicts(tested: pd.DataFrame) -> pd.DataFrame:
+    """What each model predicts of each clip that it was tested on: the mean probabilities over its runs.
 
     Parameters
     ----------
-    predictions : DataFrame
-        See `read_predictions`.
+    tested
+        Predictions of test clips, with model, clip_id, genre and the probabilities of all genres.
 
     Returns
     -------
     DataFrame
-        One row per clip: clip_id, genre, the number of `models`, how many are `wrong` and their `share`, the `guess` of
-        most of the wrong ones (of equals the first by name) and how many `guesses` it has, and p_<genre>, the mean
-        probabilities over the models.
+        model, clip_id, genre, the most probable genre as `guess` (of equals the first), and a column p_<genre> for each
+        genre, in alphabetical order.
     """
-    genres = [column for column in predictions if column not in (*RUN, "clip_id", "genre")]
-    by_model = predictions.fillna(dict.fromkeys(genres, 0.0)).groupby(["clip_id", "genre", "model"])[genres].mean()
-    votes = by_model.idxmax(axis=1).rename("guess").reset_index()
-    wrong = votes[votes["guess"] != votes["genre"]]
-    counts = wrong.groupby(["clip_id", "guess"]).size().rename("guesses").reset_index()
-    counts = counts.sort_values(["guesses", "guess"], ascending=[False, True]).drop_duplicates("clip_id")
-    table = by_model.groupby(["clip_id", "genre"]).mean().add_prefix("p_").reset_index()
-    table["label"] = [row[f"p_{row['genre']}"] for _, row in table.iterrows()]
-    table["models"] = table["clip_id"].map(votes["clip_id"].value_counts())
-    table["wrong"] = table["clip_id"].map(wrong["clip_id"].value_counts()).fillna(0).astype(int)
-    table["share"] = table["wrong"] / table["models"]
-    table = table.merge(counts, on="clip_id", how="left")
-    table["guesses"] = table["guesses"].fillna(0).astype(int)
-    table["guess"] = table["guess"].fillna("")
-    table = table.sort_values(["share", "label", "clip_id"], ascending=[False, True, True])
-    return table.drop(columns="label").reset_index(drop=True)
+    genres = predictions.genres_in(tested)
+    means = tested.groupby(["model", "clip_id", "genre"], sort=False)[genres].mean()
+    means["guess"] = means[genres].idxmax(axis=1) if len(means) else ""
+    names = {genre: f"{PREFIX}{genre}" for genre in sorted(genres)}
+    return means.reset_index().rename(columns=names)[["model", "clip_id", "genre", "guess", *names.values()]]
+
+
+def rank_clips(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """A row per clip, that of which the largest share of the models is wrong first, then the least probable label.
+
+    Per clip: its genre, the number of `models`, how many are `wrong` and their `share`, the `guess` that most of the
+    wrong ones make (of equals the first by name) and how many make it, and the mean probabilities over the models.
+    """
+    columns = [name for name in verdicts.columns if name.startswith(PREFIX)]
+    by_clip = verdicts.assign(wrong=verdicts["guess"] != verdicts["genre"]).groupby(["clip_id", "genre"])
+    found = by_clip.agg(models=("model", "size"), wrong=("wrong", "sum"), share=("wrong", "mean"))
+    found = found.join(by_clip[columns].mean()).reset_index()
+    wrong = verdicts[verdicts["guess"] != verdicts["genre"]]
+    guesses = wrong.groupby(["clip_id", "guess"], as_index=False).agg(guesses=("model", "size"))
+    guesses = guesses.sort_values(["clip_id", "guesses", "guess"], ascending=[True, False, True])
+    found = found.merge(guesses.drop_duplicates("clip_id"), on="clip_id", how="left")
+    found["guesses"] = found["guesses"].fillna(0).astype(int)
+    found["label"] = [row[f"{PREFIX}{row['genre']}"] for _, row in found.iterrows()]
+    ordered = found.sort_values(["share", "label", "clip_id"], ascending=[False, True, True], ignore_index=True)
+    return ordered.drop(columns="label")
 
 
 def hard(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Select the rows of errors.csv that more than half of the models predict wrongly, in their order."""
+    """The clips, in their order, about which more than half of the models are wrong."""
     return [row for row in rows if float(row["share"]) > MOST]

@@ -20,7 +20,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from genrebench.common import files
-from genrebench.evaluation import hard_clips
+from genrebench.common.run_key import RunKey
+from genrebench.evaluation import predictions
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature
 from genrebench.workflow.config import features_of
@@ -64,17 +65,16 @@ class Explainer:
     ----------
     manifest : path
         manifest.csv, the order of the feature caches.
-    statuses : path
-        statuses.csv, which names the runs.
     protocol : str
         Only runs of this protocol are used.
-    runs, features : path
-        Folders of all models' runs and of the dataset's features.
+    evaluation, runs, features : path
+        Folders of all models' evaluations and runs, and of the dataset's features.
     """
 
-    def __init__(self, manifest: Path, statuses: Path, protocol: str, runs: Path, features: Path):
+    def __init__(self, manifest: Path, protocol: str, evaluation: Path, runs: Path, features: Path):
         self.clips = files.read_rows(manifest)
-        self.done = [row for row in files.read_rows(statuses) if (row["protocol"], row["status"]) == (protocol, "done")]
+        self.protocol = protocol
+        self.evaluation = evaluation
         self.runs = runs
         self.features = features
 
@@ -88,23 +88,22 @@ class Explainer:
         reason : str or None
             Why there are no maps.
         """
-        done = [row for row in self.done if row["model"] == model]
-        if not done:
+        tested = predictions.read(self.evaluation, [model])
+        tested = tested[(tested["protocol"] == self.protocol) & (tested["subset"] == "test")]
+        if tested.empty:
             return {}, "It has no results under this protocol."
-        if reason := self._unsuitable(files.read_json(self._folder(done[0]) / "config.json")):
-            return {}, reason
         maps: dict[str, Map] = {}
-        for row in done:
-            tested = hard_clips.read_predictions(self.runs, [row]).set_index("clip_id")
-            own = [clip for clip in clip_ids if clip in tested.index and clip not in maps]
-            found = self._explain_run(self._folder(row), own) if own else {}
-            if reason := _disagreement(found, tested):
+        for (split, seed), own in tested.groupby(["split", "seed"]):
+            folder = self.runs / str(RunKey(model, self.protocol, split, seed))
+            config = files.read_json(folder / "config.json")
+            if reason := self._unsuitable(config):
+                return {}, reason
+            missing = [clip for clip in clip_ids if clip in set(own["clip_id"]) and clip not in maps]
+            found = self._explain_run(folder, config, missing) if missing else {}
+            if reason := _disagreement(found, own.set_index("clip_id")):
                 return {}, reason
             maps |= found
         return maps, None
-
-    def _folder(self, row: Mapping[str, str]) -> Path:
-        return self.runs / row["model"] / row["protocol"] / row["split"] / f"seed{row['seed']}"
 
     def _unsuitable(self, config: dict[str, Any]) -> str | None:
         if "backend" not in config["compute"]:
@@ -114,8 +113,7 @@ class Explainer:
         axes = [files.read_json(self.features / f"{name}.json")["axes"] for name in features_of(config["settings"])]
         return None if any(one in PLANES for one in axes) else "It reads no spectrogram."
 
-    def _explain_run(self, folder: Path, clip_ids: Sequence[str]) -> dict[str, Map]:
-        config = files.read_json(folder / "config.json")
+    def _explain_run(self, folder: Path, config: dict[str, Any], clip_ids: Sequence[str]) -> dict[str, Map]:
         with threadpool_limits(config["compute"]["threads"]):
             network = self._load(folder, config)
             return {clip: explain(network, self.clips, clip) for clip in clip_ids}

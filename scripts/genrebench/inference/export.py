@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from genrebench.audio.lengths import common_seconds, given_seconds
 from genrebench.common import files, scoring
 from genrebench.common.cli import InputError
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
+from genrebench.evaluation.intervals import wilson_interval
 from genrebench.inference import loader
 from genrebench.inference.predictor import DESCRIPTION, FORMAT
 from genrebench.training import backend
@@ -38,7 +38,7 @@ class NotExportableError(InputError):
 
 
 def choose_run(runs: Sequence[Mapping[str, Any]], models: Sequence[str], splits: Path) -> Mapping[str, Any]:
-    """The run to export, one of `runs` (metrics.json of `genrebench.evaluation.results.read_runs`), by validation alone.
+    """The run to export, one of `runs` (rows of metrics.csv, see `genrebench.evaluation.results`), by validation alone.
 
     Of the protocol that keeps artists apart (`protocols.pick_protocols`; the other one where no run has it), the model
     with the highest mean accuracy on the validation clips, the first of equals in the order of `models`, and of its
@@ -67,7 +67,7 @@ def choose_run(runs: Sequence[Mapping[str, Any]], models: Sequence[str], splits:
 
 
 def _valid(run: Mapping[str, Any]) -> float:
-    return run["seen_in_training"]["valid_accuracy"] or 0.0
+    return run["valid_accuracy"] or 0.0
 
 
 def export_run(
@@ -84,7 +84,7 @@ def export_run(
 ) -> dict[str, Any]:
     """Write a run as the folder `output`, replaced as a whole; return its description (export.json).
 
-    `run` is its metrics.json, `folder` where the training wrote it, `features` the folder of the caches, `entries` the
+    `run` has its numbers (`results.read_run`), `folder` where the training wrote it, `features` the folder of the caches, `entries` the
     features of params.yaml, `reading` and `limits` its sections `audio` and `manifest`. Raises NotExportableError for a
     model whose features cannot be computed of a new file, InputError where the exported model does not say what the
     trained one did.
@@ -188,18 +188,18 @@ def _piece_s(reading: Mapping[str, Any], clips: Sequence[Mapping[str, str]]) -> 
 
 
 def metrics_of(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What an export says of a run (its metrics.json), with Wilson's 95% interval of the accuracy."""
-    low, high = proportion_confint(run["accuracy"] * run["n_test"], run["n_test"], alpha=0.05, method="wilson")
+    """What an export says of a run (`results.read_run`), with the 95% interval of the accuracy."""
+    low, high = wilson_interval(run["accuracy"], run["n_test"])
     return {
         "accuracy": run["accuracy"],
-        "accuracy_low": float(low),
-        "accuracy_high": float(high),
+        "accuracy_low": low,
+        "accuracy_high": high,
         "macro_f1": run["macro_f1"],
         "calibration_error": run["calibration_error"],
         "majority_accuracy": run["majority_accuracy"],
         "n_test": run["n_test"],
         "recall": {genre: figures["recall"] for genre, figures in run["genres"].items()},
-        **run["seen_in_training"],
+        **{name: run[name] for name in ("train_accuracy", "valid_accuracy") if name in run},
     }
 
 

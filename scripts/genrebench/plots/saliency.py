@@ -23,9 +23,9 @@ SPECTRUM = mpl.colormaps["Greys"]
 def study_saliency(
     manifest: Path,
     errors: Path,
-    statuses: Path,
     models: Sequence[str],
     settings: dict[str, Any],
+    evaluation: Path,
     runs: Path,
     features: Path,
     plot: Path,
@@ -35,21 +35,21 @@ def study_saliency(
 
     Parameters
     ----------
-    manifest, errors, statuses : path
-        manifest.csv; errors.csv, which names clips and protocol; statuses.csv, which names the runs.
+    manifest, errors : path
+        manifest.csv, and errors.csv, which names the clips and the protocol.
     models : sequence of str
         Networks that read a spectrogram of whole clips. Where one cannot be explained, the description has the reason.
     settings : dict
         Section study.saliency of the configuration.
-    runs, features : path
-        Folders of all models' runs and of the dataset's features.
+    evaluation, runs, features : path
+        Folders of all models' evaluations and runs, and of the dataset's features.
     """
     rows = files.read_rows(errors)
     chosen = occlusion.choose_clips(rows, settings["clips"])
     found: dict[str, dict[str, Map]] = {}
     unavailable: dict[str, str] = {}
     if rows:
-        explainer = occlusion.Explainer(manifest, statuses, rows[0]["protocol"], runs, features)
+        explainer = occlusion.Explainer(manifest, rows[0]["protocol"], evaluation, runs, features)
         for model in models:
             maps, reason = explainer.explain(model, [clip["clip_id"] for clip in chosen])
             if reason:

@@ -5,17 +5,18 @@ from PIL import Image
 
 import study_errors
 from genrebench.common import files
+from genrebench.evaluation import tables
 from genrebench.plots import hard_clips
 
 MEL = {"n_fft": 512, "hop_length": 256, "n_mels": 16}
 AUDIO = {"sample_rate": 22050, "duration": "longest"}
 
 
-def predictions(*answers):
-    """Rows of predictions.csv from (clip, genre, probability of blues, of jazz, of rock)."""
+def predictions(protocol, *answers):
+    """Rows of a model's predictions.csv from (clip, genre, probability of blues, of jazz, of rock)."""
     return [
-        {"clip_id": clip, "segment": "0", "subset": "test", "genre": genre, "predicted": ""}
-        | dict(zip(("blues", "jazz", "rock"), map(str, values), strict=True))
+        {"protocol": protocol, "split": "repeat0", "seed": 0, "clip_id": clip, "subset": "test", "genre": genre}
+        | dict(zip(("blues", "jazz", "rock"), values, strict=True))
         for clip, genre, *values in answers
     ]
 
@@ -44,7 +45,7 @@ def results(tmp_path_factory):
     files.write_json(folder / "splits/artist/repeat0.json", facts | {"test_clips_duplicated_in_train": 0})
     facts |= {"test_clips_sharing_artist_with_train": 4, "test_clips_duplicated_in_train": 0}
     files.write_json(folder / "splits/stratified/repeat0.json", facts)
-    statuses, board = [], []
+    statuses, board, predicted = [], [], {}
     for protocol in ("artist", "stratified"):
         for number, model in enumerate(("cnn", "forest", "svm")):
             wrong = {"a": 0.9, "sub/b": 0.8, "c": 0.7, "d": 0.1} if protocol == "artist" else dict.fromkeys(clips, 0.1)
@@ -54,21 +55,21 @@ def results(tmp_path_factory):
             ]
             if number == 2:
                 answers[2] = ("c", "rock", 0, 0, 1)
-            rows = predictions(*answers)
-            files.write_rows(folder / f"runs/{model}/{protocol}/repeat0/seed0/predictions.csv", list(rows[0]), rows)
+            predicted.setdefault(model, []).extend(predictions(protocol, *answers))
             statuses.append({"model": model, "protocol": protocol, "split": "repeat0", "seed": 0, "status": "done"})
             board.append({"model": model, "protocol": protocol, "accuracy_mean": 0.5})
-    statuses.append({"model": "vgg16", "protocol": "artist", "split": "repeat0", "seed": 0, "status": "unavailable"})
-    board.append({"model": "vgg16", "protocol": "artist", "accuracy_mean": ""})
-    files.write_rows(folder / "statuses.csv", list(statuses[0]), statuses)
-    files.write_rows(folder / "leaderboard.csv", list(board[0]), board)
+    for model, rows in predicted.items():
+        tables.PREDICTIONS.write(folder / f"evaluation/{model}/predictions.csv", rows)
+    statuses.append({"model": "vgg16", "protocol": "artist", "status": "unavailable"})
+    tables.STATUSES.write(folder / "statuses.csv", statuses)
+    tables.LEADERBOARD.write(folder / "leaderboard.csv", board)
     run(folder)
     return folder
 
 
 def run(folder, name=""):
     study_errors.study_errors(
-        *(folder / part for part in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "runs")),
+        *(folder / part for part in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "evaluation")),
         table=folder / f"errors{name}.csv",
         descriptions=[],
         features=["mel"],
@@ -116,12 +117,12 @@ def test_errors_are_the_same_bytes_again(results):
 
 
 def test_without_a_protocol_that_can_be_quoted_there_are_no_errors(results, tmp_path):
-    files.write_rows(tmp_path / "leaderboard.csv", ["model", "protocol", "accuracy_mean"], [])
+    tables.LEADERBOARD.write(tmp_path / "leaderboard.csv", [])
     folders = tmp_path / "errors", tmp_path / "excerpts"
     study_errors.study_errors(
         *(results / part for part in ("manifest.csv", "statuses.csv")),
         tmp_path / "leaderboard.csv",
-        *(results / part for part in ("splits", "runs")),
+        *(results / part for part in ("splits", "evaluation")),
         table=tmp_path / "errors.csv",
         descriptions=[],
         features=[],

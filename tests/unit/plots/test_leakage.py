@@ -1,6 +1,7 @@
 import pytest
 
 from genrebench.evaluation import leakage as study
+from genrebench.evaluation import tables
 from genrebench.plots import leakage
 
 ACCURACIES = {"segment_random": 0.9, "stratified": 0.7, "size_matched": 0.65, "artist": 0.4}
@@ -17,7 +18,7 @@ def part(name: str, protocol: str, other: str) -> dict:
 
 def test_the_plot_has_a_bar_for_each_known_step():
     parts = [part(name, *step) for name, step in STEPS.items()]
-    rows = [dict.fromkeys(study.COLUMNS) | {"model": "one", "protocol": p} for p in study.PROTOCOLS]
+    rows = [dict.fromkeys(tables.LEAKAGE.columns) | {"model": "one", "protocol": p} for p in study.PROTOCOLS]
     for row, accuracy in zip(rows, ACCURACIES.values(), strict=False):
         row |= {"unit": "segment", "accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": 0.95}
     rows[-1]["reason"] = "There are no such clips."

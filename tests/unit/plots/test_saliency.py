@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from genrebench.common import files
+from genrebench.common.run_key import RunKey
+from genrebench.evaluation import results as evaluation
 from genrebench.evaluation.occlusion import Map
 from genrebench.plots import saliency
 
@@ -25,7 +27,7 @@ def test_maps_are_drawn_for_models_with_and_without_the_clip():
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """A small network of two features, trained for real, whose features are not in the order of the alphabet."""
-    import train_model
+    from genrebench.training import run as training
 
     folder = tmp_path_factory.mktemp("saliency")
     rng = np.random.default_rng(0)
@@ -54,7 +56,7 @@ def results(tmp_path_factory):
         **{"class_weights": "balanced", "augmentation": {}, "filters": [4, 4], "kernel": 3, "dropout": 0.0, "dense": 8},
     }
     run = folder / "runs/cnn/artist/repeat0/seed0"
-    train_model.train_model(
+    training.train(
         "cnn",
         settings,
         {"threads": 1, "backend": "tensorflow", "precision": "float32"},
@@ -66,11 +68,12 @@ def results(tmp_path_factory):
         run,
         folder / "cost.json",
     )
-    status = {"model": "cnn", "protocol": "artist", "split": "repeat0", "seed": "0", "status": "done"}
-    files.write_rows(folder / "statuses.csv", list(status), [status, status | {"model": "vgg16", "status": "not run"}])
+    keys = [RunKey("cnn", "artist", "repeat0", 0)]
+    evaluated = evaluation.evaluate(folder / "runs/cnn", keys, folder / "manifest.csv", folder / "splits")
+    evaluated.write(folder / "evaluation/cnn")
     tested = [row for row in files.read_rows(run / "predictions.csv") if row["subset"] == "test"]
     errors = [
-        {"protocol": "artist", "clip_id": row["clip_id"], "genre": row["genre"], "wrong": "0", "models": "1"}
+        {"protocol": "artist", "clip_id": row["clip_id"], "genre": row["predicted"], "wrong": "0", "models": "1"}
         for row in tested
     ]
     files.write_rows(folder / "errors.csv", list(errors[0]), errors)
@@ -81,10 +84,9 @@ def draw(folder, models):
     saliency.study_saliency(
         folder / "manifest.csv",
         folder / "errors.csv",
-        folder / "statuses.csv",
         models,
         {"models": models, "clips": 2},
-        *(folder / name for name in ("runs", "features", "saliency.png", "saliency.json")),
+        *(folder / name for name in ("evaluation", "runs", "features", "saliency.png", "saliency.json")),
     )
     return files.read_json(folder / "saliency.json")
 
@@ -95,7 +97,7 @@ def test_a_saved_network_predicts_as_it_was_evaluated_and_its_saliency_is_what_i
     rows = {row["clip_id"]: row for row in files.read_rows(results / "runs/cnn/artist/repeat0/seed0/predictions.csv")}
     assert {one["genre"] for one in facts["models"]["cnn"].values()} == {"jazz", "rock"}
     for clip, found in facts["models"]["cnn"].items():
-        assert found["predicted"] == rows[clip]["predicted"] == rows[clip]["genre"]
+        assert found["predicted"] == rows[clip]["predicted"] == found["genre"]
         assert found["probability"] == pytest.approx(float(rows[clip][found["predicted"]]), abs=1e-5)
     rock = next(found for clip, found in facts["models"]["cnn"].items() if clip.startswith("rock"))
     assert abs(rock["largest"]) > 0.1
@@ -105,7 +107,7 @@ def test_a_saved_network_predicts_as_it_was_evaluated_and_its_saliency_is_what_i
 
 
 def test_a_network_that_was_evaluated_with_other_probabilities_is_not_explained(results):
-    path = results / "runs/cnn/artist/repeat0/seed0/predictions.csv"
+    path = results / "evaluation/cnn/predictions.csv"
     text = path.read_text()
     rows = files.read_rows(path)
     files.write_rows(path, list(rows[0]), [row | {"jazz": 0.5, "rock": 0.5} for row in rows])
