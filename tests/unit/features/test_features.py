@@ -72,7 +72,7 @@ def test_equals_librosa_on_real_clips(feature):
 
 def test_the_waveform_is_librosas_at_the_rate_of_speech_models(tmp_path):
     soundfile.write(tmp_path / "clip.wav", NOISE, RATE, subtype="FLOAT")
-    ours = extraction.extract(tmp_path / "clip.wav", RATE, {"waveform": {}})["waveform"]
+    ours = store.extract(tmp_path / "clip.wav", RATE, {"waveform": {}})["waveform"]
     theirs, rate = librosa.load(tmp_path / "clip.wav", sr=16000, res_type="soxr_hq")
     assert (rate, ours.dtype, len(ours)) == (16000, np.float32, len(theirs))
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
@@ -139,13 +139,13 @@ def test_flattened_shapes_of_paper_001_on_the_longest_clip_of_gtzan():
 def test_too_many_bands_of_contrast_are_refused():
     settings = SETTINGS["spectral_contrast"] | {"n_bands": 8}
     with pytest.raises(InputError, match=r"features\.spectral_contrast"):
-        extraction.module("spectral_contrast", {}).extract(Clip(NOISE, RATE, SPECTRA), **settings)
+        store.module("spectral_contrast", {}).extract(Clip(NOISE, RATE, SPECTRA), **settings)
 
 
 @pytest.mark.parametrize("wavelet", ["haar", "db4"])
 def test_wavelet_holds_the_coefficients_of_pywavelets_and_gives_the_signal_back(wavelet):
     samples = NOISE[: 32 * 500]
-    ours = extraction.module("wavelet", {}).extract(Clip(samples, RATE, []), wavelet=wavelet, levels=5)
+    ours = store.module("wavelet", {}).extract(Clip(samples, RATE, []), wavelet=wavelet, levels=5)
     assert ours.shape == (32, 500)
     bands = pywt.wavedec(samples, wavelet, mode="periodization", level=5)
     starts = np.cumsum([0, 1, 1, 2, 4, 8, 16])
@@ -158,7 +158,7 @@ def test_wavelet_holds_the_coefficients_of_pywavelets_and_gives_the_signal_back(
 
 def test_a_haar_transform_padded_at_the_end_is_that_of_the_padded_clip():
     samples = NOISE[:1000]
-    extract = extraction.module("wavelet", {}).extract
+    extract = store.module("wavelet", {}).extract
     short = extract(Clip(samples, RATE, []), wavelet="haar", levels=5)
     long = extract(Clip(np.pad(samples, (0, 600)), RATE, []), wavelet="haar", levels=5)
     np.testing.assert_array_equal(np.pad(short, ((0, 0), (0, long.shape[1] - short.shape[1]))), long)
