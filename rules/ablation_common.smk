@@ -2,7 +2,7 @@
 
 ABLATION = f"{RESULTS}/ablation"
 RUN_OF_ABLATION = "{model}/{variant}/{protocol}/{split}/seed{seed}"
-ABLATED = list(config.get("ablation", {"models": {}})["models"])
+ABLATED = list(config["ablation"]["models"])
 
 
 def ablation_section():
@@ -14,7 +14,7 @@ def ablation_section():
 
 def ablation_entry(model):
     """The entry of a model: that under `models`, with what section `ablation` has instead."""
-    return config["models"][model] | (ablation_section()["models"][model] or {})
+    return KNOWN_MODELS[model] | ablation_section()["models"][model]
 
 
 def seeds_of_ablation(model):

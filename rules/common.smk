@@ -12,13 +12,13 @@ sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 from genrebench.workflow import config as parameters
 from genrebench.common import files
 from genrebench.workflow import ablation, extras, file_index, scheduler, code_closure, pretrained
-from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
+from genrebench.workflow.entries import BEST, is_precomputed, is_pretrained, load_module, module_of
 from genrebench.common.cli import InputError
 from genrebench.extraction.shards import shard_count
 
 
 class Param(str):
-    """A section of params.yaml as JSON: what a rule passes to its script is what it is rerun for."""
+    """A setting as JSON, and its path: what a rule passes to its script is what it is rerun for, under both engines."""
 
     def __new__(cls, key, value):
         result = super().__new__(cls, json.dumps(value, sort_keys=True))
@@ -27,7 +27,7 @@ class Param(str):
 
 
 def param(*path):
-    """The section of params.yaml at this path, as a `Param`."""
+    """The settings at this path, as a `Param`."""
     value = config
     for part in path:
         value = value[part]
@@ -87,7 +87,7 @@ def splits_of(protocol):
 
 
 def split_settings(protocol):
-    """The entry of a protocol in params.yaml; `size_matched` also has that of `artist`, whose sizes it takes."""
+    """The settings of a protocol; `size_matched` also has those of `artist`, whose sizes it takes."""
     settings = config["protocols"][protocol]
     if protocol == "size_matched":
         settings = {**settings, "artist": config["protocols"].get("artist", {})}
@@ -105,8 +105,8 @@ def all_splits(suffix):
 
 
 def model_settings(model):
-    """The entry of a model in params.yaml, but for which runs there are: another seed changes no run of the others."""
-    entry = config["models"][model]
+    """The settings of a model, but for which runs there are: another seed changes no run of the others."""
+    entry = KNOWN_MODELS[model]
     return Param(f"models.{model}", {key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS})
 
 
@@ -131,14 +131,14 @@ def is_speech(model):
 
 def protocols_of(model):
     """The protocols under which a model is run; one that deals segments is for models of segments only."""
-    entry = config["models"][model]
+    entry = KNOWN_MODELS[model]
     suitable = [p for p, settings in config["protocols"].items() if "segments" in entry or "length_s" not in settings]
     return entry.get("protocols", suitable)
 
 
 def run_names(model):
     """The runs of a model: protocol/split/seed."""
-    seeds = config["models"][model].get("seeds", config["seeds"])
+    seeds = KNOWN_MODELS[model].get("seeds", config["seeds"])
     return [f"{p}/{s}/seed{seed}" for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
 
 
@@ -154,7 +154,7 @@ def exported_runs(model):
 
 def features_read(models=None):
     """The features that these models read, or any of them."""
-    return {name for model in models or config["models"] for name in parameters.features_of(config["models"][model])}
+    return {name for model in models or config["models"] for name in parameters.features_of(KNOWN_MODELS[model])}
 
 
 def features_of_models(models):
@@ -164,19 +164,7 @@ def features_of_models(models):
 
 def cache_files(model, suffix):
     """The files of the feature caches that a model reads."""
-    return [f"{RESULTS}/features/{feature}.{suffix}" for feature in parameters.features_of(config["models"][model])]
-
-
-def read_elsewhere(model):
-    """Descriptions of what the model reads on other datasets only: DVC's stages are the same for all of them."""
-    variants = [
-        parameters.entry_for(ENTRIES[model], dataset) for dataset in (None, *ENTRIES[model].get("for_dataset", {}))
-    ]
-    names = {feature for entry in variants for feature in parameters.features_of(entry)}
-    return [
-        f"{RESULTS}/features/{name}.json"
-        for name in sorted(names - set(parameters.features_of(config["models"][model])))
-    ]
+    return [f"{RESULTS}/features/{feature}.{suffix}" for feature in parameters.features_of(KNOWN_MODELS[model])]
 
 
 def feature_modules(*features):
@@ -186,7 +174,7 @@ def feature_modules(*features):
 
 def axes_of(feature):
     """The axes of a feature that is computed from audio."""
-    return code_closure.constant(f"scripts/{feature_modules(feature)[0]}", "AXES")
+    return load_module("features", module_of(feature, EXTRACTED[feature])).AXES
 
 
 def environment_of(feature):
@@ -210,7 +198,7 @@ def weights_index(kind, name):
     """The file that says which weights a pretrained feature or model has on this dataset; none for others."""
     if name not in WITH_WEIGHTS[kind]:
         return []
-    handle = config[kind][name]["handle"]  # of its own for each, so that another dataset's changes nothing
+    handle = WITH_WEIGHTS[kind][name]["handle"]  # of its own for each, so that another dataset's changes nothing
     return [f".cache/weights/{kind}/{name}-{hashlib.md5(handle.encode()).hexdigest()[:8]}.json"]
 
 
@@ -233,19 +221,11 @@ def shard_marks(feature):
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
 
-def manifest_settings():
-    """The section `manifest` of params.yaml with `duplicates: auto` decided for the dataset."""
-    settings = dict(config["manifest"])
-    if settings["duplicates"] == "auto":
-        settings["duplicates"] = "group" if DATASET == "gtzan" else "reject"
-    return Param("manifest", settings)
-
-
 def refuse_entries_without_rules(rules):
     """Stop where params.yaml has a feature or a model that none of the rules, given by name, makes."""
     for kind, names, verb, file in (
         ("features", EXTRACTED, "collect", "features"),
-        ("models", config["models"], "train", "train"),
+        ("models", KNOWN_MODELS, "train", "train"),
     ):
         for name in names:
             if f"{verb}_{name}" not in rules:
@@ -254,7 +234,7 @@ def refuse_entries_without_rules(rules):
 
 def model_module(model):
     """The file of the module that serves a model."""
-    name = module_of(model, config["models"][model])
+    name = module_of(model, KNOWN_MODELS[model])
     return f"scripts/genrebench/models/{name}.py"
 
 
@@ -276,15 +256,15 @@ def refuse_other_backend():
 
 
 try:
-    parameters.validate(config)
+    CONFIGURATION = parameters.resolve(config)
 except InputError as error:
     stop(str(error))
 
+config.clear()
+config.update(CONFIGURATION.params)  # of the models, those that run
+KNOWN_MODELS = CONFIGURATION.sections["models"]
 DATASET = config["dataset"]
-ENTRIES = dict(config["models"])  # as they stand in params.yaml
-config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")
 NETWORK_ENGINE = "scripts/genrebench/training/keras_model.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
 SPEECH_ENVIRONMENT = "envs/speech.yaml"
@@ -297,12 +277,15 @@ INDEX = f"{CACHE}/raw.csv"
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_precomputed(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
-# models that can take weights from elsewhere, even where the handle is `none`: DVC's stages are to be the same
+# models that can take weights from elsewhere, even where the handle is `none`
 WITH_WEIGHTS = {
     "features": PRETRAINED,
-    "models": {name: entry for name, entry in ENTRIES.items() if is_pretrained(entry)},
+    "models": {name: entry for name, entry in KNOWN_MODELS.items() if is_pretrained(entry)},
 }
+COMPUTED = CONFIGURATION.features  # or brought by the dataset
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
+# what is worth extracting in the same pass over the audio
+ALSO = json.dumps({name: EXTRACTED[name] for name in COMPUTED if name in EXTRACTED})
 ONLY_PRECOMPUTED = [name for name in config["features"] if name not in EXTRACTED]
 
 # A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.common.cli).
@@ -319,6 +302,6 @@ else:
     extras.update_notes()
     for kind, entries in WITH_WEIGHTS.items():
         for name, entry in entries.items():
-            pretrained.update_index(module_of(name, entry), config[kind][name]["handle"], *weights_index(kind, name))
+            pretrained.update_index(module_of(name, entry), entry["handle"], *weights_index(kind, name))
 FILES = count_raw_files()
 SHARDS = shard_count(FILES)

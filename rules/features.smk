@@ -32,7 +32,7 @@ rule extract_shard:
     shell:
         # what else is worth extracting (--also) is no parameter: it changes when arrays are made, never what they hold
         "python scripts/extract_shard.py --manifest {input.manifest} --audio {params.audio:q}"
-        " --feature {wildcards.feature} --settings {params.settings:q} --also params.yaml"
+        " --feature {wildcards.feature} --settings {params.settings:q} --also {ALSO:q}"
         " --shard {wildcards.shard} --shards {wildcards.shards} --store {params.store} --done {output.done}"
         " > {log} 2>&1"
 
@@ -305,13 +305,13 @@ rule write_table:
 # `snakemake tables` writes every feature that is a table as CSV
 rule tables:
     input:
-        expand(f"{RESULTS}/features/{{feature}}.csv", feature=TABLES),
+        expand(f"{RESULTS}/features/{{feature}}.csv", feature=[name for name in TABLES if name in COMPUTED]),
     localrule: True
 
 
 rule summarise_features:
     input:
-        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=config["features"]),
+        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=COMPUTED),
         code=code("summarise_features.py"),
     output:
         table=f"{RESULTS}/features/summary.csv",

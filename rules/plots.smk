@@ -1,8 +1,10 @@
 # Features as a person looks at them: tables by genre, and clips over time.
 
+from genrebench.plots import FEATURES_OF_CLIP
+
 DRAWN = [
     name
-    for name in code_closure.constant("scripts/genrebench/plots/clip.py", "FEATURES")
+    for name in FEATURES_OF_CLIP
     if name in EXTRACTED and EXTRACTED[name].get("module", name) == name
 ]
 

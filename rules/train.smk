@@ -10,7 +10,6 @@ rule train_model:
         # the descriptions carry the caches' hashes, so that the caches need not be hashed for every job
         caches=lambda w: ancient(cache_files(w.model, "npy")),
         weights=lambda w: weights_index("models", w.model),
-        elsewhere=lambda w: read_elsewhere(w.model),
         code=lambda w: model_code(w.model),
     output:
         status=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/status.json",
@@ -91,6 +90,16 @@ use rule train_model as train_random_forest_cao with:
 use rule train_model as train_logistic_tabular with:
     wildcard_constraints:
         model="logistic_tabular",
+
+
+use rule train_model as train_random_forest_tabular with:
+    wildcard_constraints:
+        model="random_forest_tabular",
+
+
+use rule train_model as train_svm_tabular with:
+    wildcard_constraints:
+        model="svm_tabular",
 
 
 use rule train_model as train_linear_probe with:
@@ -202,7 +211,6 @@ use rule train_model as train_speech with:
         features=lambda w: cache_files(w.model, "json"),
         caches=lambda w: ancient(cache_files(w.model, "npy")),
         weights=lambda w: weights_index("models", w.model),
-        elsewhere=lambda w: read_elsewhere(w.model),
         extra=extra_notes("speech"),
         code=lambda w: model_code(w.model),
     group:

@@ -15,8 +15,8 @@ from genrebench.common import cli, files
 from genrebench.common.cli import InputError
 from genrebench.extraction.shards import shard_of
 from genrebench.features import TIME
-from genrebench.workflow import code_closure, pretrained
-from genrebench.workflow.entries import PRECOMPUTED, arguments, is_precomputed, is_pretrained, module_of
+from genrebench.workflow import pretrained
+from genrebench.workflow.entries import PRECOMPUTED, arguments, is_precomputed, is_pretrained, load_module, module_of
 
 BLOCK_BYTES = 16e6  # of a cache that are in memory at a time
 
@@ -136,7 +136,7 @@ def _collect_precomputed(feature: str, entry: Any, clips: list, folder: Path, va
 
 
 def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
-    return code_closure.constant(f"scripts/genrebench/features/{module_of(feature, entry)}.py", "AXES")
+    return load_module("features", module_of(feature, entry)).AXES
 
 
 def _not_available(values: str, reason: str) -> dict[str, Any]:

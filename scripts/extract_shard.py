@@ -2,10 +2,7 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from genrebench.common import cli, files
 from genrebench.extraction import store as extraction
@@ -18,7 +15,7 @@ def extract_shard(
     audio: dict[str, Any],
     feature: str,
     settings: dict[str, Any],
-    also: str | None,
+    also: dict[str, Any],
     shard: int,
     shards: int,
     store: str,
@@ -26,11 +23,11 @@ def extract_shard(
 ) -> None:
     """Fill shard `shard` of `shards` in `store`; `done` then has the key under which the feature is there.
 
-    `also` is a params.yaml whose other features are extracted in the same pass. A pretrained model is a pass of its
+    `also` has other features, with their settings, that are extracted in the same pass. A pretrained model is a pass of its
     own: it takes seconds to start and a gigabyte, and may be missing.
     """
     clips = files.read_rows(manifest)
-    others = yaml.safe_load(Path(also).read_text())["features"] if also and not is_pretrained(settings) else {}
+    others = {} if is_pretrained(settings) else also
     extracted = {
         name: entry
         for name, entry in others.items()
@@ -48,7 +45,7 @@ if __name__ == "__main__":
     parser.add_argument("--audio", required=True, type=json.loads, help="section `audio` of params.yaml as JSON")
     parser.add_argument("--feature", required=True)
     parser.add_argument("--settings", required=True, type=json.loads, help="the feature's entry in params.yaml as JSON")
-    parser.add_argument("--also", help="params.yaml, for the other features")
+    parser.add_argument("--also", type=json.loads, default={}, help="entries of other features in params.yaml as JSON")
     parser.add_argument("--shard", required=True, type=int)
     parser.add_argument("--shards", required=True, type=int)
     parser.add_argument("--store", required=True, help="folder of the extracted arrays")

@@ -45,7 +45,6 @@ def plan_jobs(reference: str, cores: int, as_json: bool, measurements: bool) -> 
     """
     settings = config.load()
     dataset = settings["dataset"]
-    settings = config.for_dataset(settings, dataset)
     # Reading headers and trying features (3 s) goes on while Snakemake derives the jobs (3 s).
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
         survey = pool.submit(survey_dataset, settings)

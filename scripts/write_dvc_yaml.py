@@ -14,13 +14,12 @@ from typing import Any
 import yaml
 
 from genrebench.common import cli, files
-from genrebench.workflow import code_closure, dag, extras, pretrained
-from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
+from genrebench.workflow import config, dag, extras, pretrained
+from genrebench.workflow.entries import BEST, is_precomputed, is_pretrained, module_of
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
 PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")  # whose import takes a second
 # Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
 UNTRACKED = (*(f"{RESULTS}/{name}" for name in ("costs/", "cost.csv", "plots/cost.png", "report/")), ".cache/")
 
@@ -36,7 +35,7 @@ class Stage:
 
 def write_dvc_yaml(output: str) -> None:
     """Write `output` from the workflow in the working directory."""
-    stages = _stages(yaml.safe_load(Path("params.yaml").read_text()))
+    stages = _stages(config.load())
     jobs, _ = dag.jobs({target for stage in stages for target in stage.targets}, {"dataset": "demo"})
     made = {str(path) for one in jobs for path in one.output}
     document = {

@@ -9,7 +9,7 @@ from genrebench.common import cli, files
 LOCKS = [Path("requirements.lock"), Path("requirements-speech.lock")]
 # One environment for each family of dependencies; pip brings what these need.
 CLASSICAL = (
-    "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pillow pywavelets pyyaml requests scikit-learn scipy "
+    "av jinja2 librosa matplotlib mutagen numpy pandas pillow pydantic pywavelets pyyaml requests scikit-learn scipy "
     "setuptools skops soundfile soxr statsmodels threadpoolctl tqdm"
 ).split()
 SPEECH = ["safetensors", "torch", "transformers"]

@@ -1,13 +1,21 @@
 """Embeddings of YAMNet, pretrained on AudioSet (Plakal and Ellis 2020): what stands before its 521 classes."""
 
 import numpy as np
+from pydantic import Field
 
 from genrebench.audio.spectra import Clip
 from genrebench.features import _embeddings
+from genrebench.features._settings import FeatureSettings
 
-SETTINGS = {
-    "handle": {"description": "Address or folder of the weights.", "type": "string", "minLength": 1},
-}
+
+class Settings(FeatureSettings):
+    """Settings of the feature."""
+
+    handle: str = Field(
+        "https://tfhub.dev/google/yamnet/1", min_length=1, description="Address or folder of the weights."
+    )
+
+
 AXES = ("dimension", "frame")
 UNIT = "mean activation of the last convolution"
 PAD_VALUE = 0.0

@@ -25,10 +25,8 @@ from genrebench.inference.predictor import DESCRIPTION, FORMAT
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature, steps_of_cut
 from genrebench.workflow import pretrained
-from genrebench.workflow.config import features_of
-from genrebench.workflow.entries import is_pretrained, module_of
+from genrebench.workflow.entries import features_of, is_pretrained, module_of
 
-BEST = "best"  # instead of the name of a model (a literal: the rules read it from the source)
 DOUBTED = 0.05  # share of the validation clips that each of the two limits would call unsure
 LARGEST_DEVIATION = 1e-4  # of probabilities; more than that is another model
 

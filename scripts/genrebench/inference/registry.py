@@ -7,8 +7,7 @@ import yaml
 
 from genrebench.common.cli import InputError
 from genrebench.inference.predictor import DESCRIPTION, read_description
-
-BEST = "best"  # the folder of the best in validation (`exporting.BEST`, in a module that needs all of the training)
+from genrebench.workflow.entries import BEST
 
 
 def find_model(model: str | None, results: Path) -> Path:

@@ -17,20 +17,9 @@ from genrebench.audio.lengths import given_seconds
 from genrebench.audio.spectra import Clip, decibels
 from genrebench.common.cli import InputError
 from genrebench.extraction import store
+from genrebench.plots import FEATURES_OF_CLIP as FEATURES
 from genrebench.plots import style as plots
 
-# The features that have a place in the plot (a literal: the rules read it from the source). Of these params.yaml need
-# not have all: what is not there is left out.
-FEATURES = (
-    "mel",
-    "spectral_rolloff",
-    "spectral_centroid",
-    "spectral_bandwidth",
-    "spectral_contrast",
-    "chroma",
-    "zero_crossing_rate",
-    "rms",
-)
 LINES = {  # over one spectrum, each with its colour and style
     "spectral_rolloff": (plots.OKABE_ITO[5], "-"),
     "spectral_centroid": ("#ffffff", "-"),

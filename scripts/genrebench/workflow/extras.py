@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from genrebench.common import files
-from genrebench.workflow import code_closure
+from genrebench.workflow.entries import load_module
 
 FOLDER = Path("data/extras")
 PACKAGES = {"speech": ("torch", "transformers", "safetensors")}
@@ -16,7 +16,8 @@ PACKAGES = {"speech": ("torch", "transformers", "safetensors")}
 
 def of(module: str | Path) -> str | None:
     """The extra that a module (its file) names as its EXTRA; None where it needs none."""
-    return code_closure.constant(module, "EXTRA", None)
+    kind, name = Path(module).with_suffix("").parts[-2:]
+    return getattr(load_module(kind, name), "EXTRA", None)
 
 
 def versions(extra: str) -> dict[str, str] | None:

@@ -34,7 +34,7 @@ from typing import Any
 
 from genrebench.audio import segments
 from genrebench.common import files
-from genrebench.workflow.config import features_of
+from genrebench.workflow.entries import features_of
 
 COLUMNS = ("kind", "work", "unit", "seconds", "memory_mb", "output_work", "output_mb", "machine")
 SCHEDULER = "snakemake"  # the kind of the scheduler's own time; its work is the number of jobs

@@ -20,10 +20,13 @@ from genrebench.common.cli import InputError
 from genrebench.extraction import store
 from genrebench.workflow import config
 from genrebench.workflow.entries import arguments, is_pretrained, module_of
+from parameters import PARAMS
 
 RATE = 22050
 # those computed here; pretrained models have tests of their own
-SETTINGS = {name: entry for name, entry in config.load("params.yaml")["features"].items() if not is_pretrained(entry)}
+SETTINGS = {
+    name: entry for name, entry in config.resolve(PARAMS).sections["features"].items() if not is_pretrained(entry)
+}
 SPECTRA = [(s["n_fft"], s["hop_length"]) for s in SETTINGS.values() if "n_fft" in s]
 NOISE = np.random.default_rng(0).standard_normal(2 * RATE + 17).astype(np.float32) * 0.1
 TIME = np.arange(len(NOISE)) / RATE
