@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup demo test test-long test-app test-s3 test-slurm test-sge bench lint gpu speech app s3 plan record
-.PHONY: restore push dag envs lock
+.PHONY: restore push docs dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -101,6 +101,11 @@ push: $(READY) ## push the results to the remote; WITHOUT="audio features" leave
 
 dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
+
+docs: $(READY) ## build the documentation in site/; a broken link or reference is an error
+	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group docs --constraints requirements.lock
+	mkdocs build --strict --quiet
+	@echo site/index.html
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
 	python scripts/draw_rules.py | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
