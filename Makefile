@@ -104,7 +104,7 @@ dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml $(wildcard scripts/*.py scr
 
 docs: $(READY) ## build the documentation in site/; a broken link or reference is an error
 	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group docs --constraints requirements.lock
-	mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 	@echo site/index.html
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
