@@ -1,14 +1,17 @@
 """Pages of the site that are made from the code: API reference, settings, release notes."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
+FOREIGN = re.compile(r'<(?:script|img|link|iframe)\b[^>]+(?:src|href)="https?://[^"]+"')
 LIBRARY = ROOT / "scripts" / "genrebench"
 SETTINGS = ROOT / "scripts" / "write_config_reference.py"
 
@@ -22,6 +25,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def on_post_page(output: str, page: object, config: MkDocsConfig) -> str:
+    """Stop where a page would load something from another host; raises PluginError."""
+    if found := FOREIGN.search(output):
+        raise PluginError(f"a page loads something from another host: {found.group()}")
+    return output
 
 
 def packages() -> list[Path]:
