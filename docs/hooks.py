@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -13,15 +11,15 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).parents[1]
 FOREIGN = re.compile(r'<(?:script|img|link|iframe)\b[^>]+(?:src|href)="https?://[^"]+"')
 LIBRARY = ROOT / "scripts" / "genrebench"
-SETTINGS = ROOT / "scripts" / "write_config_reference.py"
+SETTINGS = "reference/configuration.md"  # written by scripts/write_config_reference.py
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to those of docs/."""
     pages = {f"api/{package.name}.md": api_page(package) for package in packages()}
     pages["release_notes.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    if files.get_file_from_path("configuration_reference.md") is None:
-        pages["configuration_reference.md"] = settings_page()
+    if files.get_file_from_path(SETTINGS) is None:
+        pages[SETTINGS] = "# All settings\n\nEach feature and each model documents its settings in its module.\n"
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
     return files
@@ -47,12 +45,3 @@ def api_page(package: Path) -> str:
     parts = [f"# genrebench.{package.name}", purpose]
     parts += [f"::: {name}\n    options:\n      heading_level: 2" for name in names if "._" not in name]
     return "\n\n".join(parts) + "\n"
-
-
-def settings_page() -> str:
-    """Have the project's own command write the reference of all settings."""
-    if not SETTINGS.is_file():
-        return "# All settings\n\nThe settings of each feature and model are documented in its module.\n"
-    return subprocess.run(
-        [sys.executable, SETTINGS], cwd=ROOT, check=True, stdout=subprocess.PIPE, encoding="utf-8"
-    ).stdout

@@ -167,7 +167,7 @@ def test_languages_are_those_that_are_checked():
 def test_links_of_the_readmes(page):
     """MkDocs checks those between the pages of docs/, but not what a README links to."""
     for target, _ in LINK.findall(page.read_text()):
-        if not target.startswith(("http", "api/", "../api/", "configuration_reference.md", "release_notes.md")):
+        if not target.startswith(("http", "api/", "../api/", "reference/configuration.md", "release_notes.md")):
             assert (page.parent / target).exists(), target
 
 
