@@ -184,3 +184,10 @@ def test_models_and_protocols_that_are_named_exist():
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_words(page):
+    """The field's words: what the project once called things, and papers by number, are not for readers."""
+    once = r"\b(brought|dealt|numerics|strangeness|unsure|honest|segment_leak|embedding_probe|segment_probe|for_dataset)\b|paper 00\d"
+    assert not re.findall(once, page.read_text(), re.I)
