@@ -64,9 +64,9 @@ def inline_commands() -> list[tuple[str, str]]:
 
 
 def simple_commands(line: str) -> list[list[str]]:
-    """Split a line of bash into the words of each simple command, without comments and assignments."""
+    """Split a line of bash into the words of each simple command, without comments, assignments and redirections."""
     found: list[list[str]] = [[]]
-    for word in shlex.split(line, comments=True):
+    for word in shlex.split(re.sub(r" >>? \S+", "", line), comments=True):
         if word in BETWEEN:
             found.append([])
         elif found[-1] or not re.match(r"[A-Z_]+=", word):
