@@ -18,7 +18,6 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +30,7 @@ from genrebench.audio.lengths import given_seconds
 from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.packages import version
 from genrebench.extraction.shards import shard_of
 from genrebench.workflow import code_closure, extras, pretrained
 from genrebench.workflow.entries import arguments, is_pretrained, module_of
