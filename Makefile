@@ -13,13 +13,8 @@ LONG := long and not exhaustive
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-<<<<<<< HEAD
-.PHONY: help setup demo test test-long test-app test-s3 test-slurm test-sge bench lint gpu speech app s3 plan record
-.PHONY: restore push docs dag envs lock
-=======
 .PHONY: help setup demo test test-long test-all test-app test-s3 test-slurm test-sge bench lint
-.PHONY: gpu speech s3 app jax plan record restore push dag envs lock
->>>>>>> packaging
+.PHONY: gpu speech s3 app jax plan record restore push docs dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
