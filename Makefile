@@ -78,7 +78,7 @@ $(APP): requirements-app.lock $(READY)
 	touch $@
 
 app: $(APP) ## start a page, on this machine only, that says which genre a recording is
-	@python scripts/serve_app.py
+	@genrebench app
 
 # Without dependencies: the lock has only what is not in requirements.lock, or in another version there.
 $(S3): requirements-s3.lock $(READY)
@@ -88,7 +88,7 @@ $(S3): requirements-s3.lock $(READY)
 s3: $(S3) ## install what a remote in S3 needs
 
 plan: $(READY) ## what would run: jobs, hours, memory, disk
-	@python scripts/plan_jobs.py
+	@genrebench plan
 
 record: $(READY) ## record a direct Snakemake run in dvc.lock, if nothing is left to run
 	@python scripts/record_run.py
