@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import soundfile
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -25,7 +24,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from genrebench.app import page
+from genrebench.app import page, uploads
 from genrebench.common.cli import InputError
 from genrebench.inference.description import DESCRIPTION, read_description
 from genrebench.inference.predictor import Predictor
@@ -45,10 +44,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 MEGABYTE = 1_000_000
-PER_SECOND = 2 * 48_000  # samples of stereo at 48 kHz, in which the limit of memory is stated
+PER_MINUTE = 60 * 2 * 48_000  # samples of stereo at 48 kHz, in which the limit of memory is stated
 KEPT = 4  # models in memory
-UNKNOWN = 2**62  # frames, at least, that libsndfile reports of a file whose header has no length
-LONGEST = 200  # bytes, of a file's name
 
 
 class RefusedError(InputError):
@@ -122,7 +119,7 @@ class Service:
         if folder not in self.models():
             raise RefusedError("This model does not exist any more; load the page again.", 404)
         with tempfile.TemporaryDirectory(prefix="genrebench-") as temporary:
-            path = Path(temporary) / _file_name(query.get("name", ""))
+            path = Path(temporary) / uploads.file_name(query.get("name", ""))
             await self._receive(request, path)
             width = page.plot_width(query.get("width", ""))
             answer = await run_sync(self._predict, Path(folder), path, width, limiter=self.one_at_a_time)
@@ -168,7 +165,7 @@ class Service:
 
     def _check_length(self, path: Path) -> None:
         """Refuse a small file that holds hours of audio before it is decoded."""
-        minutes = stored_samples(path) / PER_SECOND / 60
+        minutes = uploads.stored_samples(path) / PER_MINUTE
         if minutes > self.max_minutes:
             raise RefusedError(
                 f"{path.name} is too long: it takes as much memory as {minutes:.0f} minutes of stereo at 48 kHz; "
@@ -177,38 +174,10 @@ class Service:
             )
 
 
-def stored_samples(path: Path) -> float:
-    """Count the samples (of all channels) of a file without decoding it; 0 if that needs decoding."""
-    try:
-        info = soundfile.info(path)
-        if info.frames < UNKNOWN:
-            return info.frames * info.channels
-    except soundfile.LibsndfileError:
-        pass
-    import av  # 0.1 s, and seldom needed
-
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.audio[0]
-            packets = (packet for packet in container.demux(stream) if packet.duration)
-            seconds = sum(float(packet.duration * packet.time_base) for packet in packets)
-            return seconds * stream.rate * stream.channels
-    except (av.FFmpegError, ValueError, IndexError, AttributeError):
-        return 0  # decoding then fails with the reason
-
-
 @lru_cache(KEPT)
 def _predictor(folder: Path, changed: int) -> Predictor:
     """The model in a folder; `changed` is when it was written, so that a new export is loaded again."""
     return Predictor(folder)
-
-
-def _file_name(name: str) -> str:
-    """The last part of an uploaded file's name, without what this machine cannot write."""
-    last = "".join(c for c in name.replace("\\", "/").rpartition("/")[2] if c.isprintable())
-    while len(last.encode()) > LONGEST:
-        last = last[1:]  # the suffix stays
-    return last if last.strip(".") else "file"
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
