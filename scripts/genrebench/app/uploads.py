@@ -30,7 +30,7 @@ def stored_samples(path: Path) -> float:
         with av.open(str(path)) as container:
             stream = container.streams.audio[0]
             packets = (packet for packet in container.demux(stream) if packet.duration)
-            seconds = sum(float(packet.duration * packet.time_base) for packet in packets)
+            seconds = sum(packet.duration * packet.time_base for packet in packets)
             return seconds * stream.rate * stream.channels
     except (av.FFmpegError, ValueError, IndexError, AttributeError):
         return 0  # decoding then fails with the reason

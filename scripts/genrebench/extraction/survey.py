@@ -13,6 +13,7 @@ from genrebench.audio.lengths import common_seconds
 from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.extraction import store
+from genrebench.features import TIME
 from genrebench.workflow import entries, pretrained
 from genrebench.workflow.workload import Corpus
 
@@ -107,5 +108,5 @@ def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) ->
             continue
         module = store.module(name, own)
         size = module.extract(clip(getattr(module, "SAMPLE_RATE", sample_rate)), **entries.arguments(own)).size
-        sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES[-1] in entries.TIME else size
+        sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES[-1] in TIME else size
     return sizes

@@ -104,7 +104,7 @@ def assign(clips: Sequence[Clip], seed: int) -> dict[str, str]:
             f"Too few usable clips: {', '.join(few)}. A genre needs clips of at least {FEWEST} artists, one each for "
             "training, validation and test (a clip whose artist is unknown counts as one): add some, or leave it out."
         )
-    rows = [
+    rows: list[Mapping[str, str]] = [
         # otherwise clips of unknown artists would be left out
         manifest.row(clip) | {"group": group[clip.clip_id], "artist": clip.artist or f"unknown artist {number}"}
         for number, clip in enumerate(clips)

@@ -53,7 +53,7 @@ def write_onnx(model: "keras.Model", path: Path) -> None:
     def call(*values: "tf.Tensor") -> "tf.Tensor":
         return model(dict(zip(names, values, strict=True)), training=False)
 
-    handlers = {"Erfc": (_erfc, []), "ScaleAndTranslate": (_scale_and_translate, [])}
+    handlers: dict[str, Any] = {"Erfc": (_erfc, []), "ScaleAndTranslate": (_scale_and_translate, [])}
     with files.atomic(path) as temporary:
         tf2onnx.convert.from_function(
             call, signature, opset=OPSET, custom_op_handlers=handlers, output_path=str(temporary)

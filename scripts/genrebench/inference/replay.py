@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def join(new: Data, old: Data) -> Data:
     count = len(new.labels)
     rows = {name: np.concatenate([new.rows[name], old.rows[name] + count]) for name in ("train", "valid")}
     return Data(
-        [replace(a, values=_Joined(a.values, b.values)) for a, b in zip(new.features, old.features, strict=True)],
+        [replace(a, values=cast(Any, _Joined(a.values, b.values))) for a, b in zip(new.features, old.features, strict=True)],
         rows | {"test": new.rows["test"]},
         np.concatenate([new.labels, old.labels]),
         new.genres,

@@ -26,6 +26,12 @@ def test_sizes_of_features_are_those_of_the_caches(tmp_path):
     assert survey.seconds_of(tmp_path / "tone.wav") == pytest.approx(seconds, abs=1e-4)
 
 
+def test_features_of_long_clips_grow_with_the_length():
+    features = {"rms": {"frame_length": 2048, "hop_length": 512}, "zero": "precomputed"}
+    minute, hour = (survey.feature_sizes(features, 22_050, seconds)["rms"] for seconds in (60.0, 3600.0))
+    assert hour == pytest.approx(60 * minute, rel=0.01)
+
+
 def test_a_file_that_is_no_audio_has_no_seconds(tmp_path):
     (tmp_path / "noise.mp3").write_bytes(b"not audio")
     assert survey.seconds_of(tmp_path / "noise.mp3") == 0
