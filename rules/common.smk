@@ -284,7 +284,7 @@ DATASET = config["dataset"]
 ENTRIES = dict(config["models"])  # as they stand in params.yaml
 config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")
+BEST = code_closure.constant("scripts/genrebench/inference/registry.py", "BEST")
 NETWORK_ENGINE = "scripts/genrebench/training/keras_model.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
 SPEECH_ENVIRONMENT = "envs/speech.yaml"
