@@ -14,6 +14,7 @@ from genrebench.common import files
 from genrebench.workflow import ablation, extras, file_index, scheduler, code_closure, pretrained
 from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
 from genrebench.common.cli import InputError
+from genrebench.common.run_key import RunKey
 from genrebench.extraction.shards import shard_count
 
 
@@ -136,15 +137,15 @@ def protocols_of(model):
     return entry.get("protocols", suitable)
 
 
-def run_names(model):
-    """The runs of a model: protocol/split/seed."""
+def runs_of(model):
+    """The runs of a model."""
     seeds = config["models"][model].get("seeds", config["seeds"])
-    return [f"{p}/{s}/seed{seed}" for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
+    return [RunKey(model, p, s, seed) for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
 
 
 def all_runs(model, *names):
     """The files of these names of all runs of a model."""
-    return [f"{RESULTS}/runs/{model}/{run}/{name}" for run in run_names(model) for name in names]
+    return [f"{RESULTS}/runs/{run}/{name}" for run in runs_of(model) for name in names]
 
 
 def exported_runs(model):
