@@ -1,6 +1,7 @@
 """Gather the runs of every model into one table per model and protocol: rule build_leaderboard."""
 
 import argparse
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ def build_leaderboard(
     plot: Path,
     statuses: Path,
     models: Sequence[str] | None = None,
+    unavailable: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write leaderboard.csv, accuracy.json (model -> protocol -> accuracy), the plot and statuses.csv.
 
@@ -51,11 +53,14 @@ def build_leaderboard(
     files.write_rows(
         statuses,
         ["model", "protocol", "split", "seed", "status", "reason", "caveats"],
-        (
-            {k: run[k] for k in ("model", "protocol", "split", "seed", "status", "reason")}
-            | {"caveats": "; ".join(run["caveats"])}
-            for run in runs
-        ),
+        [
+            *(
+                {k: run[k] for k in ("model", "protocol", "split", "seed", "status", "reason")}
+                | {"caveats": "; ".join(run["caveats"])}
+                for run in runs
+            ),
+            *({**run, "status": "unavailable"} for run in unavailable),
+        ],
     )
     points = {
         (model, protocol): [run["accuracy"] for run in group if run["status"] == "done"]
@@ -163,6 +168,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--published", dest="published_table", type=Path, required=True, help="the papers' figures")
     parser.add_argument("--dataset", required=True, help="name of the dataset")
     parser.add_argument("--models", nargs="+", help="the models that are configured")
+    parser.add_argument(
+        "--unavailable", type=json.loads, default=[], help="JSON: model, protocol, reason of the others"
+    )
     for name in ("leaderboard", "accuracy", "plot", "statuses"):
         parser.add_argument(f"--{name}", type=Path, required=True, help="file to write")
     return parser.parse_args()

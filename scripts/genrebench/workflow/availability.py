@@ -33,7 +33,9 @@ class Unavailable:
 
     def listed(self) -> list[dict[str, str]]:
         """The runs as a table: model, protocol, reason."""
-        return [{"model": model, "protocol": protocol, "reason": reason} for (model, protocol), reason in self.runs.items()]
+        return [
+            {"model": model, "protocol": protocol, "reason": reason} for (model, protocol), reason in self.runs.items()
+        ]
 
 
 def decide(config: Mapping[str, Any], folder: Path, paths: Collection[str], catalogue: Path = CATALOGUE) -> Unavailable:

@@ -118,9 +118,7 @@ def _scan(folder: str | Path) -> list[tuple[str, Row]]:
     return sorted(result, key=lambda one: one[1]["path"])
 
 
-def _walk(
-    folder: str, prefix: str, above: frozenset[tuple[int, int]]
-) -> Iterator[tuple[str, str, os.stat_result]]:
+def _walk(folder: str, prefix: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str, str, os.stat_result]]:
     """The files below `folder`: path, path inside it, status.
 
     Links are followed; `above` are the folders on the way, by which a circle of links is known.

@@ -64,7 +64,8 @@ def before_jobs(workflow: Any, function: Callable[[bool], None]) -> None:
 def clear_stale_lock() -> None:
     """Remove the lock of a scheduler that was killed."""
     if _is_alone():
-        shutil.rmtree(Path(".snakemake", "locks"), ignore_errors=True)
+        for lock in Path(".snakemake", "locks").glob("*.lock"):
+            lock.unlink()
     elif host := _other_host():
         print(
             f"The last Snakemake of this folder, on {host}, has not said that it ended. If it is no more, remove "

@@ -1,7 +1,6 @@
 """Where pretrained weights are, what they are, and fetching them."""
 
 import io
-import os
 import socket
 import tarfile
 import threading
