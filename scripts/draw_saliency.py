@@ -12,12 +12,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from genrebench.common import cli, files
+from genrebench.common.run_key import RunKey
 from genrebench.evaluation import occlusion
 from genrebench.plots import saliency, style
 from genrebench.plots.saliency import Map
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature
-from genrebench.workflow.config import features_of
+from genrebench.workflow.entries import features_of
 
 PALETTE = 128  # colours in the file
 SAME = 0.02  # how far a probability may be from that of predictions.csv, which another device may have written
@@ -37,7 +38,7 @@ class Run:
         found = []
         for row in statuses:
             if (row["model"], row["protocol"], row["status"]) == (model, protocol, "done"):
-                folder = runs / model / protocol / row["split"] / f"seed{row['seed']}"
+                folder = runs / str(RunKey(model, protocol, row["split"], int(row["seed"])))
                 said = files.read_rows(folder / "predictions.csv")
                 found.append(cls(folder, {one["clip_id"]: one for one in said if one["subset"] == "test"}))
         return found

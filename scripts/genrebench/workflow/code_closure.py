@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-SCRIPTS = Path("scripts")  # the working directory is the root of the project
+ROOT = Path(__file__).resolve().parents[3]  # of the project
+# Relative where a workflow runs in the project itself, so that what is recorded names no place. Another workflow that
+# uses this one as a module runs elsewhere.
+BASE = Path() if Path.cwd() == ROOT else ROOT
+SCRIPTS = BASE / "scripts"
 
 
 def closure(*paths: str | Path) -> list[str]:
@@ -14,9 +18,10 @@ def closure(*paths: str | Path) -> list[str]:
 
     These are the files whose edit may change what the given ones compute. Imports are read from the source,
     so modules have to be imported by statements; a model or feature that is loaded by name is given as a path.
+    A path that is not absolute is relative to the root of the project.
     """
     found: set[Path] = set()
-    pending = [Path(path) for path in paths]
+    pending = [BASE / path for path in paths]
     while pending:
         path = pending.pop()
         if path not in found:
