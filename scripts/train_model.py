@@ -9,7 +9,6 @@ import shutil
 import statistics
 import time
 import warnings
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from genrebench.common import cli, files
+from genrebench.common.packages import PackageNotFoundError, version
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature, best_row, identity
 from genrebench.workflow import code_closure, extras, pretrained

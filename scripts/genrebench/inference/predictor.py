@@ -16,6 +16,7 @@ from genrebench.audio.lengths import given_seconds
 from genrebench.common.cli import InputError
 from genrebench.common.prediction import Prediction
 from genrebench.extraction import store
+from genrebench.extraction.engine import FAST
 from genrebench.inference import confidence, loader
 from genrebench.inference.description import read_description
 from genrebench.training.data import Data, Feature
@@ -110,7 +111,14 @@ class Predictor:
         audio = self.description["audio"]
         windows = split_into_windows(seconds, audio["window_s"])
         arrays = store.extract_pieces(
-            path, samples, rate, audio["sample_rate"], self.entries, windows, given_seconds(audio["duration"])
+            path,
+            samples,
+            rate,
+            audio["sample_rate"],
+            self.entries,
+            windows,
+            given_seconds(audio["duration"]),
+            audio.get("engine", FAST),
         )
         return FileFeatures(seconds, windows, arrays)
 

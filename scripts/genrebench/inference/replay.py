@@ -9,7 +9,7 @@ import numpy as np
 
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.datasets import splits
+from genrebench.datasets import artists
 from genrebench.inference import export
 from genrebench.inference.new_clips import NewClips
 from genrebench.training.data import Data
@@ -59,9 +59,10 @@ class FirstTraining:
 
     def known_artists(self, found: NewClips, split: Mapping[str, str]) -> int:
         """Count the new test clips that are by artists of the training clips."""
-        trained = set().union(*(splits.artists(self.clips[i]) for i in set(self.data.clips[self.data.rows["train"]])))
+        rows = set(self.data.clips[self.data.rows["train"]])
+        trained = set().union(*(artists.names(self.clips[i]["artist"]) for i in rows))
         tested = (clip for clip in found.clips if split[clip.clip_id] == "test")
-        return sum(bool(splits.artists({"artist": clip.artist}) & trained) for clip in tested)
+        return sum(bool(artists.names(clip.artist) & trained) for clip in tested)
 
 
 def join(new: Data, old: Data) -> Data:
@@ -71,7 +72,10 @@ def join(new: Data, old: Data) -> Data:
     count = len(new.labels)
     rows = {name: np.concatenate([new.rows[name], old.rows[name] + count]) for name in ("train", "valid")}
     return Data(
-        [replace(a, values=cast(Any, _Joined(a.values, b.values))) for a, b in zip(new.features, old.features, strict=True)],
+        [
+            replace(a, values=cast(Any, _Joined(a.values, b.values)))
+            for a, b in zip(new.features, old.features, strict=True)
+        ],
         rows | {"test": new.rows["test"]},
         np.concatenate([new.labels, old.labels]),
         new.genres,
