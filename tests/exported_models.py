@@ -4,12 +4,12 @@ import numpy as np
 import soundfile
 
 from collect_feature import collect_feature
-from evaluate_runs import evaluate_runs
+from evaluate_model import evaluate_model
 from genrebench.audio import decode
 from genrebench.common import files
 from genrebench.inference import export
 from genrebench.inference.predictor import Predictor
-from train_model import train_model
+from genrebench.training.run import train
 
 RATE = 8000
 READING = {"sample_rate": RATE, "duration": "longest"}
@@ -94,12 +94,15 @@ class Corpus:
         """Train and evaluate a model; the folder of its run."""
         run = self.folder / "runs" / model / "artist" / "repeat0" / f"seed{seed}"
         run.mkdir(parents=True, exist_ok=True)
-        train_model(
+        train(
             model, settings, compute, seed, self.folder / "manifest.csv", self.folder / "splits/artist/repeat0.csv",
             [self.folder / "features" / f"{name}.json" for name in settings["features"]],
             self.folder / "checkpoints" / model, run, self.folder / "costs" / f"{model}.json",
         )  # fmt: skip
-        evaluate_runs(run.parents[2], self.folder / "splits", self.folder / "evaluation" / model)
+        evaluate_model(
+            run.parents[2], ["artist/repeat0/seed0"], self.folder / "manifest.csv", self.folder / "splits",
+            self.folder / "evaluation" / model,
+        )  # fmt: skip
         return run
 
     def export(self, *models, name=None):

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from genrebench.audio.lengths import common_seconds, given_seconds
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.run_key import RunKey
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
-from genrebench.evaluation import results
+from genrebench.evaluation import results, tables
+from genrebench.evaluation.intervals import wilson_interval
 from genrebench.inference import confidence, loader
 from genrebench.inference.description import DESCRIPTION, FORMAT, write_reason
 from genrebench.inference.model_card import model_card
@@ -69,20 +70,21 @@ def export_best(
         The folder, which is replaced as a whole.
     """
     try:
-        run = choose_run(results.read_runs(evaluation, models), models, splits)
-        name = f"{run['protocol']}/{run['split']}/seed{run['seed']}"
-        split = splits / run["protocol"] / f"{run['split']}.csv"
-        folder = runs / run["model"] / name
-        description = export_run(run, folder, features, entries, audio, limits, manifest, split, dataset, output)
+        chosen = choose_run(tables.rows(results.read_runs(evaluation, models)), models, splits)
+        key = RunKey(*(chosen[name] for name in RunKey._fields))
+        run = results.read_run(evaluation, key)
+        split = splits / key.protocol / f"{key.split}.csv"
+        description = export_run(
+            run, runs / str(key), features, entries, audio, limits, manifest, split, dataset, output
+        )
     except NotExportableError as error:
         write_reason(output, str(error))
         print(f"not exported: {error}")
         return
     check = description["check"]
     print(
-        f"{run['model']}, {name}: validation accuracy {run['seen_in_training']['valid_accuracy']:.1%}, of "
-        f"{len(models)} models; on {check['clips']} validation clips its probabilities differ from the trained model's "
-        f"by at most {check['deviation']:.1g}"
+        f"{key}: validation accuracy {run['valid_accuracy']:.1%}, of {len(models)} models; on {check['clips']} "
+        f"validation clips its probabilities differ from the trained model's by at most {check['deviation']:.1g}"
     )
 
 
@@ -130,7 +132,7 @@ def choose_run(runs: Sequence[Mapping[str, Any]], models: Sequence[str], splits:
 
 
 def _valid(run: Mapping[str, Any]) -> float:
-    return run["seen_in_training"]["valid_accuracy"] or 0.0
+    return run["valid_accuracy"] or 0.0
 
 
 def export_run(
@@ -226,17 +228,17 @@ def read_data(
 
 def metrics_of(run: Mapping[str, Any]) -> dict[str, Any]:
     """The metrics of a run that an export states, with the 95% Wilson interval of the accuracy."""
-    low, high = proportion_confint(run["accuracy"] * run["n_test"], run["n_test"], alpha=0.05, method="wilson")
+    low, high = wilson_interval(run["accuracy"], run["n_test"])
     return {
         "accuracy": run["accuracy"],
-        "accuracy_low": float(low),
-        "accuracy_high": float(high),
+        "accuracy_low": low,
+        "accuracy_high": high,
         "macro_f1": run["macro_f1"],
         "calibration_error": run["calibration_error"],
         "majority_accuracy": run["majority_accuracy"],
         "n_test": run["n_test"],
         "recall": {genre: figures["recall"] for genre, figures in run["genres"].items()},
-        **run["seen_in_training"],
+        **{name: run[name] for name in ("train_accuracy", "valid_accuracy") if name in run},
     }
 
 

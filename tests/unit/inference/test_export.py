@@ -56,11 +56,16 @@ def test_the_best_on_the_validation_clips_is_exported(corpus):
     def run(model, seed, valid, test, protocol="artist", unit="clip", status="done"):
         return {
             **{"model": model, "protocol": protocol, "split": "repeat0", "seed": seed, "status": status, "unit": unit},
-            **{"accuracy": test, "seen_in_training": {"valid_accuracy": valid}, "reason": "why"},
+            **{"accuracy": test, "valid_accuracy": valid, "reason": "why"},
         }
 
     splits = corpus.folder / "splits"
-    runs = [run("a", 0, 0.5, 0.9), run("b", 0, 0.5, 0.1), run("b", 1, 0.7, 0.1), run("c", 0, 0.9, 1, status="not run")]
+    runs = [
+        run("a", 0, 0.5, 0.9),
+        run("b", 0, 0.5, 0.1),
+        run("b", 1, 0.7, 0.1),
+        run("c", 0, 0.9, 1, status="unavailable"),
+    ]
     chosen = export.choose_run(runs, ["a", "b", "c"], splits)
     assert (chosen["model"], chosen["seed"]) == ("b", 1)
     equal = [run("a", 0, 0.5, 0.1), run("b", 0, 0.5, 0.9)]  # the test clips do not decide
