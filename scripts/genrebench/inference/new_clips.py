@@ -2,7 +2,7 @@
 
 import multiprocessing
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from genrebench.common.cli import InputError
-from genrebench.datasets import manifest, splits
+from genrebench.datasets import artists, manifest, splits
 from genrebench.datasets.manifest import Clip
 from genrebench.inference.predictor import Heard, Predictor
 
@@ -48,9 +48,8 @@ def gather(
     manifest.set_artists(clips, folder, catalogue)
     described = predictor.description
     check = partial(manifest.check, sample_rate=described["audio"]["sample_rate"], **described["limits"])
-    for clip, checked in zip(clips, _each(check, clips, jobs, "checking"), strict=True):
-        clip.figures, clip.fingerprint = checked.figures, checked.fingerprint
-        clip.reason, clip.detail = checked.reason, checked.detail
+    manifest.take_checked(clips, _each(check, clips, jobs, "checking"))
+    for clip in clips:
         if where := used.get(clip.figures.get("md5", "")):
             clip.reason, clip.detail = "used", where
     manifest.mark_duplicates([clip for clip in clips if not clip.reason], reject=False)
@@ -73,28 +72,24 @@ def deal(clips: Sequence[Clip], seed: int) -> dict[str, str]:
 
     A clip whose artist is unknown stands for itself. Raises InputError for genres of fewer than FEWEST such groups.
     """
-    group = manifest.groups(clips)
-    by_genre: dict[str, set[str]] = defaultdict(set)
-    for clip in clips:
-        by_genre[clip.genre].add(group[clip.clip_id])
+    table = manifest.as_table(clips)
+    groups = table.groupby("genre")["group"].nunique()
     count = Counter(clip.genre for clip in clips)
     few = [
-        f"{genre} {count[genre]} (of {len(groups)} artists or recordings)"
-        for genre, groups in sorted(by_genre.items())
-        if len(groups) < FEWEST
+        f"{genre} {count[genre]} (of {number} artists or recordings)"
+        for genre, number in groups.items()
+        if number < FEWEST
     ]
     if few:
         raise InputError(
             f"Too few usable clips: {', '.join(few)}. A genre needs clips of at least {FEWEST} artists, one each to "
             "train, to choose and to test (a clip whose artist is unknown counts as one): add some, or leave it out."
         )
-    rows = [
-        # otherwise clips of unknown artists would be left out
-        manifest.row(clip) | {"group": group[clip.clip_id], "artist": clip.artist or f"unknown artist {number}"}
-        for number, clip in enumerate(clips)
-    ]
+    # otherwise clips of unknown artists would be left out
+    unknown = table["artist"] == ""
+    table.loc[unknown, "artist"] = [f"unknown artist {number}" for number in range(unknown.sum())]
     try:
-        return splits.make_split(rows, "artist", "fixed", SHARES | {"seed": seed}, {})
+        return splits.make_split(table, "artist", "fixed", SHARES | {"seed": seed}, {}).to_dict()
     except splits.Unavailable as error:
         raise InputError(f"The new clips cannot be divided: {error}") from None
 
@@ -115,14 +110,16 @@ def _find(folder: Path, genres: Sequence[str]) -> list[Clip]:
 
 
 def _reject_contradictions(clips: Sequence[Clip]) -> None:
-    recording = splits.recordings([{"clip_id": clip.clip_id, "duplicate_of": clip.duplicate_of} for clip in clips])
-    genres: dict[str, set[str]] = defaultdict(set)
-    for clip in clips:
-        genres[recording[clip.clip_id]].add(clip.genre)
-    for clip in clips:
-        if len(labels := genres[recording[clip.clip_id]]) > 1:
+    """Reject the recordings that stand under several genres."""
+    if not clips:
+        return
+    table = manifest.as_table(clips)
+    recording = artists.recordings(table).to_numpy()
+    labels = table.groupby(recording)["genre"].agg(lambda genres: sorted(set(genres)))
+    for clip, of_recording in zip(clips, recording, strict=True):
+        if len(found := labels[of_recording]) > 1:
             clip.reason = "contradiction"
-            clip.detail = f"the same recording is labelled {' and '.join(sorted(labels))}; keep the right one"
+            clip.detail = f"the same recording is labelled {' and '.join(found)}; keep the right one"
 
 
 def _hear(folder: Path, path: Path) -> Heard | str:

@@ -17,6 +17,7 @@ from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.prediction import Prediction
 from genrebench.extraction import store
+from genrebench.extraction.engine import FAST
 from genrebench.inference import loader
 from genrebench.training.data import Data, Feature
 from genrebench.workflow import pretrained
@@ -82,7 +83,14 @@ class Predictor:
         reading = self.description["audio"]
         bounds = pieces(seconds, reading["piece_s"])
         arrays = store.extract_pieces(
-            path, samples, rate, reading["sample_rate"], self.entries, bounds, given_seconds(reading["duration"])
+            path,
+            samples,
+            rate,
+            reading["sample_rate"],
+            self.entries,
+            bounds,
+            given_seconds(reading["duration"]),
+            reading.get("engine", FAST),
         )
         return Heard(seconds, bounds, arrays)
 

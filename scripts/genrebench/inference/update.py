@@ -20,7 +20,7 @@ import numpy as np
 
 from genrebench.common import files, scoring
 from genrebench.common.cli import InputError
-from genrebench.datasets import splits
+from genrebench.datasets import artists, splits
 from genrebench.evaluation import metrics, significance
 from genrebench.inference import adaptation, export, loader, new_clips
 from genrebench.inference.new_clips import NewClips
@@ -274,9 +274,10 @@ class _Original:
 
     def known_artists(self, found: NewClips, split: Mapping[str, str]) -> int:
         """How many of the new test clips are by artists of the first training."""
-        trained = set().union(*(splits.artists(self.clips[i]) for i in set(self.data.clips[self.data.rows["train"]])))
+        ours = set(self.data.clips[self.data.rows["train"]])
+        trained = set().union(*(artists.names(self.clips[i]["artist"]) for i in ours))
         tested = (clip for clip in found.clips if split[clip.clip_id] == "test")
-        return sum(bool(splits.artists({"artist": clip.artist}) & trained) for clip in tested)
+        return sum(bool(artists.names(clip.artist) & trained) for clip in tested)
 
 
 def _require_updatable(folder: Path, description: Mapping[str, Any]) -> None:

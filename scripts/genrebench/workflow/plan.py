@@ -32,7 +32,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from genrebench.audio import segments
+from genrebench.audio.lengths import segment_starts
 from genrebench.common import files
 from genrebench.workflow.config import features_of
 
@@ -363,7 +363,7 @@ def training_clips(
     share = (1 - test) * (1 - valid) if protocol == "holdout" else 1 - test - valid
     if protocol == "segment_random":
         length, hop = settings["length_s"], settings["hop_s"]
-        count = sum(len(segments.starts(seconds, length, hop)) for seconds in corpus.durations)
+        count = sum(len(segment_starts(seconds, length, hop)) for seconds in corpus.durations)
         return _clips_of(share * count, length, corpus) if count > corpus.clips else 0  # else it cannot be had
     return round(corpus.clips * share)
 

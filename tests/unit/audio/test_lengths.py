@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrebench.audio import segments
+from genrebench.audio.lengths import segment_starts
 
 tenths = st.integers(1, 400)
 
@@ -12,7 +12,7 @@ tenths = st.integers(1, 400)
 @given(duration=tenths, length=tenths, hop=tenths)
 def test_the_grid_is_that_of_exact_arithmetic(duration, length, hop):
     # tenths of a second are not exact in binary, so that whole segments are lost without a tolerance
-    starts = segments.starts(duration / 10, length / 10, hop / 10)
+    starts = segment_starts(duration / 10, length / 10, hop / 10)
     exact = [k * hop for k in range(duration // hop + 1) if k * hop + length <= duration] or [0]
     assert starts == [pytest.approx(start / 10) for start in exact]
 
@@ -21,7 +21,7 @@ def test_the_grid_is_that_of_exact_arithmetic(duration, length, hop):
 def test_the_rounding_of_manifests_loses_no_segment(samples, length, hop):
     duration = Fraction(samples, 22050)
     exact = max((duration - Fraction(length, 10)) / Fraction(hop, 10), 0)
-    assert len(segments.starts(float(f"{float(duration):.6f}"), length / 10, hop / 10)) == int(exact) + 1
+    assert len(segment_starts(float(f"{float(duration):.6f}"), length / 10, hop / 10)) == int(exact) + 1
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_the_rounding_of_manifests_loses_no_segment(samples, length, hop):
     ],
 )
 def test_segments_lie_whole_within_the_clip(duration, length, hop, expected):
-    assert segments.starts(duration, length, hop) == expected
+    assert segment_starts(duration, length, hop) == expected
