@@ -2,7 +2,6 @@
 
 import io
 import os
-import socket
 import tarfile
 import threading
 from contextlib import contextmanager
