@@ -107,10 +107,10 @@ s3: $(READY) ## install what a remote in S3 needs
 	$(LOCKED) --group s3
 
 app: $(READY) ## start a page, on this machine only, that says which genre a recording is
-	@python scripts/serve_app.py
+	@genrebench app
 
 plan: $(READY) ## what would run: jobs, hours, memory, disk
-	@python scripts/plan_jobs.py
+	@genrebench plan
 
 record: $(READY) ## record a direct Snakemake run in dvc.lock, if nothing is left to run
 	@python scripts/record_run.py

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 from dvc.cli.parser import get_main_parser
-from genrebench.commands import main
 from snakemake.cli import get_argument_parser
 
 from documented import INLINE, blocks, inline_commands, pages, simple_commands
+from genrebench.commands import main
 from genrebench.workflow import config
 from project import ROOT
 

@@ -1,22 +1,22 @@
-// Sends a dropped, chosen or recorded file to the model, and shows what it answers. Nothing is asked of other machines.
+// Sends a dropped, chosen or recorded file to the model, and shows the prediction. Nothing is loaded from other hosts.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 const models = JSON.parse(byId("models").textContent);
 const maxMB = Number(document.body.dataset.maxMb);
 const player = byId("player");
-let heard = null; // the last file, which another model may be asked about
-let asking = null; // the request under way
+let lastFile = null; // which another model can predict too
+let pending = null; // the request under way
 let time = null; // of the plot: seconds of the file, and where its axis begins and ends
 
 const model = () => models[byId("model") ? Number(byId("model").value) : 0];
 
 function showModel() {
   const { test, interval, majority, protocol, caveats, genres } = model();
-  byId("test").textContent = `${test} that it was not trained on (${interval}, protocol ${protocol}); `
-    + `always naming the most frequent genre: ${majority}.`;
-  byId("caveats").replaceChildren(...caveats.map((mark) => element("li", mark)));
-  byId("knows").textContent = `It knows ${genres.length} genres and answers one of them whatever it hears: ${genres.join(", ")}.`;
+  byId("test").textContent = `${test} that were not used in training (${interval}, protocol ${protocol}); `
+    + `always predicting the most frequent genre gives ${majority}.`;
+  byId("caveats").replaceChildren(...caveats.map((caveat) => element("li", caveat)));
+  byId("known-genres").textContent = `It predicts one of ${genres.length} genres for every file, also where none fits: ${genres.join(", ")}.`;
 }
 
 function element(name, text = "") {
@@ -33,15 +33,15 @@ function showError(sentence) {
 }
 
 async function ask(file) {
-  asking?.abort();
-  const request = (asking = new AbortController());
-  heard = file;
+  pending?.abort();
+  const request = (pending = new AbortController());
+  lastFile = file;
   byId("error").hidden = true;
   if (file.size > maxMB * 1e6) {
     showError(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; the limit of this page is ${maxMB} MB (\`--max-mb\`)`);
     return;
   }
-  byId("status").textContent = `Listening to ${file.name} …`;
+  byId("status").textContent = `Processing ${file.name} …`;
   byId("result").hidden = false; // so that its width can be measured
   const width = byId("plot").clientWidth;
   byId("result").hidden = true;
@@ -58,15 +58,15 @@ async function ask(file) {
     else showError(answer.error);
   } catch (error) {
     if (error.name !== "AbortError")
-      showError(`There was no answer for ${file.name}: is it a file that can be read, and is the program of this page still running?`);
+      showError(`There is no prediction for ${file.name}: can the file be read, and is the program of this page still running?`);
   }
 }
 
 function showAnswer(answer, file) {
   byId("status").textContent = "";
   byId("headline").textContent = `${answer.file}: ${answer.genre}, ${percent(answer.genres[0].probability)}`;
-  byId("doubts").textContent = `unsure: ${answer.doubts}`;
-  byId("doubts").hidden = !answer.doubts;
+  byId("low-confidence").textContent = `Low confidence: ${answer.low_confidence}`;
+  byId("low-confidence").hidden = !answer.low_confidence;
   byId("genres").tBodies[0].replaceChildren(...answer.genres.map(row));
   const image = byId("plot").querySelector("img");
   image.src = answer.plot.url;
@@ -115,7 +115,7 @@ function movePlayhead() {
 }
 
 function take(files) {
-  if (files.length > 1) showError(`These are ${files.length} files; give one at a time, or all to \`python scripts/predict.py\``);
+  if (files.length > 1) showError(`These are ${files.length} files: drop one at a time, or use \`genrebench predict\` for all`);
   else if (files.length) ask(files[0]);
 }
 
@@ -133,7 +133,7 @@ for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
 window.addEventListener("drop", (event) => take([...event.dataTransfer.files]));
 byId("model")?.addEventListener("change", () => {
   showModel();
-  if (heard) ask(heard);
+  if (lastFile) ask(lastFile);
 });
 player.addEventListener("error", () => showPlayer(false));
 for (const name of ["play", "seeked", "timeupdate"]) player.addEventListener(name, movePlayhead);
@@ -170,7 +170,7 @@ if (navigator.mediaDevices && window.MediaRecorder) {
       ask(new File(parts, `recording.${type.includes("mp4") ? "m4a" : type.includes("ogg") ? "ogg" : "webm"}`, { type }));
     });
     recorder.start();
-    button.textContent = "Stop, and ask";
+    button.textContent = "Stop and predict";
     button.classList.add("recording");
   });
 }
