@@ -3,11 +3,11 @@
 import numpy as np
 import soundfile
 
-from collect_feature import collect_feature
 from evaluate_runs import evaluate_runs
 from export_model import export_model
 from genrebench.audio import decode
 from genrebench.common import files
+from genrebench.extraction.collect import collect_feature
 from genrebench.inference.predictor import Predictor
 from train_model import train_model
 
