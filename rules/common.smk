@@ -14,6 +14,7 @@ from genrebench.common import files
 from genrebench.workflow import ablation, extras, file_index, scheduler, code_closure, pretrained
 from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
 from genrebench.common.cli import InputError
+from genrebench.common.run_key import RunKey
 from genrebench.extraction.shards import shard_count
 
 
@@ -136,15 +137,15 @@ def protocols_of(model):
     return entry.get("protocols", suitable)
 
 
-def run_names(model):
-    """The runs of a model: protocol/split/seed."""
+def runs_of(model):
+    """The runs of a model."""
     seeds = config["models"][model].get("seeds", config["seeds"])
-    return [f"{p}/{s}/seed{seed}" for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
+    return [RunKey(model, p, s, seed) for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
 
 
 def all_runs(model, *names):
     """The files of these names of all runs of a model."""
-    return [f"{RESULTS}/runs/{model}/{run}/{name}" for run in run_names(model) for name in names]
+    return [f"{RESULTS}/runs/{run}/{name}" for run in runs_of(model) for name in names]
 
 
 def exported_runs(model):
@@ -284,7 +285,7 @@ DATASET = config["dataset"]
 ENTRIES = dict(config["models"])  # as they stand in params.yaml
 config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")
+BEST = code_closure.constant("scripts/genrebench/inference/registry.py", "BEST")
 NETWORK_ENGINE = "scripts/genrebench/training/keras_model.py"
 PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
 SPEECH_ENVIRONMENT = "envs/speech.yaml"

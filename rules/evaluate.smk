@@ -1,25 +1,26 @@
 # From predictions to numbers: the only phase that reads the test clips' genres.
 
 CATEGORIES = {"confusion": "Confusion matrices", "curves": "Learning curves", "reliability": "Reliability"}
+EVALUATED = [model for model in config["models"] if runs_of(model)]
 
 
-rule evaluate_runs:
+rule evaluate_model:
     input:
+        manifest=f"{RESULTS}/manifest.csv",
         runs=lambda w: all_runs(w.model, "predictions.csv", "history.csv", "status.json"),
         splits=all_splits("json"),
-        code=code("evaluate_runs.py"),
+        code=code("evaluate_model.py"),
     output:
         evaluation=report(
             directory(f"{RESULTS}/evaluation/{{model}}"),
-            # the second has a wildcard, which stands for one name, because a pattern without one finds nothing
-            patterns=["{protocol}/{split}/seed{seed}/confusion.png", "{plot,curves|reliability}.png"],
+            patterns=["{plot,confusion|curves|reliability}.png"],
             caption="../report/evaluation.rst",
             category=lambda w: CATEGORIES[getattr(w, "plot", "confusion")],
         ),
     log:
-        f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
+        f"{RESULTS}/logs/evaluate_model/{{model}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate_runs/{{model}}.tsv"
+        f"{RESULTS}/benchmarks/evaluate_model/{{model}}.tsv"
     group:
         "model_{model}"
     conda:
@@ -30,18 +31,18 @@ rule evaluate_runs:
     params:
         runs=lambda w: f"{RESULTS}/runs/{w.model}",
         # only these: runs of an earlier configuration may still lie there
-        only=lambda w: run_names(w.model),
+        only=lambda w: [run.within_model for run in runs_of(w.model)],
         splits=lambda w: f"{RESULTS}/splits",
     message:
         "Evaluating {wildcards.model}"
     shell:
-        "python scripts/evaluate_runs.py --runs {params.runs} --only {params.only} --splits {params.splits}"
-        " --output {output.evaluation} > {log} 2>&1"
+        "python scripts/evaluate_model.py --runs {params.runs} --only {params.only} --manifest {input.manifest}"
+        " --splits {params.splits} --output {output.evaluation} > {log} 2>&1"
 
 
 rule build_leaderboard:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         published="data/published.csv",
         code=code("build_leaderboard.py"),
     output:
@@ -63,7 +64,7 @@ rule build_leaderboard:
     params:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Building the leaderboard"
     shell:
@@ -74,7 +75,7 @@ rule build_leaderboard:
 
 rule compare_models:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
         code=code("compare_models.py"),
@@ -106,7 +107,7 @@ rule compare_models:
 
 rule compare_papers:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
         published="data/published.csv",
@@ -145,7 +146,7 @@ rule compare_papers:
 
 rule compare_stability:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         histories=[all_runs(model, "history.csv") for model in config["models"]],
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),

@@ -1,4 +1,4 @@
-# A trained model as one folder, with all that scripts/predict.py needs.
+# A trained model as one folder, which `genrebench predict` reads.
 
 
 rule export_model:

@@ -12,7 +12,7 @@ rule study_errors:
         statuses=f"{RESULTS}/statuses.csv",
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
-        predictions=[all_runs(model, "predictions.csv") for model in config["models"]],
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         code=code("study_errors.py", *feature_modules(*PICTURED)),
     output:
         table=report(f"{RESULTS}/errors.csv", caption="../report/errors.rst", category="Errors"),
@@ -36,7 +36,7 @@ rule study_errors:
         mem_mb=at_least(extraction_memory),
         runtime=at_least(10),
     params:
-        runs=lambda w: f"{RESULTS}/runs",
+        evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
         features=PICTURED,
         settings=lambda w: [param("features", name) for name in PICTURED],
@@ -45,7 +45,7 @@ rule study_errors:
         "Listing the clips that most models get wrong"
     shell:
         "python scripts/study_errors.py --manifest {input.manifest} --statuses {input.statuses}"
-        " --leaderboard {input.leaderboard} --splits {params.splits} --runs {params.runs}"
+        " --leaderboard {input.leaderboard} --splits {params.splits} --evaluation {params.evaluation}"
         " --features {params.features} --settings {params.settings:q} --reading {params.reading:q}"
         " --table {output.table} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
 

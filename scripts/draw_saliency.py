@@ -12,6 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from genrebench.common import cli, files
+from genrebench.common.run_key import RunKey
 from genrebench.evaluation import occlusion
 from genrebench.plots import saliency, style
 from genrebench.plots.saliency import Map
@@ -37,7 +38,7 @@ class Run:
         found = []
         for row in statuses:
             if (row["model"], row["protocol"], row["status"]) == (model, protocol, "done"):
-                folder = runs / model / protocol / row["split"] / f"seed{row['seed']}"
+                folder = runs / str(RunKey(model, protocol, row["split"], int(row["seed"])))
                 said = files.read_rows(folder / "predictions.csv")
                 found.append(cls(folder, {one["clip_id"]: one for one in said if one["subset"] == "test"}))
         return found

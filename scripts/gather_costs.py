@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from genrebench.common import cli, files
+from genrebench.common.run_key import RunKey
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
 from genrebench.plots import style, training
 from genrebench.training.data import identity
@@ -46,14 +47,16 @@ def read_costs(configured: Sequence[Mapping[str, str]], runs: Path, costs: Path)
     """The costs of those `configured` runs (rows of statuses.csv) that are done and were measured."""
     rows = []
     for run in configured:
-        name = Path(run["model"], run["protocol"], run["split"], f"seed{run['seed']}")
-        path = costs / f"{name}.json"
-        if run["status"] != "done" or not path.exists():
+        if run["status"] != "done":
+            continue
+        key = RunKey(run["model"], run["protocol"], run["split"], int(run["seed"]))
+        path = costs / f"{key}.json"
+        if not path.exists():
             continue
         cost = files.read_json(path)
         if cost["status"] != "done":
             continue  # of an earlier configuration, which could not be run
-        if cost.get("of") != identity(runs / name):
+        if cost.get("of") != identity(runs / str(key)):
             continue  # of an earlier training
         if missing := [name for name in MEASURES if name not in cost]:
             raise cli.InputError(f"{path} has no {', '.join(missing)}: train {run['model']} again.")

@@ -20,7 +20,7 @@ from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
 PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")  # whose import takes a second
+BEST = code_closure.constant("scripts/genrebench/inference/registry.py", "BEST")  # whose import takes a second
 # Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
 UNTRACKED = (*(f"{RESULTS}/{name}" for name in ("costs/", "cost.csv", "plots/cost.png", "report/")), ".cache/")
 

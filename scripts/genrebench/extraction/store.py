@@ -16,7 +16,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,6 +29,7 @@ from genrebench.audio.lengths import given_seconds
 from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.packages import version
 from genrebench.common.progress import progress
 from genrebench.extraction import engine as engines
 from genrebench.extraction.shards import shard_of

@@ -81,24 +81,34 @@ def row_fractions(counts: np.ndarray) -> np.ndarray:
 
 
 @mpl.rc_context(STYLE)
-def draw_confusion(counts: np.ndarray, genres: Sequence[str], title: str) -> Figure:
-    """Draw clip counts (true genre, predicted genre), coloured by the share of the true genre's clips."""
-    fractions = row_fractions(counts)
-    side = max(3.6, 0.46 * len(genres) + 1.6)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.add_subplot()
-    axes.imshow(0.85 * fractions, cmap=HEAT, vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(counts):
-        if count:
-            axes.text(column, row, f"{count:g}", ha="center", va="center", fontsize=9,
-                      color=shade(fractions[row, column])[1])  # fmt: skip
-    axes.set_xticks(range(len(genres)), genres, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(genres)), genres)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_xlabel("predicted genre")
-    axes.set_ylabel("true genre")
-    axes.set_title(title)
+def draw_confusions(
+    counts: Mapping[str, np.ndarray], genres: Sequence[str], title: str, meaningless: Sequence[str] = ()
+) -> Figure:
+    """Draw counts of test clips (true genre, predicted genre), a panel per protocol.
+
+    Cells are coloured by the share of the true genre's clips. `meaningless` names the protocols whose numbers say
+    nothing.
+    """
+    side = max(2.6, 0.42 * len(genres))
+    figure = Figure(figsize=(side * len(counts) + 1, side + 1.6), layout="constrained")
+    grid = figure.subplots(1, len(counts), squeeze=False, sharey=True)
+    for axes, (protocol, panel) in zip(grid[0], counts.items(), strict=True):
+        fractions = row_fractions(panel)
+        axes.imshow(0.85 * fractions, cmap=HEAT, vmin=0, vmax=1)
+        for (row, column), count in np.ndenumerate(panel):
+            if count:
+                axes.text(column, row, f"{count:g}", ha="center", va="center", fontsize=9,
+                          color=shade(fractions[row, column])[1])  # fmt: skip
+        axes.set_xticks(range(len(genres)), genres, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(genres)), genres)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel("predicted genre")
+        axes.set_title(protocol)
+        if protocol in meaningless:
+            mark_meaningless(axes, protocol, width=35)
+    grid[0, 0].set_ylabel("true genre")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, weight="bold")
     return figure
 
 

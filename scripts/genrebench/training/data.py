@@ -25,6 +25,15 @@ POOLING = {
 BATCH_ROWS = 32  # rows of a cache that are in memory at a time
 
 
+def known_genres(clips: list[dict[str, str]], split: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The clips (rows of the manifest) with the genres of those only that are trained or validated on.
+
+    `split` has rows with clip_id and subset. All other genres are blank.
+    """
+    known = {row["clip_id"] for row in split if row["subset"] in ("train", "valid")}
+    return [clip if clip["clip_id"] in known else {**clip, "genre": ""} for clip in clips]
+
+
 @dataclass
 class Feature:
     """One feature: `values` (clips, ...), memory-mapped float32 or `Windows` of that, and its JSON description."""

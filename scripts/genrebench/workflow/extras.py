@@ -4,10 +4,10 @@ What is here is noted in a folder that git ignores and DVC watches, so that a mo
 its packages have come.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from genrebench.common import files
+from genrebench.common.packages import PackageNotFoundError, version
 from genrebench.workflow import code_closure
 
 FOLDER = Path("data/extras")

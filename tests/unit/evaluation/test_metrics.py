@@ -5,12 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import evaluate_runs
 import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, recall_score
 
-import evaluate_runs
 from genrebench.common import cli, files, scoring
 from genrebench.datasets.split_leakage import MEANINGLESS
 from genrebench.evaluation import metrics

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from unittest import mock
 
+import evaluate_runs
 import numpy as np
 import pytest
 
@@ -15,7 +16,6 @@ import check_labels
 import compare_models
 import compare_papers
 import compare_stability
-import evaluate_runs
 import gather_costs
 import study_errors
 import study_leakage
