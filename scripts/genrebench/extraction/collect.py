@@ -1,6 +1,7 @@
 """One feature of all clips as one memory-mapped array (a cache), and its description."""
 
 import hashlib
+import importlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from genrebench.common.cli import InputError
 from genrebench.datasets import tables
 from genrebench.extraction.shards import shard_of
 from genrebench.features import TIME
-from genrebench.workflow import code_closure, pretrained
+from genrebench.workflow import pretrained
 from genrebench.workflow.entries import PRECOMPUTED, arguments, is_precomputed, is_pretrained, module_of
 
 BLOCK_BYTES = 16e6  # of a cache that are in memory at a time
@@ -171,7 +172,7 @@ def _collect_precomputed(
 
 
 def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
-    return code_closure.constant(f"scripts/genrebench/features/{module_of(feature, entry)}.py", "AXES")
+    return importlib.import_module(f"genrebench.features.{module_of(feature, entry)}").AXES
 
 
 def _not_available(values: str | Path, reason: str) -> dict[str, Any]:

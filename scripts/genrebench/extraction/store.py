@@ -21,7 +21,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import yaml
 from threadpoolctl import ThreadpoolController
 
 from genrebench.audio import decode
@@ -45,7 +44,7 @@ def extract_shard(
     audio: Mapping[str, Any],
     feature: str,
     settings: dict[str, Any],
-    also: str | Path | None,
+    also: Mapping[str, Any],
     shard: int,
     shards: int,
     store: str | Path,
@@ -61,8 +60,8 @@ def extract_shard(
         Section `audio` of the parameters.
     feature, settings
         Its name, and its entry in the parameters.
-    also : path, optional
-        A params.yaml whose other features are extracted in the same pass. A pretrained model is a pass of its own: it
+    also : mapping
+        The entries of other features, which are extracted in the same pass. A pretrained model is a pass of its own: it
         takes seconds to start and a gigabyte, and may be missing.
     shard, shards : int
         Which shard, from 0, and how many there are.
@@ -72,7 +71,7 @@ def extract_shard(
         JSON to write: the key under which the feature is in the store.
     """
     clips = files.read_rows(manifest)  # paths and digests, for which pandas need not be imported
-    others = yaml.safe_load(Path(also).read_text())["features"] if also and not is_pretrained(settings) else {}
+    others = {} if is_pretrained(settings) else also
     extracted = {
         name: entry
         for name, entry in others.items()

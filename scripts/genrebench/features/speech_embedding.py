@@ -29,11 +29,11 @@ EXTRA = "speech"
 
 def extract(clip: Clip, handle: str, config: dict[str, Any], window_s: float, layers: str) -> np.ndarray:
     """(dimensions, windows): those that are full, at least one; a clip shorter than it is padded with zeros."""
-    from genrebench.audio import speech_encoders  # PyTorch, which the extraction of other features does without
+    from genrebench.encoders import speech  # PyTorch, which the extraction of other features does without
 
     size = round(window_s * SAMPLE_RATE)
     windows = max(1, len(clip.samples) // size)
     samples = np.zeros(windows * size, np.float32)
     samples[: len(clip.samples)] = clip.samples[: len(samples)]
     folder = pretrained.locate("speech_embedding", handle)
-    return speech_encoders.embed(folder, config, samples.reshape(windows, size), layers).T
+    return speech.embed(folder, config, samples.reshape(windows, size), layers).T

@@ -11,7 +11,7 @@ import numpy as np
 
 from genrebench.audio.spectra import Clip
 from genrebench.common.cli import InputError
-from genrebench.features import _embeddings
+from genrebench.encoders import saved_model
 from genrebench.workflow import pretrained
 
 SETTINGS = {
@@ -21,7 +21,7 @@ SETTINGS = {
 AXES = ("dimension", "frame")
 UNIT = "activation; with pca, the 8-bit level 0 to 255 of -2 to 2 standard deviations"
 PAD_VALUE = 0.0
-SAMPLE_RATE = _embeddings.SAMPLE_RATE
+SAMPLE_RATE = saved_model.SAMPLE_RATE
 
 DIMENSIONS = 128
 HOP = 15360  # samples: 0.96 s
@@ -31,9 +31,9 @@ CLIPPED = 2.0
 
 def extract(clip: Clip, handle: str, pca: bool) -> np.ndarray:
     """(128, frames): a frame hears 0.975 s, each 0.96 s; 31 of 30 s. Raises InputError if the weights are missing."""
-    frames = _embeddings.extract(clip, "vggish", handle, DIMENSIONS, HOP)
+    frames = saved_model.extract(clip, "vggish", handle, DIMENSIONS, HOP)
     if pca:
-        frames = postprocess(frames, *_pca_parameters(_embeddings.folder_of("vggish", handle)))
+        frames = postprocess(frames, *_pca_parameters(saved_model.folder_of("vggish", handle)))
     return frames.T
 
 
