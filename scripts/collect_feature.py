@@ -17,4 +17,5 @@ if __name__ == "__main__":
     parser.add_argument("--precomputed", help="folder of a dataset that brings features")
     parser.add_argument("--values", required=True, help=".npy to write")
     parser.add_argument("--description", required=True, help=".json to write")
+    parser.add_argument("--table", help=".csv to write, of a feature of columns")
     cli.run(collect_feature, vars(parser.parse_args()))

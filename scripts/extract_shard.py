@@ -2,20 +2,9 @@
 
 import argparse
 import json
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from genrebench.common import cli
 from genrebench.extraction.store import extract_shard
-
-
-def _entries(text: str) -> dict[str, Any]:
-    if text.endswith(".yaml"):
-        return yaml.safe_load(Path(text).read_text())["features"]
-    return json.loads(text)
-
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
@@ -23,7 +12,7 @@ if __name__ == "__main__":
     parser.add_argument("--audio", required=True, type=json.loads, help="section `audio` as JSON")
     parser.add_argument("--feature", required=True)
     parser.add_argument("--settings", required=True, type=json.loads, help="the feature's entry as JSON")
-    parser.add_argument("--also", type=_entries, default={}, help="entries of other features, as JSON or a YAML file")
+    parser.add_argument("--also", type=json.loads, default={}, help="other features: their entries as JSON")
     parser.add_argument("--shard", required=True, type=int)
     parser.add_argument("--shards", required=True, type=int)
     parser.add_argument("--store", required=True, help="folder of the extracted arrays")

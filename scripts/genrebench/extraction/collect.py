@@ -14,6 +14,7 @@ from genrebench.audio.lengths import common_seconds, given_seconds
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.datasets import tables
+from genrebench.extraction.feature_tables import write_table
 from genrebench.extraction.shards import shard_of
 from genrebench.features import TIME
 from genrebench.workflow import pretrained
@@ -24,7 +25,7 @@ BLOCK_BYTES = 16e6  # of a cache that are in memory at a time
 
 def collect_feature(
     feature: str,
-    settings: dict[str, Any] | str,
+    settings: dict[str, Any],
     audio: Mapping[str, Any],
     manifest: str | Path,
     shards: int,
@@ -32,10 +33,9 @@ def collect_feature(
     precomputed: str | Path | None,
     values: str | Path,
     description: str | Path,
+    table: str | Path | None = None,
 ) -> None:
     """Write one feature of all clips, padded or cut at the end to one length (`audio.duration`).
-
-    A feature that the dataset does not have is described as not available, and its array is empty.
 
     Parameters
     ----------
@@ -56,16 +56,18 @@ def collect_feature(
     description : path
         JSON to write: axes, unit, shape, statistics, the SHA-256 of the array, and `caveats`, which are to be named
         wherever numbers of a model that reads the feature appear.
+    table : path, optional
+        CSV to write, of a feature of columns.
     """
     clips = tables.read(manifest, tables.MANIFEST, only=("path", "md5", "duration_s"))
     if precomputed is not None:
         result = _collect_precomputed(feature, settings, clips, Path(precomputed), values)
-    elif isinstance(settings, str) or is_precomputed(settings):
-        result = _not_available(values, "only a dataset that brings this feature has it, and this one brings audio")
     else:
         result = _collect_extracted(feature, settings, audio, clips, shards, store, values)
     result["sha256"] = _sha256(values)
     files.write_json(description, {"feature": feature, **result})
+    if table is not None:
+        write_table(manifest, description, table)
 
 
 def _sha256(path: str | Path) -> str:
@@ -84,8 +86,6 @@ def _collect_extracted(
 ) -> dict[str, Any]:
     from genrebench.extraction import store as extraction  # not needed for what a dataset brings
 
-    if reason := pretrained.unavailable(module_of(feature, settings), settings):
-        return _not_available(values, reason)
     cache = extraction.Store(store, {feature: settings}, audio)
     rows = clips[["md5", "path"]].to_dict("records")
     members: dict[int, list[dict[str, str]]] = defaultdict(list)
@@ -137,10 +137,6 @@ def _collect_precomputed(
     feature: str, entry: Any, clips: pd.DataFrame, folder: Path, values: str | Path
 ) -> dict[str, Any]:
     path = folder / "features" / f"{feature}.npy"
-    if not path.is_file():
-        there = ", ".join(sorted(file.stem for file in path.parent.glob("*.npy"))) or "none"
-        reason = f"{folder} brings its own features and this is not among them (there are: {there})"
-        return _not_available(values, reason)
     array = np.load(path, mmap_mode="r")
     if array.shape[0] != len(clips):
         raise InputError(f"{path} has {array.shape[0]} rows, but {folder}/manifest.csv has {len(clips)}")
@@ -173,11 +169,6 @@ def _collect_precomputed(
 
 def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
     return importlib.import_module(f"genrebench.features.{module_of(feature, entry)}").AXES
-
-
-def _not_available(values: str | Path, reason: str) -> dict[str, Any]:
-    _write(values, (0,), [], 0)
-    return {"available": False, "reason": reason}
 
 
 def _write(path: str | Path, shape: tuple[int, ...], rows: Iterable[tuple[int, np.ndarray]], pad_value: float) -> None:

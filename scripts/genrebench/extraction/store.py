@@ -33,7 +33,7 @@ from genrebench.common.progress import progress
 from genrebench.extraction import engine as engines
 from genrebench.extraction.shards import shard_of
 from genrebench.workflow import code_closure, extras, pretrained
-from genrebench.workflow.entries import arguments, is_precomputed, is_pretrained, module_of
+from genrebench.workflow.entries import arguments, is_pretrained, module_of
 
 PACKAGES = ("av", "numpy", "pillow", "pywavelets", "scipy", "soundfile", "soxr")  # that compute the arrays
 PART_BYTES = 64e6  # of arrays in memory before they are written
@@ -61,8 +61,7 @@ def extract_shard(
     feature, settings
         Its name, and its entry in the parameters.
     also : mapping
-        The entries of other features, which are extracted in the same pass. A pretrained model is a pass of its own: it
-        takes seconds to start and a gigabyte, and may be missing.
+        The entries of other features, which are extracted in the same pass.
     shard, shards : int
         Which shard, from 0, and how many there are.
     store : path
@@ -71,13 +70,7 @@ def extract_shard(
         JSON to write: the key under which the feature is in the store.
     """
     clips = files.read_rows(manifest)  # paths and digests, for which pandas need not be imported
-    others = {} if is_pretrained(settings) else also
-    extracted = {
-        name: entry
-        for name, entry in others.items()
-        if not (is_precomputed(entry) or is_pretrained(entry) or pretrained.unavailable(module_of(name, entry), entry))
-    }
-    cache = Store(store, {**extracted, feature: settings}, audio)
+    cache = Store(store, {**also, feature: settings}, audio)
     decoded = cache.fill(clips, shard, shards, unless_complete=feature)
     print(f"shard {shard + 1} of {shards}: decoded {decoded} clips")
     files.write_json(done, {"feature": feature, "key": cache.keys[feature]})

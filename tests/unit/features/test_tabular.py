@@ -11,11 +11,11 @@ import pytest
 import scipy.ndimage
 import soundfile
 
-import write_table
 from genrebench.audio import hpss
 from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.extraction import feature_tables
 from genrebench.features import tabular, tabular_segments
 
 RATE = 22050
@@ -162,7 +162,7 @@ def write_feature(folder, values, **description):
     np.save(folder / "f.npy", values.astype(np.float32))
     files.write_json(folder / "f.json", {"feature": "f", "available": True, "lengths": None, **description})
     (folder / "manifest.csv").write_text("clip_id,genre\njazz.a,jazz\n" + '"rock.b, live",rock\n')
-    write_table.write_table(str(folder / "manifest.csv"), str(folder / "f.json"), str(folder / "table.csv"))
+    feature_tables.write_table(str(folder / "manifest.csv"), str(folder / "f.json"), str(folder / "table.csv"))
     with (folder / "table.csv").open(newline="") as file:
         return list(csv.reader(file))
 
@@ -190,10 +190,6 @@ def test_table_of_segments_lacks_the_padding(tmp_path):
 
 def test_table_of_what_a_dataset_brings_without_names(tmp_path):
     assert write_feature(tmp_path, np.zeros((2, 3)), axes=["column"])[0] == ["clip_id", "f1", "f2", "f3", "label"]
-
-
-def test_table_of_an_unavailable_feature_is_its_header(tmp_path):
-    assert write_feature(tmp_path, np.zeros(0), available=False) == [["clip_id", "label"]]
 
 
 def test_a_spectrogram_is_no_table(tmp_path):

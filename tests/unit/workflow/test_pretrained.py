@@ -1,7 +1,6 @@
 """Where pretrained weights are, what they are, and fetching them."""
 
 import io
-import os
 import tarfile
 import threading
 from contextlib import contextmanager
@@ -68,21 +67,9 @@ def test_the_digest_is_that_of_names_and_contents_and_reads_only_what_changed(he
     assert pretrained.digest(one) != first
 
 
-def test_the_index_follows_the_weights_and_names_no_place(here):
-    index = here / "index.json"
-    assert pretrained.update_index("yamnet", ADDRESS, index)["digest"] is None
-    os.utime(index, ns=(1, 1))
-    pretrained.update_index("yamnet", ADDRESS, index)
-    assert index.stat().st_mtime_ns == 1  # not written
-    folder = folder_with(here / "data/weights/yamnet", a="weights")
-    found = pretrained.update_index("yamnet", ADDRESS, index)
-    assert found == {"name": "yamnet", "handle": ADDRESS, "digest": pretrained.digest(folder)} == files.read_json(index)
-    before = index.read_bytes()
-    folder.rename(here / "elsewhere")
-    folder.symlink_to(here / "elsewhere")
-    pretrained.update_index("yamnet", ADDRESS, index)
-    assert index.read_bytes() == before
-    assert str(here) not in before.decode()
+def test_each_handle_has_an_index_of_its_own():
+    one, other = (pretrained.index_of("models", "vgg16", handle) for handle in (ADDRESS, "of/mine"))
+    assert one != other and Path(one).parent == Path(other).parent == pretrained.SEEN / "models"
 
 
 def test_what_is_missing_is_said_with_the_way_to_get_it(here):

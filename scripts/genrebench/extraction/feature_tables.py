@@ -1,30 +1,38 @@
 """A feature that is a table as CSV for people: a row per clip, or per clip and segment, and a column per number."""
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from genrebench.common import cli, files
+from genrebench.common import files
 from genrebench.common.cli import InputError
 
 LABEL = "label"  # what the widespread tables of GTZAN call the genre
 
 
-def write_table(manifest: str, feature: str, table: str) -> None:
+def write_table(manifest: str | Path, feature: str | Path, table: str | Path) -> None:
     """Write clip_id, the feature's columns and the genre; for segments also the number of each, from 0.
 
-    `feature` is the JSON description of an array beside it (.npy) whose axes are "column", or "column" and another.
-    Numbers are the shortest that give the float32 back. Of a feature that is not available there is the header only.
-    Raises InputError if the feature is no table.
+    Numbers are the shortest that give the float32 back.
+
+    Parameters
+    ----------
+    manifest : path
+        The clips (CSV).
+    feature : path
+        JSON description of an array beside it (.npy), whose axes are "column", or "column" and another.
+    table : path
+        CSV to write.
+
+    Raises
+    ------
+    InputError
+        If the feature is no table.
     """
     description = files.read_json(feature)
     clips = files.read_rows(manifest)
-    if not description["available"]:
-        files.write_rows(table, ["clip_id", LABEL], [])
-        return
     axes = description["axes"]
     if axes[0] != "column" or len(axes) > 2:
         raise InputError(f"{feature} has the axes {', '.join(axes)}; only a feature of columns can be a table")
@@ -48,11 +56,3 @@ def _rows(
             length = description["lengths"][number] if description["lengths"] else array.shape[1]
             for segment in range(length):
                 yield known | {axis: segment} | dict(zip(names, map(str, array[:, segment]), strict=True))
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", required=True)
-    parser.add_argument("--feature", required=True, help="results/<dataset>/features/<feature>.json")
-    parser.add_argument("--table", required=True, help=".csv to write")
-    cli.run(write_table, vars(parser.parse_args()))
