@@ -3,7 +3,7 @@
 Text that is not known is blank (""), a number that is not known is missing (NaN).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -43,7 +43,7 @@ CATALOGUE = {
 CLIPS = {"path": "str", "artist": "str", "group": "str"}
 
 
-def read(path: str | Path, columns: Mapping[str, str]) -> pd.DataFrame:
+def read(path: str | Path, columns: Mapping[str, str], only: Collection[str] | None = None) -> pd.DataFrame:
     """Read a CSV file that has these columns, and perhaps others, which are left out.
 
     Parameters
@@ -52,12 +52,15 @@ def read(path: str | Path, columns: Mapping[str, str]) -> pd.DataFrame:
         The file, UTF-8.
     columns : mapping
         The name and the data type of each column.
+    only : collection of str, optional
+        The names of those that are needed.
 
     Raises
     ------
     InputError
         If it is no such file, if a column is missing, or holds something else than numbers.
     """
+    columns = {name: columns[name] for name in only} if only else columns
     text = read_text(path)
     if missing := [name for name in columns if name not in text]:
         raise InputError(f"{path} has the columns {', '.join(text)}; it lacks {', '.join(missing)}")

@@ -12,11 +12,24 @@ from genrebench.common.cli import InputError
 LABEL = "label"  # what the widespread tables of GTZAN call the genre
 
 
-def write_table(manifest: str, feature: str, table: str) -> None:
+def write_table(manifest: str | Path, feature: str | Path, table: str | Path) -> None:
     """Write clip_id, the feature's columns and the genre; for segments also the number of each, from 0.
 
-    `feature` is the JSON description of an array beside it (.npy) whose axes are "column", or "column" and another.
-    Numbers are the shortest that give the float32 back. Raises InputError if the feature is no table.
+    Numbers are the shortest that give the float32 back.
+
+    Parameters
+    ----------
+    manifest : path
+        The clips (CSV).
+    feature : path
+        JSON description of an array beside it (.npy), whose axes are "column", or "column" and another.
+    table : path
+        CSV to write.
+
+    Raises
+    ------
+    InputError
+        If the feature is no table.
     """
     description = files.read_json(feature)
     clips = files.read_rows(manifest)

@@ -3,13 +3,15 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
-from collect_feature import collect_feature
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.datasets import tables
 from genrebench.extraction import store
+from genrebench.extraction.collect import collect_feature
 
 MEL = {"n_fft": 512, "hop_length": 256, "n_mels": 8}
 SECONDS = [1.0, 2.0, 3.0, 4.0, 10.0]
@@ -22,8 +24,8 @@ def collect(tmp_path):
     for number, seconds in enumerate(SECONDS):
         path = tmp_path / f"{number}.wav"
         soundfile.write(path, np.random.default_rng(number).uniform(-0.5, 0.5, round(seconds * 8000)), 8000)
-        clips.append({"clip_id": str(number), "path": str(path), "md5": f"{number:08x}", "duration_s": str(seconds)})
-    files.write_rows(tmp_path / "manifest.csv", clips[0], clips)
+        clips.append({"clip_id": str(number), "path": str(path), "md5": f"{number:08x}", "duration_s": seconds})
+    tables.write(tmp_path / "manifest.csv", pd.DataFrame(clips), tables.MANIFEST)
 
     def run(duration, settings=MEL, feature="mel"):
         values, description = tmp_path / "x.npy", tmp_path / "x.json"
@@ -87,7 +89,7 @@ def test_a_picture_keeps_its_size(collect, duration):
 
 
 def test_the_description_has_the_figures_of_the_array(collect, monkeypatch):
-    monkeypatch.setattr("collect_feature.BLOCK_BYTES", 3000)  # several blocks
+    monkeypatch.setattr("genrebench.extraction.collect.BLOCK_BYTES", 3000)  # several blocks
     values, description = collect("longest")
     exact = values.astype(np.float64)
     for figure in ("mean", "std", "min", "max"):
@@ -96,7 +98,7 @@ def test_the_description_has_the_figures_of_the_array(collect, monkeypatch):
 
 def bring(folder, feature, array):
     rows = [{"clip_id": str(i), "genre": "a", "path": "", "md5": ""} for i in range(len(array))]
-    files.write_rows(folder / "manifest.csv", rows[0], rows)
+    tables.write(folder / "manifest.csv", pd.DataFrame(rows), tables.MANIFEST)
     (folder / "features").mkdir(exist_ok=True)
     np.save(folder / "features" / f"{feature}.npy", array)
 

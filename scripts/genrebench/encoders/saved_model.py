@@ -1,9 +1,9 @@
-"""Embeddings of a clip from pretrained networks that hear it in windows of 0.975 s: YAMNet and VGGish.
+"""Embeddings of a clip from pretrained networks with windows of 0.975 s: YAMNet and VGGish.
 
 A network is a SavedModel, called with mono samples (n,) float32 at 16 kHz, full scale 1. It gives the embeddings
 (frames, dimensions), alone or as the second of several outputs, as YAMNet does (scores, embeddings, log-mel).
 
-TensorFlow is imported when the first clip is heard (6 s), and runs on one thread of the processor: sums in another
+TensorFlow is imported for the first clip (6 s), and runs on one thread of the processor: sums in another
 order are other numbers, and a GPU has an order of its own.
 """
 
@@ -22,7 +22,7 @@ from genrebench.common.quiet import without_stderr
 from genrebench.workflow import pretrained
 
 SAMPLE_RATE = 16000  # Hz
-WINDOW = 15600  # samples that one frame hears: 96 spectra, 10 ms apart, the last of them 25 ms long
+WINDOW = 15600  # samples of a frame's window: 96 spectra, 10 ms apart, the last of them 25 ms long
 # Frames at a time: memory does not grow with the clip. (Fewer than four take other kernels, with other roundings.)
 FRAMES = 32
 
@@ -30,13 +30,31 @@ Network = Callable[[np.ndarray], np.ndarray]
 
 
 def extract(clip: Clip, name: str, handle: str, dimensions: int, hop: int) -> np.ndarray:
-    """The embeddings (frames, dimensions), float32, of a clip at 16 kHz, a frame each `hop` samples.
+    """Compute the embeddings of a clip.
 
-    A clip shorter than one window is padded with zeros to it; whether a last window that is not full counts is the
-    network's choice. Raises InputError if the weights are not there or not those of such a network.
+    Parameters
+    ----------
+    clip : Clip
+        The samples, at 16 kHz. What is shorter than one window is padded with zeros to it.
+    name, handle : str
+        Of the network, and the address or folder of its weights.
+    dimensions : int
+        Of an embedding.
+    hop : int
+        Samples from one frame to the next.
+
+    Returns
+    -------
+    array of shape (frames, dimensions)
+        float32. Whether a last window that is not full counts is the network's choice.
+
+    Raises
+    ------
+    InputError
+        If the weights are not there, or not those of such a network.
     """
     if clip.sample_rate != SAMPLE_RATE:
-        raise ValueError(f"{name} hears audio at {SAMPLE_RATE} Hz, not at {clip.sample_rate} Hz")
+        raise ValueError(f"{name} takes audio at {SAMPLE_RATE} Hz, not at {clip.sample_rate} Hz")
     folder = folder_of(name, handle)
     return in_blocks(network(folder, name, dimensions), clip.samples, hop, str(folder))
 

@@ -91,7 +91,7 @@ def _require_samples(processor: Any, encoder: torch.nn.Module, what: Any) -> Non
     if encoder.main_input_name != "input_values" or encoder.config.is_encoder_decoder or not layered:
         raise InputError(f"{what} is a model that does not read windows of samples; take one as HuBERT or wav2vec 2.0")
     if processor.sampling_rate != SAMPLE_RATE:
-        raise InputError(f"{what} is a model that hears {processor.sampling_rate} Hz; ours hear {SAMPLE_RATE} Hz")
+        raise InputError(f"{what} is a model for audio at {processor.sampling_rate} Hz; {SAMPLE_RATE} Hz are needed")
 
 
 def _line(error: BaseException) -> str:
@@ -99,23 +99,37 @@ def _line(error: BaseException) -> str:
 
 
 def embed(folder: Path | None, config: dict[str, Any], samples: np.ndarray, layers: str) -> np.ndarray:
-    """What a network hears in windows (windows, samples): the mean over each, of its `last` layer or the `mean` of all.
+    """Embed windows of samples, on one thread of the processor: sums in another order are other numbers.
 
-    float32 (windows, dimensions). On one thread of the processor: sums in another order are other numbers.
+    Parameters
+    ----------
+    folder : Path, optional
+        The network; None for one of random weights.
+    config : dict
+        Its kind and its sizes in that case.
+    samples : array of shape (windows, samples)
+        At 16 kHz, full scale is 1.
+    layers : {"last", "mean"}
+        The last layer, or the mean of all.
+
+    Returns
+    -------
+    array of shape (windows, dimensions)
+        float32, the mean over each window.
     """
-    processor, encoder = _listener(folder, json.dumps(config, sort_keys=True))
-    heard = []
+    processor, encoder = _frozen(folder, json.dumps(config, sort_keys=True))
+    embeddings = []
     with torch.inference_mode():
         for window in samples:  # one at a time, so that a clip's numbers do not depend on how many there are
             values = processor([window], sampling_rate=SAMPLE_RATE, return_tensors="pt")["input_values"]
             outputs = encoder(values, output_hidden_states=layers == "mean")
             steps = torch.stack(outputs.hidden_states).mean(0) if layers == "mean" else outputs.last_hidden_state
-            heard.append(steps[0].mean(0).numpy())
-    return np.stack(heard)
+            embeddings.append(steps[0].mean(0).numpy())
+    return np.stack(embeddings)
 
 
 @cache
-def _listener(folder: Path | None, config: str) -> tuple[Any, torch.nn.Module]:
+def _frozen(folder: Path | None, config: str) -> tuple[Any, torch.nn.Module]:
     prepare(1)
     draw_from(0)
     processor, encoder = load(folder) if folder else new(json.loads(config))
