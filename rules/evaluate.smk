@@ -96,7 +96,7 @@ rule compare_models:
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing the models"
     shell:
@@ -134,7 +134,7 @@ rule compare_papers:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing with the papers"
     shell:
@@ -170,7 +170,7 @@ rule compare_stability:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing stability and overfitting"
     shell:
@@ -183,7 +183,6 @@ rule study_leakage:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["leakage"]["models"]),
-        runs=[all_runs(model, "predictions.csv") for model in config["leakage"]["models"]],
         splits=all_splits("json"),
         code=code("study_leakage.py"),
     output:
@@ -201,16 +200,15 @@ rule study_leakage:
         runtime=at_least(10),
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
-        runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
         models=lambda w: config["leakage"]["models"],
         protocols=list(config["protocols"]),
         settings=lambda w: param("leakage"),
     message:
-        "Taking accuracies apart"
+        "Splitting accuracies into learning and leakage"
     shell:
         "python scripts/study_leakage.py --manifest {input.manifest} --evaluation {params.evaluation}"
-        " --runs {params.runs} --splits {params.splits} --models {params.models} --protocols {params.protocols}"
+        " --splits {params.splits} --models {params.models} --protocols {params.protocols}"
         " --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
 
 

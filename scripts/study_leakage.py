@@ -22,7 +22,7 @@ def study_leakage(
     plot: Path,
     unavailable: Sequence[Mapping[str, str]] = (),
 ) -> None:
-    """Write leakage.csv (a row per model and protocol), leakage_parts.csv (a row per model and part), and their plot."""
+    """Write leakage.csv, a row per model and protocol, leakage_parts.csv, a row per model and part, and their plot."""
     rows, decomposed = leakage.study(manifest, evaluation, splits, models, protocols, unavailable)
     tables.LEAKAGE.write(table, rows)
     tables.LEAKAGE_PARTS.write(parts, decomposed)

@@ -23,7 +23,7 @@ from project import ROOT
 STUDIES = ("compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency")
 RUNS = ("seeds", "protocols", "for_dataset")
 AFTER_A_MODEL = dict.fromkeys(
-    ("all", "evaluate_runs", "build_leaderboard", *STUDIES, "gather_costs", "export_best", "build_report"), 1
+    ("all", "evaluate_model", "build_leaderboard", *STUDIES, "gather_costs", "export_best", "build_report"), 1
 )
 
 
@@ -271,7 +271,7 @@ def test_the_readmes_examples_of_new_models_work(project):
         rules = project.folder / "rules/train.smk"
         rules.write_text(rules.read_text() + "\n\n" + rule)
     jobs = project.jobs()
-    assert (jobs["train_knn"], jobs["train_plain_cnn"], jobs["evaluate_runs"]) == (3, 1, 2)
+    assert (jobs["train_knn"], jobs["train_plain_cnn"], jobs["evaluate_model"]) == (3, 1, 2)
     assert not any(job.startswith(("train_", "collect_")) for job in set(jobs) - {"train_knn", "train_plain_cnn"})
     project.snakemake()
     accuracy = json.loads((project.folder / "results/demo/accuracy.json").read_text())

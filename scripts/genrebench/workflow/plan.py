@@ -12,7 +12,7 @@ A job is named by its benchmark file below `results/<dataset>/benchmarks`, in pa
 | collect_feature | megabytes of the cache |
 | make_split, check_labels | clips |
 | train_<model> | millions of values: training clips x values of the model's features; 0 if the run cannot be |
-| evaluate_runs, build_leaderboard, compare_models, compare_papers, compare_stability | runs |
+| evaluate_model, build_leaderboard, compare_models, compare_papers, compare_stability | runs |
 | study_errors, build_report | runs |
 | the rest | none: always the same |
 
@@ -49,7 +49,7 @@ UNITS = {
     "make_split": "clips",
     "check_labels": "clips",
     "train": "million values",
-    "evaluate_runs": "runs",
+    "evaluate_model": "runs",
     "build_leaderboard": "runs",
     "compare_models": "runs",
     "compare_papers": "runs",
@@ -125,7 +125,7 @@ class Workload:
             case ("train", model, protocol, split, _):
                 passes = self.models.get(model, {}).get("epochs", 1)
                 return passes * self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
-            case ("evaluate_runs", model):
+            case ("evaluate_model", model):
                 return self.runs.get(model, 0)
             case ("build_leaderboard" | "compare_models" | "compare_papers" | "compare_stability",):
                 return sum(self.runs.values())
@@ -229,7 +229,7 @@ def read_benchmarks(results: str | Path, workload: Workload) -> list[Measurement
         again = parts[0] == "extract_shard" and parts not in longest.values()
         output = {
             "train": Path(results, "runs", *parts[1:]),
-            "evaluate_runs": Path(results, "evaluation", *parts[1:]),
+            "evaluate_model": Path(results, "evaluation", *parts[1:]),
             "build_report": Path(results, "report"),
         }.get(parts[0])
         measurements.append(

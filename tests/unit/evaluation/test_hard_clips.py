@@ -4,6 +4,7 @@ import io
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from PIL import Image
@@ -11,49 +12,41 @@ from PIL import Image
 import study_errors
 from genrebench.audio import excerpt
 from genrebench.common import files
-from genrebench.evaluation import hard_clips
+from genrebench.evaluation import hard_clips, tables
 from genrebench.reporting import sections
 
-FIXED = study_errors.PREDICTION_COLUMNS
 MEL = {"n_fft": 512, "hop_length": 256, "n_mels": 16}
 READING = {"sample_rate": 22050, "duration": "longest"}
 
 
-def predictions(*answers, subset="test"):
-    """Rows of predictions.csv from (clip, genre, probability of blues, of jazz, of rock)."""
-    return [
-        {"clip_id": clip, "segment": "0", "subset": subset, "genre": genre, "predicted": ""}
-        | dict(zip(("blues", "jazz", "rock"), map(str, values), strict=True))
-        for clip, genre, *values in answers
-    ]
+def predictions(model, *answers, seed=0):
+    """Predictions of test clips from (clip, genre, probability of blues, of jazz, of rock)."""
+    return pd.DataFrame(answers, columns=["clip_id", "genre", "blues", "jazz", "rock"]).assign(model=model, seed=seed)
 
 
-def test_a_verdict_is_the_mean_over_segments_and_then_over_runs():
-    """Two segments of one run weigh as much as the one of the other; rows of training do not count."""
-    first = predictions(("a", "jazz", 0.8, 0.2, 0), ("a", "jazz", 0.4, 0.6, 0))
-    second = predictions(("a", "jazz", 0.1, 0.9, 0)) + predictions(("b", "rock", 0, 0, 1), subset="train")
-    (verdict,) = hard_clips.verdicts("cnn", [first, second], FIXED)
-    assert (verdict.clip_id, verdict.genre, verdict.guess) == ("a", "jazz", "jazz")
-    assert verdict.probabilities == pytest.approx({"blues": 0.35, "jazz": 0.65, "rock": 0})
+def test_a_verdict_is_the_mean_over_runs():
+    first, second = (
+        predictions("cnn", ("a", "jazz", 0.6, 0.4, 0)),
+        predictions("cnn", ("a", "jazz", 0.1, 0.9, 0), seed=1),
+    )
+    (verdict,) = hard_clips.verdicts(pd.concat([first, second])).to_dict("records")
+    assert (verdict["model"], verdict["clip_id"], verdict["genre"], verdict["guess"]) == ("cnn", "a", "jazz", "jazz")
+    assert [verdict[f"p_{genre}"] for genre in ("blues", "jazz", "rock")] == pytest.approx([0.35, 0.65, 0])
 
 
 def test_clips_are_ranked_by_the_share_of_models_that_are_wrong():
-    def told(model, *answers):
-        return hard_clips.verdicts(model, [predictions(*answers)], FIXED)
-
-    rows = hard_clips.rank_clips(
-        [
-            *told("one", ("a", "jazz", 0.6, 0.4, 0), ("b", "jazz", 0.2, 0.8, 0), ("c", "rock", 0.5, 0.4, 0.1)),
-            *told("two", ("a", "jazz", 0.1, 0.3, 0.6), ("b", "jazz", 0.7, 0.3, 0), ("c", "rock", 0.4, 0.3, 0.3)),
-            *told("three", ("a", "jazz", 0.2, 0.8, 0), ("b", "jazz", 0, 1, 0), ("c", "rock", 0.3, 0.4, 0.3)),
-        ]
-    )
+    told = [
+        predictions("one", ("a", "jazz", 0.6, 0.4, 0), ("b", "jazz", 0.2, 0.8, 0), ("c", "rock", 0.5, 0.4, 0.1)),
+        predictions("two", ("a", "jazz", 0.1, 0.3, 0.6), ("b", "jazz", 0.7, 0.3, 0), ("c", "rock", 0.4, 0.3, 0.3)),
+        predictions("three", ("a", "jazz", 0.2, 0.8, 0), ("b", "jazz", 0, 1, 0), ("c", "rock", 0.3, 0.4, 0.3)),
+    ]
+    rows = hard_clips.rank_clips(hard_clips.verdicts(pd.concat(told))).to_dict("records")
     assert [(row["clip_id"], row["wrong"], row["models"], row["guess"], row["guesses"]) for row in rows] == [
         ("c", 3, 3, "blues", 2),
         ("a", 2, 3, "blues", 1),  # of equally many guesses the first by name
         ("b", 1, 3, "blues", 1),
     ]
-    assert rows[1]["probabilities"] == pytest.approx({"blues": 0.3, "jazz": 0.5, "rock": 0.2})
+    assert [rows[1][f"p_{genre}"] for genre in ("blues", "jazz", "rock")] == pytest.approx([0.3, 0.5, 0.2])
     assert [row["clip_id"] for row in hard_clips.hard(rows)] == ["c", "a"]
 
 
@@ -106,6 +99,7 @@ def results(tmp_path_factory):
     facts |= {"test_clips_sharing_artist_with_train": 4, "test_clips_duplicated_in_train": 0}
     files.write_json(folder / "splits/stratified/repeat0.json", facts)
     statuses, board = [], []
+    told: dict[str, list] = {"cnn": [], "forest": [], "svm": []}
     for protocol in ("artist", "stratified"):
         for number, model in enumerate(("cnn", "forest", "svm")):
             wrong = {"a": 0.9, "sub/b": 0.8, "c": 0.7, "d": 0.1} if protocol == "artist" else dict.fromkeys(clips, 0.1)
@@ -115,21 +109,23 @@ def results(tmp_path_factory):
             ]
             if number == 2:
                 answers[2] = ("c", "rock", 0, 0, 1)
-            rows = predictions(*answers)
-            files.write_rows(folder / f"runs/{model}/{protocol}/repeat0/seed0/predictions.csv", list(rows[0]), rows)
+            rows = predictions(model, *answers).drop(columns="model")
+            told[model].append(rows.assign(protocol=protocol, split="repeat0", subset="test"))
             statuses.append({"model": model, "protocol": protocol, "split": "repeat0", "seed": 0, "status": "done"})
             board.append({"model": model, "protocol": protocol, "accuracy_mean": 0.5})
-    statuses.append({"model": "vgg16", "protocol": "artist", "split": "repeat0", "seed": 0, "status": "not run"})
-    board.append({"model": "vgg16", "protocol": "artist", "accuracy_mean": ""})
-    files.write_rows(folder / "statuses.csv", list(statuses[0]), statuses)
-    files.write_rows(folder / "leaderboard.csv", list(board[0]), board)
+    statuses.append({"model": "vgg16", "protocol": "artist", "split": "repeat0", "seed": 0, "status": "unavailable"})
+    board.append({"model": "vgg16", "protocol": "artist", "accuracy_mean": None})
+    for model, rows in told.items():
+        tables.PREDICTIONS.write(folder / f"evaluation/{model}/predictions.csv", pd.concat(rows))
+    tables.STATUSES.write(folder / "statuses.csv", statuses)
+    tables.LEADERBOARD.write(folder / "leaderboard.csv", board)
     run(folder)
     return folder
 
 
 def run(folder, name=""):
     study_errors.study_errors(
-        *(folder / part for part in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "runs")),
+        *(folder / part for part in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "evaluation")),
         ["mel"],
         [MEL],
         READING,
@@ -195,11 +191,11 @@ def test_of_many_genres_the_first_are_shown_and_the_true_one():
 
 
 def test_without_a_protocol_that_can_be_quoted_there_are_no_errors(results, tmp_path):
-    files.write_rows(tmp_path / "leaderboard.csv", ["model", "protocol", "accuracy_mean"], [])
+    tables.LEADERBOARD.write(tmp_path / "leaderboard.csv", [])
     study_errors.study_errors(
         *(results / part for part in ("manifest.csv", "statuses.csv")),
         tmp_path / "leaderboard.csv",
-        *(results / part for part in ("splits", "runs")),
+        *(results / part for part in ("splits", "evaluation")),
         [],
         [],
         READING,

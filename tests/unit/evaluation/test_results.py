@@ -35,9 +35,14 @@ GENRE_OF = {"1": "a, b", "2": "a, b", "3": "NA", "4": "NA"}
 
 
 def write_run(
-    folder: Path, rows: list[dict], status: str = "done", reason: str | None = None, unit: str = "clip", epochs: int = 1,
+    folder: Path,
+    rows: list[dict],
+    status: str = "done",
+    reason: str | None = None,
+    unit: str = "clip",
+    epochs: int = 1,
     key: RunKey = KEY,
-) -> None:  # fmt: skip
+) -> None:
     run = folder / "runs" / str(key)
     history = ({"epoch": e, "loss": 1 / e, "val_accuracy": 0.5, "val_loss": 1} for e in range(1, epochs + 1))
     columns = ["epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss"]

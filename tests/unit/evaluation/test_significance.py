@@ -64,8 +64,16 @@ def decisions(model, split, seed, text):
 
 
 def test_models_are_compared_on_the_clips_that_both_tested():
-    rows = decisions("a", "repeat0", 0, "ABCd") + decisions("a", "repeat0", 1, "abcd") + decisions("a", "repeat1", 0, "EFgh")
-    rows += decisions("b", "repeat0", 0, "ABcd") + decisions("b", "repeat1", 0, "efgh") + decisions("b", "repeat2", 0, "XYZ")
+    rows = (
+        decisions("a", "repeat0", 0, "ABCd")
+        + decisions("a", "repeat0", 1, "abcd")
+        + decisions("a", "repeat1", 0, "EFgh")
+    )
+    rows += (
+        decisions("b", "repeat0", 0, "ABcd")
+        + decisions("b", "repeat1", 0, "efgh")
+        + decisions("b", "repeat2", 0, "XYZ")
+    )
     sizes = {"repeat0": (8, 4), "repeat1": (8, 4)}
     (found,) = significance.compare_all("artist", pd.DataFrame(rows), ["a", "b"], sizes)
     assert (found["clips"], found["accuracy"], found["other_accuracy"]) == (8, 5 / 8, 2 / 8)

@@ -53,7 +53,7 @@ def write_benchmark(results, parts, seconds, memory="100.0"):
         (("train", "random_forest", "artist", "repeat0", "seed0"), 60 * 2000 / 1e6, 50 * 60 / 1e3),
         (("train", "logistic", "fault_filtered", "fixed", "seed0"), 0, 0),
         (("train", "hybrid", "artist", "repeat0", "seed0"), 0, 0),  # not run without vggish
-        (("evaluate_runs", "logistic"), 4, 4),
+        (("evaluate_model", "logistic"), 4, 4),
         (("build_report",), 6, 6),
         (("summarise_features",), 0, 0),
     ],
@@ -201,7 +201,7 @@ def test_the_reference_costs_cover_every_rule_that_makes_something():
     there = {one.kind for one in plan.read_reference(ROOT / "data/reference_costs.csv")}
     rules = {"render_demo", "build_manifest", "extract_shard", "collect_feature", "summarise_features", "make_split"}
     rules |= {
-        "evaluate_runs",
+        "evaluate_model",
         "build_leaderboard",
         "compare_models",
         "compare_papers",
