@@ -43,7 +43,7 @@ rule evaluate_model:
 rule build_leaderboard:
     input:
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
-        published="data/published.csv",
+        published=ours("data/published.csv"),
         code=code("build_leaderboard.py"),
     output:
         leaderboard=report(f"{RESULTS}/leaderboard.csv", caption="../report/leaderboard.rst", category="Leaderboard"),
@@ -65,12 +65,13 @@ rule build_leaderboard:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
         models=EVALUATED,
+        unavailable=json.dumps(UNAVAILABLE.listed(), sort_keys=True),
     message:
         "Building the leaderboard"
     shell:
         "python scripts/build_leaderboard.py --evaluation {params.evaluation} --models {params.models} --published {input.published}"
         " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
-        " --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
+        " --unavailable {params.unavailable:q} --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
 
 
 rule compare_models:
@@ -110,7 +111,7 @@ rule compare_papers:
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
-        published="data/published.csv",
+        published=ours("data/published.csv"),
         code=code("compare_papers.py"),
     output:
         table=report(f"{RESULTS}/papers.csv", caption="../report/papers.rst", category="Papers"),

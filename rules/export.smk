@@ -1,4 +1,4 @@
-# A trained model as one folder, with all that scripts/predict.py needs.
+# A trained model as one folder, which `genrebench predict` reads.
 
 
 rule export_model:
@@ -47,7 +47,7 @@ use rule export_model as export_best with:
         runs=[file for model in config["models"] for file in exported_runs(model)],
         descriptions=sorted({file for model in config["models"] for file in cache_files(model, "json")}),
         caches=ancient(sorted({file for model in config["models"] for file in cache_files(model, "npy")})),
-        weights=weights_of_features(sorted(features_read())),
+        weights=lambda w: weights_of_features(sorted(features_read())),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
         code=code("export_model.py", environment="envs/export.yaml"),

@@ -3,8 +3,8 @@
 
 rule build_manifest:
     input:
-        index=INDEX,
-        catalogue="data/catalogue/gtzan.csv",
+        index=lambda w: index(INDEX),
+        catalogue=ours("data/catalogue/gtzan.csv"),
         code=code("build_manifest.py"),
     output:
         manifest=report(f"{RESULTS}/manifest.csv", caption="../report/manifest.rst", category="Data"),

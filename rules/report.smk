@@ -28,9 +28,9 @@ rule build_report:
             else []
         ),
         clips=f"{RESULTS}/plots/genres",
-        published="data/published.csv",
+        published=ours("data/published.csv"),
         params="params.yaml",
-        template=multiext("report/", "template.html.j2", "study.html.j2", "style.css", "sort.js"),
+        template=multiext(ours("report") + "/", "template.html.j2", "study.html.j2", "style.css", "sort.js"),
         code=code("build_report.py"),
     output:
         page=f"{RESULTS}/report/index.html",

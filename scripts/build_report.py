@@ -2,7 +2,6 @@
 
 import argparse
 import base64
-import importlib.metadata
 import os
 import platform
 from collections import defaultdict
@@ -15,7 +14,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from genrebench.common import cli, files
+from genrebench.common import cli, files, packages
 from genrebench.datasets import published
 from genrebench.datasets.split_leakage import MEANINGLESS, describe_protocols, pick_protocols
 from genrebench.evaluation import leakage, paper_comparison, predictions, stability, tables
@@ -424,8 +423,8 @@ def versions() -> dict[str, str]:
     found = {"Python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
+            found[package] = packages.version(package)
+        except packages.PackageNotFoundError:
             continue
     return found
 

@@ -13,6 +13,7 @@ import numpy as np
 from genrebench.audio.lengths import common_seconds, given_seconds
 from genrebench.common import cli, files
 from genrebench.common.cli import InputError
+from genrebench.extraction import tables
 from genrebench.extraction.shards import shard_of
 from genrebench.features import TIME
 from genrebench.workflow import code_closure, pretrained
@@ -31,23 +32,24 @@ def collect_feature(
     precomputed: str | None,
     values: str,
     description: str,
+    table: str | None = None,
 ) -> None:
     """Write `values` (float32 .npy, first axis the manifest's rows) and its JSON `description`.
 
     Clips are padded or cut at the end to one length (`audio.duration` of params.yaml). The array comes from the store
-    of extracted arrays or, for a dataset that brings features, from its folder `precomputed`; a feature that it does not
-    bring is described as not available, and the array is empty. What is to be said wherever numbers of a model that
-    reads it appear is in the description's `caveats`.
+    of extracted arrays or, for a dataset that brings features, from its folder `precomputed`. What is to be said
+    wherever numbers of a model that reads it appear is in the description's `caveats`. A feature of columns can be
+    written as a `table` (CSV), too.
     """
     clips = files.read_rows(manifest)
     if precomputed is not None:
         result = _collect_precomputed(feature, settings, clips, Path(precomputed), values)
-    elif is_precomputed(settings):
-        result = _not_available(values, "only a dataset that brings this feature has it, and this one brings audio")
     else:
         result = _collect_extracted(feature, settings, audio, clips, shards, store, values)
     result["sha256"] = _sha256(values)
     files.write_json(description, {"feature": feature, **result})
+    if table is not None:
+        tables.write_table(manifest, description, table)
 
 
 def _sha256(path: str) -> str:
@@ -60,8 +62,6 @@ def _collect_extracted(
 ) -> dict[str, Any]:
     from genrebench.extraction import store as extraction  # not needed for what a dataset brings
 
-    if reason := pretrained.unavailable(module_of(feature, settings), settings):
-        return _not_available(values, reason)
     cache = extraction.Store(store, {feature: settings}, audio)
     members: dict[int, list] = defaultdict(list)
     for clip in clips:
@@ -101,10 +101,6 @@ def common_length(seconds: float, lengths: list[int], durations: list[float]) ->
 
 def _collect_precomputed(feature: str, entry: Any, clips: list, folder: Path, values: str) -> dict[str, Any]:
     path = folder / "features" / f"{feature}.npy"
-    if not path.is_file():
-        there = ", ".join(sorted(file.stem for file in path.parent.glob("*.npy"))) or "none"
-        reason = f"{folder} brings its own features and this is not among them (there are: {there})"
-        return _not_available(values, reason)
     array = np.load(path, mmap_mode="r")
     if array.shape[0] != len(clips):
         raise InputError(f"{path} has {array.shape[0]} rows, but {folder}/manifest.csv has {len(clips)}")
@@ -137,11 +133,6 @@ def _collect_precomputed(feature: str, entry: Any, clips: list, folder: Path, va
 
 def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
     return code_closure.constant(f"scripts/genrebench/features/{module_of(feature, entry)}.py", "AXES")
-
-
-def _not_available(values: str, reason: str) -> dict[str, Any]:
-    _write(values, (0,), [], 0)
-    return {"available": False, "reason": reason}
 
 
 def _write(path: str, shape: tuple[int, ...], rows: Iterable[tuple[int, np.ndarray]], pad_value: float) -> None:
@@ -212,4 +203,5 @@ if __name__ == "__main__":
     parser.add_argument("--precomputed", help="folder of a dataset that brings features")
     parser.add_argument("--values", required=True, help=".npy to write")
     parser.add_argument("--description", required=True, help=".json to write")
+    parser.add_argument("--table", help=".csv to write, of a feature of columns")
     cli.run(collect_feature, vars(parser.parse_args()))

@@ -6,10 +6,9 @@ python scripts/fetch_weights.py vggish
 import argparse
 import functools
 import importlib
-import os
-import socket
+import tarfile
 import tempfile
-import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +29,14 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
     target = Path(folder, name)
     if target.exists():
         raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
-    with files.atomic(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as cache:
+    with files.atomic(target) as temporary:
         if page := pretrained.HUB.fullmatch(handle):
             _fetch_from_hub(page["repository"], page["revision"], handle, temporary)
         elif name in pretrained.FILES:
             temporary.mkdir()
             _fetch_file(handle, temporary / pretrained.FILES[name])
         else:
-            _fetch_model(handle, Path(cache)).rename(temporary)
+            _fetch_model(handle, temporary)
         for file, address in pretrained.EXTRAS.get(name, {}).items():
             _fetch_file(address, temporary / file)
         if not page:
@@ -72,21 +71,21 @@ def _handle(name: str, params: str) -> str:
     return handle
 
 
-def _fetch_model(handle: str, cache: Path) -> Path:
-    """Download and unpack a model of TensorFlow Hub into `cache`; return its folder."""
-    _embeddings.tensorflow()  # silently
-    os.environ |= {"TFHUB_CACHE_DIR": str(cache), "TFHUB_DOWNLOAD_PROGRESS": "1"}
-    with warnings.catch_warnings(action="ignore"):  # it imports what setuptools is about to drop
-        import tensorflow_hub
-    socket.setdefaulttimeout(SILENCE_S)
-    print(f"fetching {handle}", flush=True)
-    try:
-        path = Path(tensorflow_hub.resolve(handle))
-    except Exception as error:  # of urllib, http, tarfile, zlib or TensorFlow, as the fault is
-        raise InputError(_failure(handle, error)) from None
-    if not (path / "saved_model.pb").is_file():
+def _fetch_model(handle: str, target: Path) -> None:
+    """Download a model of TensorFlow Hub and unpack it to the folder `target`.
+
+    The query asks the hub for the archive instead of the page (https://www.tensorflow.org/hub/model_compression).
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as folder:
+        archive = Path(folder, "model.tar.gz")
+        _fetch_file(handle, archive, {"tf-hub-format": "compressed"})
+        try:
+            with tarfile.open(archive) as file:
+                file.extractall(target, filter="data")
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            raise InputError(_failure(handle, error)) from None
+    if not (target / "saved_model.pb").is_file():
         raise InputError(f"{handle} gave an archive without a SavedModel; correct the handle in params.yaml")
-    return path
 
 
 def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -> None:
@@ -116,10 +115,10 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
     files.write_json(target / pretrained.SOURCE, {"handle": handle})
 
 
-def _fetch_file(address: str, path: Path) -> None:
+def _fetch_file(address: str, path: Path, query: dict[str, str] | None = None) -> None:
     print(f"fetching {address}", flush=True)
     try:
-        with requests.get(address, timeout=SILENCE_S, stream=True) as response, path.open("wb") as file:
+        with requests.get(address, query, timeout=SILENCE_S, stream=True) as response, path.open("wb") as file:
             response.raise_for_status()
             for block in response.iter_content(BLOCK_BYTES):
                 file.write(block)

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -256,29 +255,6 @@ def test_trainings_wait_for_the_one_gpu(project):
 
     assert most_at_a_time("--resources", "gpu=1") == 1
     assert most_at_a_time("--resources", "gpu=2") == 2
-
-
-@pytest.mark.long
-def test_the_readmes_examples_of_new_models_work(project):
-    """The three places of each model in the README's section on adding one, taken from it to the letter."""
-    text = (ROOT / "README.md").read_text()
-    section = text[text.index("## Adding a model") : text.index("## What is exact")]
-    blocks = [textwrap.dedent(block) for _, block in re.findall(r"^( *)```\w*\n(.*?)\n\1```", section, re.M | re.S)]
-    for name, module, entry, rule in (("knn", *blocks[:3]), ("plain_cnn", *blocks[3:])):
-        (project.folder / f"scripts/genrebench/models/{name}.py").write_text(module)
-        params = project.folder / "params.yaml"
-        params.write_text(params.read_text() + textwrap.indent(textwrap.dedent(entry), "  ") + "\n")
-        rules = project.folder / "rules/train.smk"
-        rules.write_text(rules.read_text() + "\n\n" + rule)
-    jobs = project.jobs()
-    assert (jobs["train_knn"], jobs["train_plain_cnn"], jobs["evaluate_model"]) == (3, 1, 2)
-    assert not any(job.startswith(("train_", "collect_")) for job in set(jobs) - {"train_knn", "train_plain_cnn"})
-    project.snakemake()
-    accuracy = json.loads((project.folder / "results/demo/accuracy.json").read_text())
-    assert (set(accuracy["knn"]), set(accuracy["plain_cnn"])) == ({"stratified", "artist"}, {"artist"})
-    project.run("python", "scripts/write_dvc_yaml.py")
-    stages = (project.folder / "dvc.yaml").read_text()
-    assert "train_knn:" in stages and "train_plain_cnn:" in stages
 
 
 def test_the_picture_of_the_rules_is_that_of_the_workflow():

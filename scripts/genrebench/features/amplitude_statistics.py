@@ -26,3 +26,11 @@ def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
         return [mean, np.sqrt(np.maximum(variance, 0)), amplitude.min(axis=1), amplitude.max(axis=1)]
 
     return clip.by_block(n_fft, hop_length, statistics)
+
+
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """The same by `librosa.stft` and NumPy."""
+    import librosa
+
+    amplitude = np.abs(librosa.stft(clip.samples, n_fft=n_fft, hop_length=hop_length))
+    return np.stack([statistic(amplitude, axis=0) for statistic in (np.mean, np.std, np.min, np.max)])

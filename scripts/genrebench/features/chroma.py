@@ -26,6 +26,14 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_chroma: int) -> np.ndarra
     return energy / np.where(strongest < np.finfo(np.float32).tiny, 1, strongest)
 
 
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int, n_chroma: int) -> np.ndarray:
+    """The same by `librosa.feature.chroma_stft`."""
+    import librosa
+
+    spectrum = {"n_fft": n_fft, "hop_length": hop_length}
+    return librosa.feature.chroma_stft(y=clip.samples, sr=clip.sample_rate, n_chroma=n_chroma, **spectrum)
+
+
 def tuning(clip: Clip, n_fft: int, hop_length: int, bins_per_octave: int) -> float:
     """Deviation from A440 in shares of a bin, -0.5 to 0.5: `librosa.estimate_tuning` of the power spectrum.
 

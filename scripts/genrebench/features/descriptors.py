@@ -43,13 +43,18 @@ def columns(n_fft: int, hop_length: int) -> list[str]:
 def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
     """(4,): see `loudness`, `danceability` and `mode_and_clarity`, the last of the mean chroma of 12 classes."""
     classes = chroma.extract(clip, n_fft, hop_length, n_chroma=12).mean(axis=1)
-    return np.array(
-        [
-            loudness(clip.samples, clip.sample_rate),
-            danceability(clip.samples, clip.sample_rate),
-            *mode_and_clarity(classes),
-        ]
-    )
+    return _describe(clip, classes)
+
+
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """The same with the chroma of librosa, which has no function for loudness and danceability."""
+    classes = chroma.extract_librosa(clip, n_fft, hop_length, n_chroma=12).mean(axis=1)
+    return _describe(clip, classes)
+
+
+def _describe(clip: Clip, classes: np.ndarray) -> np.ndarray:
+    levels = loudness(clip.samples, clip.sample_rate), danceability(clip.samples, clip.sample_rate)
+    return np.array([*levels, *mode_and_clarity(classes)])
 
 
 def loudness(samples: np.ndarray, sample_rate: int) -> float:

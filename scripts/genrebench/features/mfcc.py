@@ -21,3 +21,11 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, n_mfcc: int) -
     There are at most n_mels coefficients.
     """
     return filters.dct(n_mels, min(n_mfcc, n_mels)) @ decibels(clip.mel_power(n_fft, hop_length, n_mels))
+
+
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int, n_mels: int, n_mfcc: int) -> np.ndarray:
+    """The same by `librosa.feature.mfcc`."""
+    import librosa
+
+    spectrum = {"n_fft": n_fft, "hop_length": hop_length, "n_mels": n_mels}
+    return librosa.feature.mfcc(y=clip.samples, sr=clip.sample_rate, n_mfcc=n_mfcc, **spectrum)

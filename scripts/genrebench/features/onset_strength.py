@@ -24,6 +24,14 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
     return flux(clip, n_fft, hop_length, n_mels, np.mean)[None]
 
 
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
+    """The same by `librosa.onset.onset_strength`."""
+    import librosa
+
+    spectrum = {"n_fft": n_fft, "hop_length": hop_length, "n_mels": n_mels}
+    return librosa.onset.onset_strength(y=clip.samples, sr=clip.sample_rate, **spectrum)[None]
+
+
 def flux(clip: Clip, n_fft: int, hop_length: int, n_mels: int, aggregate: Callable[..., np.ndarray]) -> np.ndarray:
     """(1 + samples // hop_length,) with another `aggregate` over the bands: `np.mean` or `np.median`."""
     level = decibels(clip.mel_power(n_fft, hop_length, n_mels))

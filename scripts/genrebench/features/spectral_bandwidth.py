@@ -27,3 +27,10 @@ def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
         return [np.sqrt(np.einsum("tf,tf,tf->t", weights, deviation, deviation))]
 
     return clip.by_block(n_fft, hop_length, bandwidth)
+
+
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """The same by `librosa.feature.spectral_bandwidth`."""
+    import librosa
+
+    return librosa.feature.spectral_bandwidth(y=clip.samples, sr=clip.sample_rate, n_fft=n_fft, hop_length=hop_length)

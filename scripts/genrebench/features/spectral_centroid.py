@@ -25,3 +25,10 @@ def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
         return [weights @ hz / np.maximum(weights.sum(axis=1), np.finfo(np.float32).tiny)]
 
     return clip.by_block(n_fft, hop_length, centroid)
+
+
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """The same by `librosa.feature.spectral_centroid`."""
+    import librosa
+
+    return librosa.feature.spectral_centroid(y=clip.samples, sr=clip.sample_rate, n_fft=n_fft, hop_length=hop_length)

@@ -28,11 +28,7 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_bands: int, fmin: float, 
     Mean of the strongest amplitudes of each band over that of the weakest; as there, 10 log10 of amplitudes. Raises
     InputError if an octave begins above half the sample rate.
     """
-    if fmin * 2 ** (n_bands - 1) >= clip.sample_rate / 2:
-        raise InputError(
-            f"params.yaml: features.spectral_contrast: octave {n_bands} from {fmin} Hz begins above half the sample "
-            f"rate of {clip.sample_rate} Hz; lower n_bands or fmin"
-        )
+    _require_bands(clip.sample_rate, n_bands, fmin)
     bands = _bands(filters.frequencies(clip.sample_rate, n_fft), n_bands, fmin, quantile)
 
     def extremes(amplitude: np.ndarray) -> list[np.ndarray]:
@@ -45,6 +41,24 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_bands: int, fmin: float, 
 
     valleys, peaks = np.split(clip.by_block(n_fft, hop_length, extremes).astype(np.float64), 2)
     return decibels(peaks) - decibels(valleys)
+
+
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int, n_bands: int, fmin: float, quantile: float) -> np.ndarray:
+    """The same by `librosa.feature.spectral_contrast`."""
+    import librosa
+
+    _require_bands(clip.sample_rate, n_bands, fmin)
+    spectrum = {"n_fft": n_fft, "hop_length": hop_length}
+    bands = {"n_bands": n_bands, "fmin": fmin, "quantile": quantile}
+    return librosa.feature.spectral_contrast(y=clip.samples, sr=clip.sample_rate, **spectrum, **bands)
+
+
+def _require_bands(sample_rate: int, n_bands: int, fmin: float) -> None:
+    if fmin * 2 ** (n_bands - 1) >= sample_rate / 2:
+        raise InputError(
+            f"params.yaml: features.spectral_contrast: octave {n_bands} from {fmin} Hz begins above half the sample "
+            f"rate of {sample_rate} Hz; lower n_bands or fmin"
+        )
 
 
 def _bands(hz: np.ndarray, n_bands: int, fmin: float, quantile: float) -> list[tuple[slice, int]]:

@@ -32,3 +32,11 @@ def extract(clip: Clip, n_fft: int, hop_length: int, roll_percent: float) -> np.
         return [hz[np.argmax(sums >= np.float32(roll_percent) * sums[:, -1:], axis=1)]]
 
     return clip.by_block(n_fft, hop_length, rolloff)
+
+
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int, roll_percent: float) -> np.ndarray:
+    """The same by `librosa.feature.spectral_rolloff`."""
+    import librosa
+
+    spectrum = {"n_fft": n_fft, "hop_length": hop_length}
+    return librosa.feature.spectral_rolloff(y=clip.samples, sr=clip.sample_rate, roll_percent=roll_percent, **spectrum)

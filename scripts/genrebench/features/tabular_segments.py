@@ -3,6 +3,9 @@
 Segments of one clip on both sides of a split leak (see the protocol of that name); here they stay rows of one clip.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from genrebench.audio.spectra import Clip
@@ -24,8 +27,18 @@ def columns(segment_s: float, **settings) -> list[str]:
 
 def extract(clip: Clip, segment_s: float, **settings) -> np.ndarray:
     """(columns, segments): whole segments only, cut without overlap; a clip shorter than one segment is one."""
+    parts = _segments(clip, segment_s, settings)
+    return np.stack([tabular.extract(part, **settings) for part in parts], axis=1)
+
+
+def extract_librosa(clip: Clip, segment_s: float, **settings) -> np.ndarray:
+    """The same by librosa's functions."""
+    parts = _segments(clip, segment_s, settings)
+    return np.stack([tabular.extract_librosa(part, **settings) for part in parts], axis=1)
+
+
+def _segments(clip: Clip, segment_s: float, settings: dict[str, Any]) -> Iterator[Clip]:
     length = round(segment_s * clip.sample_rate)
     spectra = [(settings["n_fft"], settings["hop_length"])]
-    count = max(1, len(clip.samples) // length)
-    parts = (clip.samples[number * length : (number + 1) * length] for number in range(count))
-    return np.stack([tabular.extract(Clip(part, clip.sample_rate, spectra), **settings) for part in parts], axis=1)
+    for number in range(max(1, len(clip.samples) // length)):
+        yield Clip(clip.samples[number * length : (number + 1) * length], clip.sample_rate, spectra)

@@ -37,6 +37,22 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: in
     return of_onsets(onsets, clip.sample_rate / hop_length, win_length, start_bpm)
 
 
+def extract_librosa(
+    clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int, start_bpm: float
+) -> np.ndarray:
+    """The same by `librosa.feature.tempo`."""
+    import librosa
+
+    onsets = onset_strength.extract_librosa(clip, n_fft, hop_length, n_mels)[0]
+    return librosa.feature.tempo(
+        onset_envelope=onsets,
+        sr=clip.sample_rate,
+        hop_length=hop_length,
+        ac_size=(win_length + 0.5) * hop_length / clip.sample_rate,  # in seconds, which librosa rounds down to frames
+        start_bpm=start_bpm,
+    )
+
+
 def of_onsets(onsets: np.ndarray, frame_rate: float, win_length: int, start_bpm: float) -> np.ndarray:
     """(1,) in bpm of an onset strength (frames,) with `frame_rate` frames a second."""
     strength = tempogram.of_onsets(onsets, win_length).mean(axis=1)

@@ -29,6 +29,15 @@ def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: in
     return of_onsets(onset_strength.extract(clip, n_fft, hop_length, n_mels)[0], win_length)
 
 
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int) -> np.ndarray:
+    """The same by `librosa.feature.tempogram`."""
+    import librosa
+
+    onsets = onset_strength.extract_librosa(clip, n_fft, hop_length, n_mels)[0]
+    frames = {"sr": clip.sample_rate, "hop_length": hop_length, "win_length": win_length}
+    return librosa.feature.tempogram(onset_envelope=onsets, **frames)
+
+
 def of_onsets(onsets: np.ndarray, win_length: int) -> np.ndarray:
     """(win_length, frames) of an onset strength (frames,)."""
     padded = np.pad(onsets, win_length // 2, mode="linear_ramp", end_values=0)

@@ -26,3 +26,10 @@ def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
     radii = np.array([1, 1, 0.5])[:, None]
     circles = np.stack([radii * np.sin(angles), radii * np.cos(angles)], axis=1).reshape(6, 12)
     return circles @ shares
+
+
+def extract_librosa(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
+    """The same by `librosa.feature.tonnetz`."""
+    import librosa
+
+    return librosa.feature.tonnetz(chroma=chroma.extract_librosa(clip, n_fft, hop_length, n_chroma=12))

@@ -26,3 +26,10 @@ def extract(clip: Clip, frame_length: int, hop_length: int) -> np.ndarray:
     starts = np.arange(0, len(negative) - frame_length + 1, hop_length)
     counts = np.searchsorted(changes, starts + frame_length - 1) - np.searchsorted(changes, starts)
     return (counts / frame_length)[None]
+
+
+def extract_librosa(clip: Clip, frame_length: int, hop_length: int) -> np.ndarray:
+    """The same by `librosa.feature.zero_crossing_rate`."""
+    import librosa
+
+    return librosa.feature.zero_crossing_rate(y=clip.samples, frame_length=frame_length, hop_length=hop_length)

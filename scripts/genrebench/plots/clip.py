@@ -17,6 +17,7 @@ from genrebench.audio.lengths import given_seconds
 from genrebench.audio.spectra import Clip, decibels
 from genrebench.common.cli import InputError
 from genrebench.extraction import store
+from genrebench.extraction.engine import FAST
 from genrebench.plots import style as plots
 
 # The features that have a place in the plot (a literal: the rules read it from the source). Of these params.yaml need
@@ -87,7 +88,8 @@ def look(path: str | Path, settings: dict[str, Any], audio_settings: dict[str, A
     if duration is not None:
         samples = samples[: round(duration * rate)]
     drawn = {name: settings[name] for name in FEATURES if _is_computed(name, settings.get(name))}
-    return View(samples, rate, drawn, store.extract(path, rate, drawn, duration))
+    arrays = store.extract(path, rate, drawn, duration, engine=audio_settings.get("engine", FAST))
+    return View(samples, rate, drawn, arrays)
 
 
 def _is_computed(name: str, entry: Any) -> bool:

@@ -4,7 +4,6 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model._base import LinearClassifierMixin
 
 from genrebench.common import files
+from genrebench.common.packages import version
 from genrebench.training import linear, serialization
 from genrebench.training.data import Data, Scaler, batches
 

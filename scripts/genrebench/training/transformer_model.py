@@ -5,7 +5,6 @@ projection of each step, their mean, a linear layer.
 """
 
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from genrebench.audio.speech_encoders import draw_from, prepare
 from genrebench.audio.speech_settings import SAMPLE_RATE
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.packages import version
 from genrebench.training import gpu, loop
 from genrebench.training.checkpoints import Arrays
 from genrebench.training.data import Data

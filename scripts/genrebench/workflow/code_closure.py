@@ -7,7 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SCRIPTS = Path("scripts")  # the working directory is the root of the project
+ROOT = Path(__file__).resolve().parents[3]  # of the project
+# Relative where a workflow runs in the project itself, so that what is recorded names no place. Another workflow that
+# uses this one as a module runs elsewhere.
+BASE = Path() if Path.cwd() == ROOT else ROOT
+SCRIPTS = BASE / "scripts"
 
 
 def closure(*paths: str | Path) -> list[str]:
@@ -15,9 +19,10 @@ def closure(*paths: str | Path) -> list[str]:
 
     These are the files whose edit may change what the given ones compute. Imports are read from the source,
     so modules have to be imported by statements; a model or feature that is loaded by name is given as a path.
+    A path that is not absolute is relative to the root of the project.
     """
     found: set[Path] = set()
-    pending = [Path(path) for path in paths]
+    pending = [BASE / path for path in paths]
     while pending:
         path = pending.pop()
         if path not in found:
@@ -44,7 +49,7 @@ def constant(path: str | Path, name: str, default: Any = REQUIRED) -> Any:
     `from genrebench.features import tabular`. Where the module has no such constant it is the `default`; without one a
     KeyError is raised.
     """
-    tree = _tree(Path(path))
+    tree = _tree(BASE / path)
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             return _literal(node.value, tree)

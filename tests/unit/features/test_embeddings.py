@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import plan_jobs
 import saved_models
 from genrebench.audio import decode
 from genrebench.audio.spectra import Clip
 from genrebench.common.cli import InputError
+from genrebench.extraction import survey
 from genrebench.features import _embeddings, vggish, yamnet
 
 RATE = _embeddings.SAMPLE_RATE
@@ -210,4 +210,4 @@ def test_the_plan_knows_the_size_of_what_is_there_and_of_what_is_not(models):
     }
     frames = yamnet.extract(Clip(noise(3 * RATE), RATE, []), str(models["yamnet"])).size
     expected = {"yamnet": frames, "vggish": 0, "rms": 1 + 3 * 22050 // 512}
-    assert plan_jobs.feature_sizes(features, 22050, 3.0) == expected
+    assert survey.feature_sizes(features, 22050, 3.0) == expected

@@ -47,8 +47,8 @@ def test_what_was_not_heard_stays_empty(prediction):
 def test_doubts_stand_above_the_plot(prediction):
     texts = [text.get_text() for text in prediction_plot.draw(prediction, SAMPLES).texts]
     assert texts == ["song.mp3: jazz, 63%"]
-    doubted = replace(prediction, doubts="no genre has 70%")
-    assert prediction_plot.draw(doubted, SAMPLES).texts[1].get_text() == "unsure: no genre has 70%"
+    doubted = replace(prediction, low_confidence="no genre has 70%")
+    assert prediction_plot.draw(doubted, SAMPLES).texts[1].get_text() == "low confidence: no genre has 70%"
 
 
 def test_over_time_alone_has_no_headline_and_keeps_its_width(prediction):
@@ -61,7 +61,7 @@ def test_over_time_alone_has_no_headline_and_keeps_its_width(prediction):
 
 
 def test_long_files_have_minutes(prediction):
-    stretched = replace(prediction, seconds=240.0, spans=[(0.0, 100.0), (100.0, 200.0), (140.0, 240.0)])
+    stretched = replace(prediction, seconds=240.0, windows=[(0.0, 100.0), (100.0, 200.0), (140.0, 240.0)])
     axes = prediction_plot.draw(stretched, SAMPLES).axes[1]
     axes.figure.canvas.draw()
     assert "1:00" in [label.get_text() for label in axes.get_xticklabels()]

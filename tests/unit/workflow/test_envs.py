@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from genrebench.common.packages import version
 from genrebench.workflow import dag, scheduler
 from genrebench.workflow.extras import PACKAGES
 
@@ -92,7 +93,7 @@ def _distributions(environment):
     pins = yaml.safe_load(environment.read_text())["dependencies"][-1]["pip"]
     pending, found = [canonicalize_name(pin.partition("==")[0]) for pin in pins], set()
     if "transformers" in pending:  # which need not be installed
-        pending += re.findall(r"^([a-z0-9-]+)==", Path("requirements-speech.lock").read_text(), re.M)
+        pending += ["huggingface-hub", "tokenizers"]
     while pending:
         name = pending.pop()
         if name not in found:
