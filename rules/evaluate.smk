@@ -4,6 +4,12 @@ CATEGORIES = {"confusion": "Confusion matrices", "curves": "Learning curves", "r
 EVALUATED = [model for model in config["models"] if runs_of(model)]
 
 
+def unavailable_runs(models=None):
+    """The configured runs of these models, or of all, that are unavailable, with the reasons, as JSON."""
+    listed = [row for row in UNAVAILABLE.listed() if models is None or row["model"] in models]
+    return json.dumps(listed, sort_keys=True)
+
+
 rule evaluate_model:
     input:
         manifest=f"{RESULTS}/manifest.csv",
@@ -65,7 +71,7 @@ rule build_leaderboard:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
         models=EVALUATED,
-        unavailable=json.dumps(UNAVAILABLE.listed(), sort_keys=True),
+        unavailable=unavailable_runs(),
     message:
         "Building the leaderboard"
     shell:
@@ -203,14 +209,15 @@ rule study_leakage:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
         models=lambda w: config["leakage"]["models"],
-        protocols=list(config["protocols"]),
+        protocols=list(CONFIGURED["protocols"]),
+        unavailable=unavailable_runs(config["leakage"]["models"]),
         settings=lambda w: param("leakage"),
     message:
         "Splitting accuracies into learning and leakage"
     shell:
         "python scripts/study_leakage.py --manifest {input.manifest} --evaluation {params.evaluation}"
         " --splits {params.splits} --models {params.models} --protocols {params.protocols}"
-        " --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
+        " --unavailable {params.unavailable:q} --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
 
 
 # `snakemake leakage` trains the models of the study and no others
