@@ -1,9 +1,9 @@
 import hashlib
 
+import gather_costs
 import numpy as np
 import pytest
 
-import gather_costs
 from genrebench.common import cli, files
 from genrebench.plots import training
 

@@ -7,10 +7,8 @@ import pytest
 import build_leaderboard
 from genrebench.common import cli, files
 from genrebench.datasets import published
-from genrebench.datasets.split_leakage import MEANINGLESS
 from genrebench.evaluation import tables
 from genrebench.evaluation.intervals import bootstrap_interval, wilson_interval
-from genrebench.plots import style
 
 PUBLISHED = "model,source,dataset,protocol,metric,genre,value,note".split(",")
 
@@ -178,17 +176,3 @@ def test_segments_of_one_clip_narrow_no_interval_and_are_no_result(tmp_path):
     interval = wilson_interval(5 / 6, 2)
     assert (leaking["accuracy_low"], leaking["accuracy_high"]) == pytest.approx(interval, abs=1e-6)
     assert files.read_json(tmp_path / "accuracy.json") == {"a": {"stratified": 0.5}}
-
-
-def test_the_panel_of_meaningless_numbers_is_grey_hatched_and_says_so():
-    row = dict.fromkeys(tables.LEADERBOARD.columns) | {"model": "a", "accuracy_mean": 0.5, "majority_accuracy": 0.1}
-    row |= {"accuracy_low": 0.4, "accuracy_high": 0.6}
-    rows = [row | {"protocol": "artist", "unit": "clip"}, row | {"protocol": "segment_random", "unit": "segment"}]
-    figure = style.draw_leaderboard(rows, {("a", "artist"): [0.5], ("a", "segment_random"): [0.5]}, False)
-    honest, leaking = figure.axes
-    assert honest.get_title(loc="left") == "artist"
-    assert not any(patch.get_hatch() for patch in honest.patches)
-    assert MEANINGLESS in leaking.get_title(loc="left").replace("\n", " ")
-    assert any(patch.get_hatch() for patch in leaking.patches)
-    colours = {line.get_color() for line in leaking.lines}
-    assert colours.isdisjoint(style.colours(["a"]).values())

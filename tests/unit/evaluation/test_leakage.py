@@ -11,7 +11,6 @@ from genrebench.common import files
 from genrebench.evaluation import leakage, tables
 from genrebench.evaluation.intervals import wilson_interval
 from genrebench.evaluation.leakage import Scores
-from genrebench.plots import leakage as leakage_plots
 
 UNKNOWN = dict.fromkeys(leakage.PROTOCOLS, "It was not run.")
 
@@ -242,19 +241,3 @@ def test_the_same_results_give_the_same_bytes(folder):
     assert {path.name: path.read_bytes() for path in folder.glob("leakage*")} == first
     with (folder / "leakage.csv").open() as file:
         assert next(csv.reader(file)) == list(tables.LEAKAGE.columns)
-
-
-def test_the_plot_has_a_bar_for_each_part_that_is_known():
-    found = {"segment_random": clips(90, 100), "stratified": clips(70, 100), "size_matched": clips(65, 100)}
-    parts = leakage.decompose("one", "segment", found | {"artist": clips(40, 100)}, "artist", UNKNOWN)
-    rows = [dict.fromkeys(tables.LEAKAGE.columns) | {"model": "one", "protocol": p} for p in leakage.PROTOCOLS]
-    for row, accuracy in zip(rows, (0.9, 0.7, 0.65, 0.4), strict=False):
-        row |= {"unit": "segment", "accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": 0.95}
-    rows[-1]["reason"] = "There are no such clips."
-    (axes,) = leakage_plots.draw_leakage(rows, parts).axes
-    assert [round(bar.get_width(), 9) for bar in axes.patches] == [0.2, 0.05, 0.25]
-    words = [text.get_text() for text in axes.texts]
-    assert any(word.startswith("artists on both sides: 25.0 points (") for word in words)
-    assert "not run: There are no such clips." in words
-    nothing = [row | {"accuracy": None} for row in rows]
-    assert not leakage_plots.draw_leakage(nothing, parts).axes

@@ -8,8 +8,6 @@ import compare_stability
 from genrebench.common import files
 from genrebench.common.run_key import RunKey
 from genrebench.evaluation import stability, tables
-from genrebench.plots import stability as stability_plots
-from genrebench.plots import style
 
 
 def history(accuracy: list[float], loss: list[float]) -> list[dict[str, str]]:
@@ -128,55 +126,6 @@ def test_the_sentences_are_those_of_the_rows():
         "No model was trained with several seeds or on several splits, so nothing is known of the spread.",
     ]
     assert stability.describe([], None, None, protocols) == []
-
-
-def test_gaps_and_runs_are_drawn_and_the_best_model_is_at_the_top():
-    rows = list(compare([run("cnn", 0.5, seed=0), run("cnn", 0.6, seed=1), run("forest", 0.7)]).values())
-    figure = stability_plots.draw_stability(rows, {"cnn": [0.5, 0.6], "forest": [0.7]}, ["cnn", "forest"], "artist")
-    gaps, spread, _ = figure.axes
-    assert [label.get_text() for label in gaps.get_yticklabels()] == ["forest", "cnn"]
-    points = {
-        (line.get_marker(), *map(float, line.get_xydata()[0])) for line in gaps.lines if line.get_marker() != "None"
-    }
-    assert points == {
-        ("^", 1.0, 0), ("D", 0.5, 0), ("o", 0.7, 0),
-        ("^", 1.0, 1), ("D", 0.5, 1), ("o", 0.55, 1),
-    }  # fmt: skip
-    (runs,) = [line.get_xydata() for line in spread.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(runs, [[-0.05, 1], [0.05, 1]])
-
-
-def test_a_curve_per_model_and_no_name_over_another():
-    histories = {f"model_{i}": [history([0.1, 0.5], [2, 1.5])] for i in range(25)}
-    histories["without_validation"] = [[{"val_accuracy": "", "val_loss": ""}] * 2]
-    figure = stability_plots.draw_curves(histories, histories, "artist")
-    accuracy = figure.axes[0]
-    assert len(accuracy.lines) == 25
-    figure.canvas.draw()
-    places = sorted(text.xyann[1] for text in accuracy.texts)
-    height = accuracy.texts[0].get_fontsize() * figure.dpi / 72
-    assert len(places) == 25
-    assert min(np.diff(places)) * accuracy.bbox.height > height
-
-
-def test_names_are_moved_as_little_as_keeps_them_apart():
-    assert stability_plots.spread_out([0.2, 0.5], 0.1) == pytest.approx([0.2, 0.5])
-    assert stability_plots.spread_out([0.5, 0.5, 0.5], 0.1) == pytest.approx([0.4, 0.5, 0.6])
-    assert stability_plots.spread_out([0.99, 0.99], 0.1) == pytest.approx([0.9, 1.0])
-    assert stability_plots.spread_out([0.0, 0.0], 0.1) == pytest.approx([0.0, 0.1])
-    assert stability_plots.spread_out([], 0.1) == []
-
-
-def test_a_loss_that_runs_away_does_not_hide_the_others():
-    histories = {"cnn": [history([0.2, 0.6], [2, 1])], "rnn": [history([0.2, 0.6], [2, 1e9])]}
-    low, high = stability_plots.draw_curves(histories, histories, "artist").axes[1].get_ylim()
-    assert low == 0
-    assert 2 < high < 10
-
-
-def test_without_models_the_plots_say_so():
-    for figure in (stability_plots.draw_stability([], {}, [], None), stability_plots.draw_curves({}, [], None)):
-        assert style.to_png(figure).startswith(b"\x89PNG")
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path):
