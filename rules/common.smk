@@ -87,7 +87,9 @@ def keep_available(reasons):
     config["leakage"] = {"models": [name for name in config["leakage"]["models"] if name in config["models"]]}
     if "ablation" in config:
         section = config["ablation"]
-        config["ablation"] = section | {"features": [name for name in section["features"] if name in config["features"]]}
+        config["ablation"] = section | {
+            "features": [name for name in section["features"] if name in config["features"]]
+        }
 
 
 def indexed_folders():

@@ -43,7 +43,7 @@ rule export_model:
 # The best on the validation clips.
 use rule export_model as export_best with:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         runs=[file for model in config["models"] for file in exported_runs(model)],
         descriptions=sorted({file for model in config["models"] for file in cache_files(model, "json")}),
         caches=ancient(sorted({file for model in config["models"] for file in cache_files(model, "npy")})),

@@ -1,4 +1,4 @@
-# Features as a person looks at them: tables by genre, and clips over time.
+# Plots of the dataset: the table of features by genre, and clips over time.
 
 from genrebench.plots import FEATURES_OF_CLIP
 
@@ -7,6 +7,16 @@ DRAWN = [
     for name in FEATURES_OF_CLIP
     if name in EXTRACTED and EXTRACTED[name].get("module", name) == name
 ]
+# those that are computed for all clips anyway, and need not be computed again for a few
+DRAWN_CACHES = [name for name in DRAWN if name in features_read()]
+
+
+def caches_of(features):
+    """Descriptions of the caches of features, and the caches, whose hashes the descriptions have."""
+    return {
+        "descriptions": [f"{RESULTS}/features/{name}.json" for name in features],
+        "caches": ancient([f"{RESULTS}/features/{name}.npy" for name in features]),
+    }
 
 
 rule plot_features:
@@ -34,7 +44,7 @@ rule plot_features:
         mem_mb=at_least(1000),
         runtime=at_least(10),
     message:
-        "Drawing the table of features"
+        "Drawing the feature table"
     shell:
         "python scripts/plot_features.py --manifest {input.manifest} --values {input.values}"
         " --description {input.description} --distributions {output.distributions}"
@@ -43,6 +53,7 @@ rule plot_features:
 
 rule plot_genres:
     input:
+        **caches_of(DRAWN_CACHES),
         manifest=f"{RESULTS}/manifest.csv",
         code=code("plot_genres.py", *feature_modules(*DRAWN)),
     output:
@@ -64,15 +75,16 @@ rule plot_genres:
     params:
         features=DRAWN,
         settings=lambda w: [param("features", name) for name in DRAWN],
-        reading=lambda w: param("audio"),
+        audio=lambda w: param("audio"),
     message:
         "Drawing a clip of each genre"
     shell:
-        "python scripts/plot_genres.py --manifest {input.manifest} --features {params.features}"
-        " --settings {params.settings:q} --reading {params.reading:q} --output {output.folder} > {log} 2>&1"
+        "python scripts/plot_genres.py --manifest {input.manifest} --caches {input.descriptions}"
+        " --features {params.features} --settings {params.settings:q} --audio {params.audio:q}"
+        " --output {output.folder} > {log} 2>&1"
 
 
-# Not part of the report: any clip, for whoever asks for it, as results/demo/plots/clips/<clip_id>.png.
+# Not part of the report: any clip by name, as results/demo/plots/clips/<clip_id>.png.
 rule plot_clip:
     input:
         manifest=f"{RESULTS}/manifest.csv",
@@ -84,7 +96,7 @@ rule plot_clip:
     benchmark:
         f"{RESULTS}/benchmarks/plot_clip/{{clip_id}}.tsv"
     wildcard_constraints:
-        clip_id=".+",  # files in subfolders of a genre have slashes in their ids
+        clip_id=".+",  # ids of files in subfolders of a genre have slashes
     conda:
         "../envs/classical.yaml"
     resources:
@@ -93,10 +105,10 @@ rule plot_clip:
     params:
         features=DRAWN,
         settings=lambda w: [param("features", name) for name in DRAWN],
-        reading=lambda w: param("audio"),
+        audio=lambda w: param("audio"),
     message:
         "Drawing {wildcards.clip_id}"
     shell:
         "python scripts/plot_clip.py --manifest {input.manifest} --clip-id {wildcards.clip_id:q}"
-        " --features {params.features} --settings {params.settings:q} --reading {params.reading:q}"
+        " --features {params.features} --settings {params.settings:q} --audio-settings {params.audio:q}"
         " --output {output.plot:q} > {log:q} 2>&1"

@@ -7,7 +7,7 @@ rule build_report:
         rejected=f"{RESULTS}/rejected.csv",
         summary=f"{RESULTS}/features/summary.csv",
         splits=all_splits("json"),
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         leaderboard=f"{RESULTS}/leaderboard.csv",
         statuses=f"{RESULTS}/statuses.csv",
         plot=f"{RESULTS}/leaderboard.png",

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from genrebench.common import cli, files, packages
 from genrebench.datasets import published
 from genrebench.datasets.split_leakage import MEANINGLESS, describe_protocols, pick_protocols
-from genrebench.evaluation import leakage, paper_comparison, stability
+from genrebench.evaluation import leakage, paper_comparison, predictions, stability, tables
 from genrebench.evaluation import results as evaluations
 from genrebench.plots import artists, style
 from genrebench.reporting import sections
@@ -45,10 +46,14 @@ def build_report(
     `benchmarks` is the folder of Snakemake's benchmark files; without it the cost of jobs is not shown.
     """
     manifest = _rows(results / "manifest.csv")
-    leaderboard = [evaluations.typed(row) for row in _rows(results / "leaderboard.csv")]
+    leaderboard = tables.rows(tables.LEADERBOARD.read(results / "leaderboard.csv"))
     statuses = _rows(results / "statuses.csv")
-    runs = [_run(results / "evaluation", row) for row in statuses]
-    protocols = describe_protocols(results / "splits", {(row["protocol"], row["split"]) for row in statuses})
+    models = sorted({row["model"] for row in statuses})
+    runs = evaluations.read_runs(results / "evaluation", models)
+    by_genre = evaluations.read_genres(results / "evaluation", models)
+    tested = predictions.read(results / "evaluation", models)
+    tested = tested[tested["subset"] == "test"]
+    protocols = describe_protocols(results / "splits", set(zip(runs["protocol"], runs["split"], strict=True)))
     genres = sorted({clip["genre"] for clip in manifest})
     strict, loose = pick_protocols(leaderboard, protocols)
     headline = strict or loose
@@ -74,21 +79,21 @@ def build_report(
         "published_here": published.is_of(dataset, figures),
         "published": figures,
         "plot": draw_leaderboard(leaderboard, runs, published.is_of(dataset, figures)),
-        "confusions": pool_confusions(runs),
-        "genre_scores": genre_scores(runs, genres),
+        "confusions": pool_confusions(tested),
+        "genre_scores": genre_scores(by_genre, genres),
         "genre_plots": {
-            name: draw_genres(name, leaderboard, runs, genres)
+            name: draw_genres(name, leaderboard, by_genre, genres)
             for name, protocol in protocols.items()
             if protocol["unit"] == "clip"
         },
         "headline": headline,
-        "mistakes": confident_mistakes(leaderboard, runs, headline),
+        "mistakes": confident_mistakes(leaderboard, tested, headline),
         "errors": errors,
         "labels": sections.describe_labels(results / "labels.csv", results / "labels.json", errors["clips"]),
         "saliency": sections.describe_saliency(results / "saliency.json"),
         "saliency_plot": _png(results / "plots" / "saliency.png"),
         "artists_plot": draw_artists(manifest),
-        "comparisons": describe_comparisons(_rows(results / "comparisons.csv")),
+        "comparisons": describe_comparisons(tables.rows(tables.COMPARISONS.read(results / "comparisons.csv"))),
         "comparison_plot": _png(results / "plots" / "comparisons.png"),
         "papers": describe_papers(results, dataset),
         "stability": describe_stability(results, strict, loose, protocols),
@@ -207,60 +212,51 @@ def accuracy_by_model(leaderboard: Sequence[Mapping[str, Any]]) -> dict[str, dic
     return dict(sorted(table.items(), key=lambda item: (-best[item[0]], item[0])))
 
 
-def pool_confusions(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Per protocol and model: confusion counts summed over splits and seeds, as cells with their colours."""
-    pooled: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
-    names: dict[tuple[str, str], list[str]] = {}
-    for run in runs:
-        if run["status"] == "done":
-            rows = files.read_rows(run["folder"] / "confusion.csv")
-            genres = list(rows[0])[1:]
-            key = run["protocol"], run["model"]
-            pooled[key].append(np.array([[int(row[genre]) for genre in genres] for row in rows]))
-            names[key] = genres
-    return [
-        {"protocol": protocol, "model": model, "runs": len(all_counts)}
-        | _confusion_cells(np.sum(all_counts, axis=0), names[protocol, model])
-        for (protocol, model), all_counts in sorted(pooled.items())
-    ]
+def pool_confusions(tested: pd.DataFrame) -> list[dict[str, Any]]:
+    """Per protocol and model: confusion counts summed over splits and seeds, as cells with their colours.
+
+    `tested` has the predictions of test clips of all models.
+    """
+    genres = predictions.genres_in(tested)
+    pooled = []
+    for (protocol, model), cases in tested.groupby(["protocol", "model"]):
+        counts = pd.crosstab(cases["genre"], cases["predicted"]).reindex(index=genres, columns=genres, fill_value=0)
+        runs = len(cases[["split", "seed"]].drop_duplicates())
+        cells = _confusion_cells(counts.to_numpy(), genres)
+        pooled.append({"protocol": protocol, "model": model, "runs": runs} | cells)
+    return pooled
 
 
-def genre_scores(runs: Sequence[Mapping[str, Any]], genres: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Per protocol, one row per model: precision, recall and F1 of each genre, mean over its runs or None."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for run in runs:
-        if run["status"] == "done":
-            groups[run["protocol"], run["model"]].append(run)
+def genre_scores(scores: pd.DataFrame, genres: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Per protocol, one row per model: precision, recall and F1 of each genre, mean over its runs or None.
+
+    `scores` has the rows of genres.csv of all models.
+    """
+    means = scores.groupby(["protocol", "model", "genre"])[["precision", "recall", "f1"]].mean()
     table: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for (protocol, model), group in sorted(groups.items()):
-        scores = {}
-        for genre in genres:
-            found = [run["genres"].get(genre) or {} for run in group]
-            scores[genre] = {key: _mean(f.get(key) for f in found) for key in ("precision", "recall", "f1")}
-            scores[genre]["shade"] = style.shade(scores[genre]["f1"] or 0)
-        table[protocol].append({"model": model, "scores": scores})
+    for (protocol, model), own in means.groupby(level=["protocol", "model"]):
+        by_genre = own.droplevel(["protocol", "model"]).reindex(genres)
+        rows = dict(zip(genres, tables.rows(by_genre), strict=True))
+        table[protocol].append(
+            {"model": model, "scores": {g: row | {"shade": style.shade(row["f1"] or 0)} for g, row in rows.items()}}
+        )
     return dict(table)
 
 
 def confident_mistakes(
-    leaderboard: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]], protocol: str | None
+    leaderboard: Sequence[Mapping[str, Any]], tested: pd.DataFrame, protocol: str | None
 ) -> dict[str, Any] | None:
     """The wrong test predictions of which the best model under `protocol` was surest (mean over its runs)."""
     best = next((r for r in leaderboard if r["protocol"] == protocol and r["accuracy_mean"] is not None), None)
     if best is None:
         return None
-    wrong: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-    for run in runs:
-        if run["status"] == "done" and (run["protocol"], run["model"]) == (protocol, best["model"]):
-            for clip in files.read_rows(run["folder"] / "clips.csv"):
-                if clip["predicted"] != clip["genre"]:
-                    wrong[clip["clip_id"], clip["genre"], clip["predicted"]].append(float(clip["probability"]))
-    surest = sorted(wrong.items(), key=lambda item: (-np.mean(item[1]), item[0]))[:MISTAKES_SHOWN]
-    clips = [
-        {"clip_id": c, "genre": g, "predicted": p, "runs": len(v), "probability": float(np.mean(v))}
-        for (c, g, p), v in surest
-    ]
-    return {"model": best["model"], "protocol": protocol, "clips": clips}
+    own = tested[(tested["protocol"] == protocol) & (tested["model"] == best["model"]) & ~tested["right"]]
+    probability = own[predictions.genres_in(tested)].max(axis=1)
+    names = ["clip_id", "genre", "predicted"]
+    wrong = own[names].assign(probability=probability).groupby(names, as_index=False)
+    surest = wrong.agg(runs=("probability", "size"), probability=("probability", "mean"))
+    surest = surest.sort_values(["probability", *names], ascending=[False, True, True, True]).head(MISTAKES_SHOWN)
+    return {"model": best["model"], "protocol": protocol, "clips": tables.rows(surest)}
 
 
 def listen(results: Path) -> dict[str, Any]:
@@ -285,14 +281,14 @@ def draw_artists(manifest: Sequence[Mapping[str, str]]) -> str | None:
     return data_address(style.to_svg(artists.draw_artists(artists.count_artists(manifest))))
 
 
-def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+def describe_comparisons(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Per protocol: how many pairs of models were tested, and those that differ, the better one first."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         facts = found.setdefault(row["protocol"], {"tested": 0, "different": []})
-        facts["tested"] += row["p_holm"] != ""
-        if row["different"] == "True":
-            numbers = {key: _float(row[key]) for key in row if key not in ("protocol", "model", "other", "different")}
+        facts["tested"] += row["p_holm"] is not None
+        if row["different"]:
+            numbers = {key: row[key] for key in row if key not in ("protocol", "model", "other", "different")}
             names = {"better": row["model"], "worse": row["other"]}
             if numbers["difference"] < 0:
                 names = {"better": row["other"], "worse": row["model"]}
@@ -305,8 +301,8 @@ def describe_comparisons(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[st
 
 def describe_papers(results: Path, dataset: str) -> dict[str, Any]:
     """The papers' figures against ours: sentences, the rows of papers.csv, a sentence per model on genres, plots."""
-    rows = [evaluations.typed(row, paper_comparison.WORDS) for row in _rows(results / "papers.csv")]
-    scores = [evaluations.typed(row, paper_comparison.GENRE_WORDS) for row in _rows(results / "papers_genres.csv")]
+    rows = tables.rows(tables.PAPERS.read(results / "papers.csv"))
+    scores = tables.rows(tables.PAPERS_GENRES.read(results / "papers_genres.csv"))
     of_model = {row["model"]: [score for score in scores if score["model"] == row["model"]] for row in rows}
     return {
         "finding": paper_comparison.describe_all(rows, dataset),
@@ -321,7 +317,7 @@ def describe_stability(
     results: Path, strict: str | None, loose: str | None, protocols: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Stability and overfitting: sentences, the rows of stability.csv by protocol, and plots."""
-    rows = [evaluations.typed(row, stability.WORDS) for row in _rows(results / "stability.csv")]
+    rows = tables.rows(tables.STABILITY.read(results / "stability.csv"))
     return {
         "finding": stability.describe(rows, strict, loose, protocols),
         "rows": {name: own for name in protocols if (own := [row for row in rows if row["protocol"] == name])},
@@ -433,26 +429,22 @@ def versions() -> dict[str, str]:
     return found
 
 
-def draw_leaderboard(
-    leaderboard: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]], show_published: bool
-) -> str:
+def draw_leaderboard(leaderboard: Sequence[Mapping[str, Any]], runs: pd.DataFrame, show_published: bool) -> str:
     """The leaderboard's plot as a data address."""
-    points: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for run in runs:
-        if run["status"] == "done":
-            points[run["model"], run["protocol"]].append(run["accuracy"])
+    done = runs[runs["status"] == evaluations.DONE]
+    points = done.groupby(["model", "protocol"])["accuracy"].apply(list).to_dict()
     return data_address(style.to_svg(style.draw_leaderboard(leaderboard, points, show_published)))
 
 
 def draw_genres(
     protocol: str,
     leaderboard: Sequence[Mapping[str, Any]],
-    runs: Sequence[Mapping[str, Any]],
+    by_genre: pd.DataFrame,
     genres: Sequence[str],
 ) -> str | None:
     """The F1 per genre of the protocol's best models as a data address, or None if none was run."""
     best = [r["model"] for r in leaderboard if r["protocol"] == protocol and r["accuracy_mean"] is not None]
-    rows = {row["model"]: row["scores"] for row in genre_scores(runs, genres).get(protocol, [])}
+    rows = {row["model"]: row["scores"] for row in genre_scores(by_genre, genres).get(protocol, [])}
     models = {row["model"] for row in leaderboard}
     scores = {m: {g: rows[m][g]["f1"] for g in genres} for m in best[:MODELS_IN_PLOT] if m in rows}
     return data_address(style.to_svg(style.draw_genre_scores(scores, genres, models))) if scores else None
@@ -498,13 +490,6 @@ def _png(path: Path) -> str:
     if not path.exists():
         raise cli.InputError(f"{path} is missing, and the report shows it: run its rule first.")
     return data_address(path.read_bytes(), "image/png")
-
-
-def _run(evaluation: Path, row: Mapping[str, str]) -> dict[str, Any]:
-    folder = evaluation / row["model"] / row["protocol"] / row["split"] / f"seed{row['seed']}"
-    if not (folder / "metrics.json").exists():
-        raise cli.InputError(f"{folder}/metrics.json is missing, yet statuses.csv lists it: evaluate it again.")
-    return files.read_json(folder / "metrics.json") | {"folder": folder}
 
 
 def _float(text: str | None) -> float | None:

@@ -76,7 +76,7 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
             Stage(f"train_{name}", [f"train_{name}", f"runs_{name}", "index_weights"], [f"runs_{name}"])
             for name in models
         ),
-        *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
+        *(Stage(f"evaluate_{name}", ["evaluate_model"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
         Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
         Stage("compare_models", ["compare_models"], [f"{RESULTS}/comparisons.csv"]),
         Stage("compare_papers", ["compare_papers"], [f"{RESULTS}/papers.csv"]),
