@@ -27,7 +27,7 @@ include: "rules/ablation_common.smk"
 include: "rules/ablation.smk"
 
 
-refuse_entries_without_rules({rule.name for rule in workflow.rules})
+refuse_models_without_rules({rule.name for rule in workflow.rules})
 
 
 onstart:

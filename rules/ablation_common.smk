@@ -2,7 +2,7 @@
 
 ABLATION = f"{RESULTS}/ablation"
 RUN_OF_ABLATION = "{model}/{variant}/{protocol}/{split}/seed{seed}"
-ABLATED = list(config.get("ablation", {"models": {}})["models"])
+ABLATED = [name for name in config["ablation"]["models"] if name in config["models"]]
 
 
 def ablation_section():
@@ -23,23 +23,13 @@ def seeds_of_ablation(model):
 
 
 def features_that_are_there():
-    """The features of the ablation that this dataset and this machine can have; the others are listed as not run."""
-    return [feature for feature in ablation_section()["features"] if not is_missing(feature)]
-
-
-def is_missing(feature):
-    """Whether a feature is known to be missing before anything runs."""
-    if brings_features(DATASET):
-        return not Path(RAW, "features", f"{feature}.npy").is_file()
-    return feature not in EXTRACTED or bool(
-        pretrained.unavailable(module_of(feature, EXTRACTED[feature]), EXTRACTED[feature])
-    )
+    """The features of the ablation that this dataset and this machine can have."""
+    return ablation_section()["features"]
 
 
 def known_variants():
     """The features of each variant that does not depend on results."""
-    features = ablation_section()["features"]
-    return ablation.variants(features, [feature for feature in features if is_missing(feature)])
+    return ablation.variants(features_that_are_there())
 
 
 def all_variants():

@@ -1,25 +1,28 @@
 # What the rules share: the parameters, the paths, and the functions that name inputs. No rules stand here.
 
-import hashlib
 import json
 import os
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
+ROOT = Path(str(workflow.current_basedir)).resolve().parent  # of this project; another workflow may run elsewhere
+if str(ROOT / "scripts") not in sys.path:
+    sys.path.insert(0, str(ROOT / "scripts"))
 
 from genrebench.workflow import config as parameters
 from genrebench.common import files
-from genrebench.workflow import ablation, extras, file_index, scheduler, code_closure, pretrained
-from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
+from genrebench.workflow import ablation, availability, code_closure, extras, file_index, pretrained, scheduler
+from genrebench.workflow.file_index import State
+from genrebench.workflow.entries import BEST, is_precomputed, is_pretrained, load_module, module_of
 from genrebench.common.cli import InputError
 from genrebench.common.run_key import RunKey
 from genrebench.extraction.shards import shard_count
 
 
 class Param(str):
-    """A section of params.yaml as JSON: what a rule passes to its script is what it is rerun for."""
+    """A setting as JSON, and its path: what a rule passes to its script is what it is rerun for, under both engines."""
 
     def __new__(cls, key, value):
         result = super().__new__(cls, json.dumps(value, sort_keys=True))
@@ -28,7 +31,7 @@ class Param(str):
 
 
 def param(*path):
-    """The section of params.yaml at this path, as a `Param`."""
+    """The settings at this path, as a `Param`."""
     value = config
     for part in path:
         value = value[part]
@@ -40,7 +43,12 @@ def code(*paths, environment="envs/classical.yaml"):
 
     The environments have the versions of requirements.lock.
     """
-    return [environment, *code_closure.closure(*(f"scripts/{path}" for path in paths))]
+    return [ours(environment), *code_closure.closure(*(f"scripts/{path}" for path in paths))]
+
+
+def ours(path):
+    """A file of this project: relative where the workflow runs in it, as usual, else absolute."""
+    return str(code_closure.BASE / path)
 
 
 def stop(sentence):
@@ -57,24 +65,74 @@ def refuse_foreign_demo():
         stop(f"{folder} holds something else than the demo corpus, which would replace it; give it another name.")
 
 
-def brings_features(dataset):
-    """Whether a dataset comes as features and a manifest instead of audio."""
-    return Path("data/raw", dataset, "manifest.csv").is_file()
-
-
 def count_raw_files():
-    """About how many files the dataset has, the same before and after they came; brings their index up to date."""
-    nominal = {"demo": GENRES_OF_DEMO * config["demo"]["artists_per_genre"] * config["demo"]["clips_per_artist"]}
-    nominal["gtzan"] = 1000
-    if Path(RAW).is_dir() and workflow.is_main_process:
-        file_index.update(RAW, INDEX)  # so that a changed clip is noticed
-    elif not Path(INDEX).is_file() and DATASET not in nominal:
+    """About how many files the dataset has, the same before and after they came."""
+    nominal = {
+        "demo": GENRES_OF_DEMO * config["demo"]["artists_per_genre"] * config["demo"]["clips_per_artist"],
+        "gtzan": 1000,
+    }
+    if not (Path(RAW).is_dir() or Path(INDEX).is_file() or DATASET in nominal):
         known = sorted({*nominal, *(path.name for path in Path("data/raw").glob("*/"))})
         stop(
             f"params.yaml: dataset is {DATASET}, but there is no folder {RAW}. Put one there with one subfolder per "
             f"genre, or choose one of {', '.join(known)}."
         )
-    return nominal.get(DATASET) or len(Path(INDEX).read_text().splitlines()) - 1
+    return nominal.get(DATASET) or len(RAW_FILES)
+
+
+def keep_available(reasons):
+    """Take what is unavailable out of the configuration: it has no jobs, and all that follows does not know of it."""
+    for kind in ("features", "models", "protocols"):
+        config[kind] = {name: entry for name, entry in config[kind].items() if name not in getattr(reasons, kind)}
+    config["leakage"] = {"models": [name for name in config["leakage"]["models"] if name in config["models"]]}
+    if "ablation" in config:
+        section = config["ablation"]
+        config["ablation"] = section | {
+            "features": [name for name in section["features"] if name in config["features"]]
+        }
+
+
+def indexed_folders():
+    """The folders whose files the workflow watches, by the path of their index."""
+    raw = {INDEX: Path(RAW)} if Path(RAW).is_dir() else {}
+    weights = {
+        index: folder
+        for kind in ("features", "models")
+        for name, entry in config[kind].items()
+        for index in weights_index(kind, name)
+        if (folder := pretrained.locate(module_of(name, entry), entry["handle"]))
+    }
+    return raw | weights
+
+
+def check_indexes(writes):
+    """Before the jobs are chosen: have those run that bring an index up to date, where one is not.
+
+    A job that runs has all after it run. So where only times of modification changed, or the index was lost, and
+    something is to run, the files are read right now; it is known then whether they are others.
+    """
+    if writes:
+        scheduler.clear_stale_lock()
+    for index, folder in indexed_folders().items():
+        state = file_index.compare(folder, index)
+        is_lost = not Path(index).is_file() and (index != INDEX or Path(RESULTS, "manifest.csv").is_file())
+        if state == State.CURRENT:
+            continue
+        if writes and (is_lost or workflow.touch):
+            file_index.update(folder, index)
+            state = State.CURRENT
+        elif writes and state == State.TOUCHED:
+            file_index.update_listing(folder, file_index.listing_of(index))
+            state = file_index.compare(folder, index)
+        elif state == State.TOUCHED:
+            TOUCHED.add(index)
+        if state != State.CURRENT:
+            workflow.dag.forcefiles.add(index)
+
+
+def index(path):
+    """An index as an input. In a dry run whose files were only touched, nobody knows whether more is to run."""
+    return ancient(path) if path in TOUCHED else path
 
 
 def splits_of(protocol):
@@ -88,7 +146,7 @@ def splits_of(protocol):
 
 
 def split_settings(protocol):
-    """The entry of a protocol in params.yaml; `size_matched` also has that of `artist`, whose sizes it takes."""
+    """The settings of a protocol; `size_matched` also has those of `artist`, whose sizes it takes."""
     settings = config["protocols"][protocol]
     if protocol == "size_matched":
         settings = {**settings, "artist": config["protocols"].get("artist", {})}
@@ -106,7 +164,7 @@ def all_splits(suffix):
 
 
 def model_settings(model):
-    """The entry of a model in params.yaml, but for which runs there are: another seed changes no run of the others."""
+    """The settings of a model, but for which runs there are: another seed changes no run of the others."""
     entry = config["models"][model]
     return Param(f"models.{model}", {key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS})
 
@@ -131,10 +189,9 @@ def is_speech(model):
 
 
 def protocols_of(model):
-    """The protocols under which a model is run; one that deals segments is for models of segments only."""
-    entry = config["models"][model]
-    suitable = [p for p, settings in config["protocols"].items() if "segments" in entry or "length_s" not in settings]
-    return entry.get("protocols", suitable)
+    """The protocols under which a model is run."""
+    own = availability.configured_protocols(CONFIGURED["models"][model], CONFIGURED["protocols"])
+    return [protocol for protocol in own if (model, protocol) not in UNAVAILABLE.runs]
 
 
 def runs_of(model):
@@ -153,6 +210,11 @@ def exported_runs(model):
     return all_runs(model, "config.json", "predictions.csv", "model")
 
 
+def refuse_model(model, wildcards):
+    """As an input: stop with the reason why a model is unavailable."""
+    stop(f"The model {model} is unavailable: {UNAVAILABLE.models[model]}")
+
+
 def features_read(models=None):
     """The features that these models read, or any of them."""
     return {name for model in models or config["models"] for name in parameters.features_of(config["models"][model])}
@@ -168,18 +230,6 @@ def cache_files(model, suffix):
     return [f"{RESULTS}/features/{feature}.{suffix}" for feature in parameters.features_of(config["models"][model])]
 
 
-def read_elsewhere(model):
-    """Descriptions of what the model reads on other datasets only: DVC's stages are the same for all of them."""
-    variants = [
-        parameters.entry_for(ENTRIES[model], dataset) for dataset in (None, *ENTRIES[model].get("for_dataset", {}))
-    ]
-    names = {feature for entry in variants for feature in parameters.features_of(entry)}
-    return [
-        f"{RESULTS}/features/{name}.json"
-        for name in sorted(names - set(parameters.features_of(config["models"][model])))
-    ]
-
-
 def feature_modules(*features):
     """The modules of those features that are computed from audio."""
     return [f"genrebench/features/{module_of(name, EXTRACTED[name])}.py" for name in features if name in EXTRACTED]
@@ -187,14 +237,14 @@ def feature_modules(*features):
 
 def axes_of(feature):
     """The axes of a feature that is computed from audio."""
-    return code_closure.constant(f"scripts/{feature_modules(feature)[0]}", "AXES")
+    return load_module("features", module_of(feature, EXTRACTED[feature])).AXES
 
 
 def environment_of(feature):
     """The packages that a feature needs, as `code` takes them."""
     if feature not in PRETRAINED:
         return "envs/classical.yaml"
-    return SPEECH_ENVIRONMENT if extra_of(feature) else PRETRAINED_ENVIRONMENT
+    return "envs/speech.yaml" if extra_of(feature) else "envs/pretrained.yaml"
 
 
 def extra_of(feature):
@@ -202,55 +252,49 @@ def extra_of(feature):
     return next(map(extras.of, (f"scripts/{path}" for path in feature_modules(feature))), None)
 
 
-def extra_notes(extra):
-    """The files that say what is installed of an extra; none for None."""
-    return extras.notes(extra) if extra else []
+def packages_of(extra):
+    """The versions of an extra's packages, as JSON: others give other numbers."""
+    return json.dumps(extras.versions(extra) if extra else None)
+
+
+def extracted_together():
+    """The features that one pass over the audio computes: those that are computed at all, and are not pretrained."""
+    return {name: entry for name, entry in EXTRACTED.items() if name in COMPUTED and name not in PRETRAINED}
 
 
 def weights_index(kind, name):
-    """The file that says which weights a pretrained feature or model has on this dataset; none for others."""
-    if name not in WITH_WEIGHTS[kind]:
+    """The index of the weights that a feature or model has on this dataset; none for others."""
+    entry = config[kind].get(name)
+    if not is_pretrained(entry) or entry["handle"] == pretrained.NONE:
         return []
-    handle = config[kind][name]["handle"]  # of its own for each, so that another dataset's changes nothing
-    return [f".cache/weights/{kind}/{name}-{hashlib.md5(handle.encode()).hexdigest()[:8]}.json"]
+    return [index(pretrained.index_of(kind, name, entry["handle"]))]
+
+
+def weights_folder(path):
+    """The folder of the weights that an index of `weights_index` is of."""
+    return next(str(folder) for index, folder in indexed_folders().items() if index == path)
 
 
 def weights_of_features(features):
-    """The files that say which weights those of the features have that are pretrained."""
+    """The indexes of the weights of those of the features that are pretrained."""
     return [file for feature in features for file in weights_index("features", feature)]
 
 
-def only_if_extracted(feature):
-    """What the wildcard of a feature may be in its own rule, which is not used where the feature is `precomputed`."""
-    return feature if feature in EXTRACTED else NOTHING
-
-
 def shard_marks(feature):
-    """The caveats of a feature's extracted shards; none where it is not extracted from audio."""
-    if brings_features(DATASET) or feature not in EXTRACTED:
+    """The files that say that a feature's shards are extracted; none where it is not extracted from audio."""
+    if feature in UNAVAILABLE.features:
+        stop(f"The feature {feature} is unavailable: {UNAVAILABLE.features[feature]}")
+    if availability.brings_features(Path(RAW)):
         return []
-    if pretrained.unavailable(module_of(feature, EXTRACTED[feature]), EXTRACTED[feature]):
-        return []  # the feature is then described as not available
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
 
-def manifest_settings():
-    """The section `manifest` of params.yaml with `duplicates: auto` decided for the dataset."""
-    settings = dict(config["manifest"])
-    if settings["duplicates"] == "auto":
-        settings["duplicates"] = "group" if DATASET == "gtzan" else "reject"
-    return Param("manifest", settings)
-
-
-def refuse_entries_without_rules(rules):
-    """Stop where params.yaml has a feature or a model that none of the rules, given by name, makes."""
-    for kind, names, verb, file in (
-        ("features", EXTRACTED, "collect", "features"),
-        ("models", config["models"], "train", "train"),
-    ):
-        for name in names:
-            if f"{verb}_{name}" not in rules:
-                stop(f"params.yaml: {kind}.{name} has no rule; add `{verb}_{name}` to rules/{file}.smk, as the others.")
+def refuse_models_without_rules(rules):
+    """Stop where params.yaml has a model that none of the rules, given by name, trains."""
+    for name in CONFIGURATION.sections["models"]:
+        # as a module, the rules may have a prefix
+        if not any(rule == f"train_{name}" or rule.endswith(f"_train_{name}") for rule in rules):
+            stop(f"params.yaml: models.{name} has no rule; add `train_{name}` to rules/train.smk, as the others.")
 
 
 def model_module(model):
@@ -277,49 +321,48 @@ def refuse_other_backend():
 
 
 try:
-    parameters.validate(config)
+    CONFIGURATION = parameters.resolve(config)
 except InputError as error:
     stop(str(error))
 
+config.clear()
+config.update(CONFIGURATION.params)  # of the models, those of the suite
 DATASET = config["dataset"]
-ENTRIES = dict(config["models"])  # as they stand in params.yaml
-config.update(parameters.for_dataset(config, DATASET))
 GENRES_OF_DEMO = 10
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")
-NETWORK_ENGINE = "scripts/genrebench/training/keras_model.py"
-PRETRAINED_ENVIRONMENT = "envs/pretrained.yaml"
-SPEECH_ENVIRONMENT = "envs/speech.yaml"
+NETWORK_ENGINE = str(code_closure.SCRIPTS / "genrebench/training/keras_model.py")
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"
 CACHE = f".cache/{DATASET}"
-INDEX = f"{CACHE}/raw.csv"
+INDEX = f"{CACHE}/raw.json"
+TOUCHED = set()  # indexes, in a dry run; see `index`
+
+# A job of a cluster reads the listing that the main process made.
+RAW_FILES = availability.files_of_dataset(Path(RAW), Path(INDEX), scan=workflow.is_main_process)
+FILES = count_raw_files()
+SHARDS = shard_count(FILES)
+CONFIGURED = {kind: dict(config[kind]) for kind in ("features", "models", "protocols")}
+try:
+    UNAVAILABLE = availability.decide(config, Path(RAW), RAW_FILES, Path(ours("data/catalogue/gtzan.csv")))
+except InputError as error:
+    stop(str(error))
+keep_available(UNAVAILABLE)
 
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_precomputed(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
-# models that can take weights from elsewhere, even where the handle is `none`: DVC's stages are to be the same
-WITH_WEIGHTS = {
-    "features": PRETRAINED,
-    "models": {name: entry for name, entry in ENTRIES.items() if is_pretrained(entry)},
-}
+COMPUTED = [name for name in CONFIGURATION.features if name in config["features"]]  # without being asked for
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
-ONLY_PRECOMPUTED = [name for name in config["features"] if name not in EXTRACTED]
 
-# A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.common.cli).
-shell.prefix("set -euo pipefail; exec ")
 scheduler.set_environment()
+if not workflow.modifier.is_module:
+    # A job replaces its shell, so that it is a child of the scheduler and ends with it (see genrebench.common.cli).
+    shell.prefix("set -euo pipefail; exec ")
 
 if not workflow.is_main_process:
     scheduler.record_where_it_runs()
 else:
     scheduler.end_with_dvc()
-    scheduler.clear_stale_lock()
     refuse_foreign_demo()
     refuse_other_backend()
-    extras.update_notes()
-    for kind, entries in WITH_WEIGHTS.items():
-        for name, entry in entries.items():
-            pretrained.update_index(module_of(name, entry), config[kind][name]["handle"], *weights_index(kind, name))
-FILES = count_raw_files()
-SHARDS = shard_count(FILES)
+    scheduler.before_jobs(workflow, check_indexes)

@@ -4,6 +4,12 @@ CATEGORIES = {"confusion": "Confusion matrices", "curves": "Learning curves", "r
 EVALUATED = [model for model in config["models"] if runs_of(model)]
 
 
+def unavailable_runs(models=None):
+    """The configured runs of these models, or of all, that are unavailable, with the reasons, as JSON."""
+    listed = [row for row in UNAVAILABLE.listed() if models is None or row["model"] in models]
+    return json.dumps(listed, sort_keys=True)
+
+
 rule evaluate_model:
     input:
         manifest=f"{RESULTS}/manifest.csv",
@@ -43,7 +49,7 @@ rule evaluate_model:
 rule build_leaderboard:
     input:
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
-        published="data/published.csv",
+        published=ours("data/published.csv"),
         code=code("build_leaderboard.py"),
     output:
         leaderboard=report(f"{RESULTS}/leaderboard.csv", caption="../report/leaderboard.rst", category="Leaderboard"),
@@ -65,12 +71,13 @@ rule build_leaderboard:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
         models=EVALUATED,
+        unavailable=unavailable_runs(),
     message:
         "Building the leaderboard"
     shell:
         "python scripts/build_leaderboard.py --evaluation {params.evaluation} --models {params.models} --published {input.published}"
         " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
-        " --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
+        " --unavailable {params.unavailable:q} --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
 
 
 rule compare_models:
@@ -96,7 +103,7 @@ rule compare_models:
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing the models"
     shell:
@@ -110,7 +117,7 @@ rule compare_papers:
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
-        published="data/published.csv",
+        published=ours("data/published.csv"),
         code=code("compare_papers.py"),
     output:
         table=report(f"{RESULTS}/papers.csv", caption="../report/papers.rst", category="Papers"),
@@ -134,7 +141,7 @@ rule compare_papers:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing with the papers"
     shell:
@@ -170,7 +177,7 @@ rule compare_stability:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing stability and overfitting"
     shell:
@@ -183,7 +190,6 @@ rule study_leakage:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["leakage"]["models"]),
-        runs=[all_runs(model, "predictions.csv") for model in config["leakage"]["models"]],
         splits=all_splits("json"),
         code=code("study_leakage.py"),
     output:
@@ -201,17 +207,17 @@ rule study_leakage:
         runtime=at_least(10),
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
-        runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
         models=lambda w: config["leakage"]["models"],
-        protocols=list(config["protocols"]),
+        protocols=list(CONFIGURED["protocols"]),
+        unavailable=unavailable_runs(config["leakage"]["models"]),
         settings=lambda w: param("leakage"),
     message:
-        "Taking accuracies apart"
+        "Splitting accuracies into learning and leakage"
     shell:
         "python scripts/study_leakage.py --manifest {input.manifest} --evaluation {params.evaluation}"
-        " --runs {params.runs} --splits {params.splits} --models {params.models} --protocols {params.protocols}"
-        " --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
+        " --splits {params.splits} --models {params.models} --protocols {params.protocols}"
+        " --unavailable {params.unavailable:q} --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
 
 
 # `snakemake leakage` trains the models of the study and no others

@@ -6,7 +6,8 @@
 rule extract_shard:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        code=lambda w: code("extract_shard.py", *feature_modules(w.feature)),
+        weights=lambda w: weights_index("features", w.feature),
+        code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=environment_of(w.feature)),
     output:
         done=f"{CACHE}/shards/{{feature}}/{{shard}}-of-{{shards}}.json",
     log:
@@ -18,7 +19,7 @@ rule extract_shard:
     group:
         "shard_{shard}"
     conda:
-        "../envs/classical.yaml"
+        lambda w: f"../{environment_of(w.feature)}"
     resources:
         mem_mb=at_least(extraction_memory),
         runtime=at_least(extraction_minutes),
@@ -26,24 +27,22 @@ rule extract_shard:
     params:
         settings=lambda w: param("features", w.feature),
         audio=lambda w: param("audio"),
+        packages=lambda w: packages_of(extra_of(w.feature)),
         store=f"{CACHE}/features",
+        # what else is worth extracting changes when arrays are made, never what they hold: what follows from the input
+        # is nothing to be run again for
+        also=lambda w, input: json.dumps({} if w.feature in PRETRAINED else extracted_together()),
     message:
         "Extracting {wildcards.feature}, shard {wildcards.shard} of {wildcards.shards}"
     shell:
-        # what else is worth extracting (--also) is no parameter: it changes when arrays are made, never what they hold
         "python scripts/extract_shard.py --manifest {input.manifest} --audio {params.audio:q}"
-        " --feature {wildcards.feature} --settings {params.settings:q} --also params.yaml"
+        " --feature {wildcards.feature} --settings {params.settings:q} --also {params.also:q}"
         " --shard {wildcards.shard} --shards {wildcards.shards} --store {params.store} --done {output.done}"
         " > {log} 2>&1"
 
 
-# A pretrained model is a pass of its own, in an environment of its own. One of speech takes minutes where the others
-# take seconds.
+# A pretrained model is a pass of its own. One of speech takes minutes where the others take seconds.
 use rule extract_shard as extract_embeddings with:
-    input:
-        manifest=f"{RESULTS}/manifest.csv",
-        weights=lambda w: weights_index("features", w.feature),
-        code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=environment_of(w.feature)),
     log:
         f"{RESULTS}/logs/extract_embeddings/{{feature}}/{{shard}}-of-{{shards}}.log",
     benchmark:
@@ -52,8 +51,6 @@ use rule extract_shard as extract_embeddings with:
         feature="|".join(name for name in PRETRAINED if not extra_of(name)) or NOTHING,
     group:
         "embeddings_{shard}"
-    conda:
-        "../envs/pretrained.yaml"
     resources:
         mem_mb=at_least(2500),
         runtime=at_least(240),
@@ -61,11 +58,6 @@ use rule extract_shard as extract_embeddings with:
 
 
 use rule extract_shard as extract_speech with:
-    input:
-        manifest=f"{RESULTS}/manifest.csv",
-        weights=lambda w: weights_index("features", w.feature),
-        extra=lambda w: extra_notes(extra_of(w.feature)),
-        code=lambda w: code("extract_shard.py", *feature_modules(w.feature), environment=environment_of(w.feature)),
     log:
         f"{RESULTS}/logs/extract_speech/{{feature}}/{{shard}}-of-{{shards}}.log",
     benchmark:
@@ -74,8 +66,6 @@ use rule extract_shard as extract_speech with:
         feature="|".join(name for name in PRETRAINED if extra_of(name)) or NOTHING,
     group:
         "speech_{shard}"
-    conda:
-        "../envs/speech.yaml"
     resources:
         mem_mb=at_least(4000),
         runtime=1440,
@@ -84,17 +74,10 @@ use rule extract_shard as extract_speech with:
 rule collect_feature:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        index=INDEX,
+        index=lambda w: index(INDEX),
         shards=lambda w: shard_marks(w.feature),
         weights=lambda w: weights_index("features", w.feature),
-        extra=lambda w: extra_notes(extra_of(w.feature)),
-        # that of the extraction too, which is not asked for where weights are missing: DVC's stages are to be the same
-        code=lambda w: code(
-            "collect_feature.py",
-            "extract_shard.py",
-            *feature_modules(w.feature),
-            environment=environment_of(w.feature),
-        ),
+        code=lambda w: code("collect_feature.py", *feature_modules(w.feature), environment=environment_of(w.feature)),
     output:
         values=f"{RESULTS}/features/{{feature}}.npy",
         description=f"{RESULTS}/features/{{feature}}.json",
@@ -103,11 +86,11 @@ rule collect_feature:
     benchmark:
         f"{RESULTS}/benchmarks/collect_feature/{{feature}}.tsv"
     wildcard_constraints:
-        feature=NOTHING,  # each feature has a rule of its own, below
+        feature="|".join(name for name in CONFIGURED["features"] if name not in TABLES) or NOTHING,
     group:
         "features"
     conda:
-        "../envs/classical.yaml"
+        lambda w: f"../{environment_of(w.feature)}"
     resources:
         mem_mb=at_least(collection_memory),
         runtime=at_least(collection_minutes),
@@ -116,202 +99,43 @@ rule collect_feature:
         audio=lambda w: param("audio"),
         shards=SHARDS,
         store=f"{CACHE}/features",
-        precomputed=f"--precomputed {RAW}" if brings_features(DATASET) else "",
+        precomputed=f"--precomputed {RAW}" if availability.brings_features(Path(RAW)) else "",
+        table="",
     message:
         "Collecting {wildcards.feature}"
     shell:
         "python scripts/collect_feature.py --feature {wildcards.feature} --settings {params.settings:q}"
         " --audio {params.audio:q} --manifest {input.manifest} --shards {params.shards} --store {params.store}"
-        " {params.precomputed} --values {output.values} --description {output.description} > {log} 2>&1"
+        " {params.precomputed} --values {output.values} --description {output.description} {params.table} > {log} 2>&1"
 
 
-use rule collect_feature as collect_waveform with:
-    wildcard_constraints:
-        feature=only_if_extracted("waveform"),
-
-
-use rule collect_feature as collect_hubert_embedding with:
-    wildcard_constraints:
-        feature=only_if_extracted("hubert_embedding"),
-    conda:
-        "../envs/speech.yaml"
-
-
-use rule collect_feature as collect_mel with:
-    wildcard_constraints:
-        feature=only_if_extracted("mel"),
-
-
-use rule collect_feature as collect_mfcc with:
-    wildcard_constraints:
-        feature=only_if_extracted("mfcc"),
-
-
-use rule collect_feature as collect_mfcc_20 with:
-    wildcard_constraints:
-        feature=only_if_extracted("mfcc_20"),
-
-
-use rule collect_feature as collect_chroma with:
-    wildcard_constraints:
-        feature=only_if_extracted("chroma"),
-
-
-use rule collect_feature as collect_chroma_12 with:
-    wildcard_constraints:
-        feature=only_if_extracted("chroma_12"),
-
-
-use rule collect_feature as collect_wavelet with:
-    wildcard_constraints:
-        feature=only_if_extracted("wavelet"),
-
-
-use rule collect_feature as collect_spectral_centroid with:
-    wildcard_constraints:
-        feature=only_if_extracted("spectral_centroid"),
-
-
-use rule collect_feature as collect_spectral_bandwidth with:
-    wildcard_constraints:
-        feature=only_if_extracted("spectral_bandwidth"),
-
-
-use rule collect_feature as collect_spectral_rolloff with:
-    wildcard_constraints:
-        feature=only_if_extracted("spectral_rolloff"),
-
-
-use rule collect_feature as collect_spectral_contrast with:
-    wildcard_constraints:
-        feature=only_if_extracted("spectral_contrast"),
-
-
-use rule collect_feature as collect_zero_crossing_rate with:
-    wildcard_constraints:
-        feature=only_if_extracted("zero_crossing_rate"),
-
-
-use rule collect_feature as collect_rms with:
-    wildcard_constraints:
-        feature=only_if_extracted("rms"),
-
-
-use rule collect_feature as collect_amplitude_statistics with:
-    wildcard_constraints:
-        feature=only_if_extracted("amplitude_statistics"),
-
-
-use rule collect_feature as collect_tonnetz with:
-    wildcard_constraints:
-        feature=only_if_extracted("tonnetz"),
-
-
-use rule collect_feature as collect_onset_strength with:
-    wildcard_constraints:
-        feature=only_if_extracted("onset_strength"),
-
-
-use rule collect_feature as collect_tempogram with:
-    wildcard_constraints:
-        feature=only_if_extracted("tempogram"),
-
-
-use rule collect_feature as collect_tempo with:
-    wildcard_constraints:
-        feature=only_if_extracted("tempo"),
-
-
-use rule collect_feature as collect_tabular with:
-    wildcard_constraints:
-        feature=only_if_extracted("tabular"),
-
-
-use rule collect_feature as collect_tabular_segments with:
-    wildcard_constraints:
-        feature=only_if_extracted("tabular_segments"),
-
-
-use rule collect_feature as collect_tabular_cao with:
-    wildcard_constraints:
-        feature=only_if_extracted("tabular_cao"),
-
-
-use rule collect_feature as collect_descriptors with:
-    wildcard_constraints:
-        feature=only_if_extracted("descriptors"),
-
-
-use rule collect_feature as collect_mel_image with:
-    wildcard_constraints:
-        feature=only_if_extracted("mel_image"),
-
-
-use rule collect_feature as collect_yamnet with:
-    wildcard_constraints:
-        feature=only_if_extracted("yamnet"),
-    conda:
-        "../envs/pretrained.yaml"
-
-
-use rule collect_feature as collect_vggish with:
-    wildcard_constraints:
-        feature=only_if_extracted("vggish"),
-    conda:
-        "../envs/pretrained.yaml"
-
-
-use rule collect_feature as collect_vggish_pca with:
-    wildcard_constraints:
-        feature=only_if_extracted("vggish_pca"),
-    conda:
-        "../envs/pretrained.yaml"
-
-
-use rule collect_feature as collect_precomputed with:
-    wildcard_constraints:
-        feature="|".join(ONLY_PRECOMPUTED) or NOTHING,
-
-
-rule write_table:
-    input:
-        manifest=f"{RESULTS}/manifest.csv",
-        description=f"{RESULTS}/features/{{feature}}.json",
-        # the description carries its hash
-        values=ancient(f"{RESULTS}/features/{{feature}}.npy"),
-        code=code("write_table.py"),
+# A feature that is a table is also written as CSV, for people.
+use rule collect_feature as collect_table with:
     output:
+        values=f"{RESULTS}/features/{{feature}}.npy",
+        description=f"{RESULTS}/features/{{feature}}.json",
         table=f"{RESULTS}/features/{{feature}}.csv",
-    log:
-        f"{RESULTS}/logs/write_table/{{feature}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/write_table/{{feature}}.tsv"
     wildcard_constraints:
         feature="|".join(TABLES) or NOTHING,
-    group:
-        "features"
-    conda:
-        "../envs/classical.yaml"
-    resources:
-        mem_mb=at_least(500),
-        runtime=at_least(10),
-    message:
-        "Writing {wildcards.feature} as a table"
-    shell:
-        "python scripts/write_table.py --manifest {input.manifest} --feature {input.description} --table {output.table}"
-        " > {log} 2>&1"
+    params:
+        settings=lambda w: param("features", w.feature),
+        audio=lambda w: param("audio"),
+        shards=SHARDS,
+        store=f"{CACHE}/features",
+        precomputed=f"--precomputed {RAW}" if availability.brings_features(Path(RAW)) else "",
+        table=lambda w, output: f"--table {output.table}",
 
 
 # `snakemake tables` writes every feature that is a table as CSV
 rule tables:
     input:
-        expand(f"{RESULTS}/features/{{feature}}.csv", feature=TABLES),
+        expand(f"{RESULTS}/features/{{feature}}.csv", feature=[name for name in TABLES if name in COMPUTED]),
     localrule: True
 
 
 rule summarise_features:
     input:
-        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=config["features"]),
+        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=COMPUTED),
         code=code("summarise_features.py"),
     output:
         table=f"{RESULTS}/features/summary.csv",
@@ -326,8 +150,12 @@ rule summarise_features:
     resources:
         mem_mb=at_least(500),
         runtime=at_least(5),
+    params:
+        unavailable=json.dumps(
+            {name: why for name, why in UNAVAILABLE.features.items() if name in CONFIGURATION.features}, sort_keys=True
+        ),
     message:
         "Summarising the features"
     shell:
-        "python scripts/summarise_features.py --descriptions {input.descriptions} --table {output.table}"
-        " > {log} 2>&1"
+        "python scripts/summarise_features.py --descriptions {input.descriptions} --unavailable {params.unavailable:q}"
+        " --table {output.table} > {log} 2>&1"

@@ -27,7 +27,7 @@ rule render_demo:
 
 rule fetch_gtzan:
     input:
-        catalogue="data/catalogue/gtzan.csv",
+        catalogue=ours("data/catalogue/gtzan.csv"),
         code=code("fetch_gtzan.py"),
     output:
         report="results/gtzan/fetch.json",
@@ -50,24 +50,37 @@ rule fetch_gtzan:
         " --local local.yaml --mirrors {params.mirrors:q} 2> >(tee {log} >&2)"
 
 
-# A folder of the user's has its index when the rules are read (see count_raw_files in common.smk).
-if DATASET in ("demo", "gtzan"):
+# The files of a folder, by their contents (see genrebench.workflow.file_index): it runs where `check_indexes` in
+# common.smk finds that they changed.
+rule index_raw:
+    input:
+        {"demo": "data/raw/demo", "gtzan": "results/gtzan/fetch.json"}.get(DATASET, []),
+    output:
+        index=INDEX,
+    log:
+        f"{RESULTS}/logs/index_raw.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/index_raw.tsv"
+    localrule: True
+    conda:
+        "../envs/classical.yaml"
+    params:
+        folder=lambda w: RAW,
+    message:
+        "Indexing {params.folder}"
+    shell:
+        "python scripts/index_raw.py --folder {params.folder:q} --index {output.index} > {log} 2>&1"
 
-    rule index_raw:
-        input:
-            {"demo": "data/raw/demo", "gtzan": "results/gtzan/fetch.json"}[DATASET],
-        output:
-            index=INDEX,
-        log:
-            f"{RESULTS}/logs/index_raw.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/index_raw.tsv"
-        localrule: True
-        conda:
-            "../envs/classical.yaml"
-        params:
-            folder=lambda w: RAW,
-        message:
-            "Indexing {params.folder}"
-        shell:
-            "python scripts/index_raw.py --folder {params.folder:q} --index {output.index} > {log} 2>&1"
+
+use rule index_raw as index_weights with:
+    input:
+        [],
+    output:
+        index=f"{pretrained.SEEN}/{{kind}}/{{entry}}-{{handle}}.json",
+    log:
+        f"{RESULTS}/logs/index_weights/{{kind}}/{{entry}}-{{handle}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/index_weights/{{kind}}/{{entry}}-{{handle}}.tsv"
+    params:
+        # from the output: where weights lie is nothing to be run again for
+        folder=lambda w, output: weights_folder(output.index),

@@ -3,8 +3,8 @@
 
 rule build_manifest:
     input:
-        index=INDEX,
-        catalogue="data/catalogue/gtzan.csv",
+        index=lambda w: index(INDEX),
+        catalogue=ours("data/catalogue/gtzan.csv"),
         code=code("build_manifest.py"),
     output:
         manifest=report(f"{RESULTS}/manifest.csv", caption="../report/manifest.rst", category="Data"),
@@ -22,7 +22,7 @@ rule build_manifest:
         runtime=at_least(120),
     params:
         folder=RAW,
-        settings=lambda w: manifest_settings(),
+        settings=lambda w: param("manifest"),
         sample_rate=lambda w: param("audio", "sample_rate"),
     message:
         "Checking the files of {params.folder}"

@@ -1,10 +1,10 @@
 # One page with all results.
 
 
-def report_templates():
-    """The templates of the report, its styles and its script."""
-    folder = Path("scripts/genrebench/reporting/templates")
-    return sorted(str(path) for path in folder.rglob("*.*"))
+def templates(*patterns):
+    """The files of the templates of pages that match."""
+    folder = Path(ours("scripts/genrebench/reporting/templates"))
+    return sorted(str(path) for pattern in patterns for path in folder.glob(pattern))
 
 
 rule build_report:
@@ -33,9 +33,9 @@ rule build_report:
             else []
         ),
         clips=f"{RESULTS}/plots/genres",
-        published="data/published.csv",
+        published=ours("data/published.csv"),
         params="params.yaml",
-        templates=report_templates(),
+        templates=templates("report.html.j2", "macros.html.j2", "sections/*", "style.css", "sort.js"),
         code=code("build_report.py"),
         # The costs of runs are no input: runs from `dvc pull` have none, and must not be trained again for them.
         trainings=[all_runs(model, "config.json", "history.csv") for model in EVALUATED],

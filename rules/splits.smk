@@ -4,8 +4,8 @@
 rule make_split:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        catalogue="data/catalogue/gtzan.csv",
-        canonical="data/splits/gtzan.csv",
+        catalogue=ours("data/catalogue/gtzan.csv"),
+        canonical=ours("data/splits/gtzan.csv"),
         file=lambda w: config["protocols"][w.protocol].get("file", []),
         code=code("make_split.py"),
     output:

@@ -10,7 +10,6 @@ rule train_model:
         # the descriptions carry the caches' hashes, so that the caches need not be hashed for every job
         caches=lambda w: ancient(cache_files(w.model, "npy")),
         weights=lambda w: weights_index("models", w.model),
-        elsewhere=lambda w: read_elsewhere(w.model),
         code=lambda w: model_code(w.model),
     output:
         status=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/status.json",
@@ -37,6 +36,7 @@ rule train_model:
     params:
         settings=lambda w: model_settings(w.model),
         compute=lambda w: compute_of(w.model),
+        packages=lambda w: packages_of("speech" if is_speech(w.model) else None),
         checkpoints=f"{CACHE}/checkpoints/{{model}}/{{protocol}}/{{split}}/seed{{seed}}",
         folder=subpath(output.status, parent=True),
     message:
@@ -91,6 +91,16 @@ use rule train_model as train_random_forest_cao with:
 use rule train_model as train_logistic_tabular with:
     wildcard_constraints:
         model="logistic_tabular",
+
+
+use rule train_model as train_random_forest_tabular with:
+    wildcard_constraints:
+        model="random_forest_tabular",
+
+
+use rule train_model as train_svm_tabular with:
+    wildcard_constraints:
+        model="svm_tabular",
 
 
 use rule train_model as train_linear_probe with:
@@ -179,32 +189,8 @@ use rule train_network as train_crnn_transformer with:
         model="crnn_transformer",
 
 
-# `snakemake runs_logistic` trains all runs of one model
-for model in config["models"]:
-
-    rule:
-        name:
-            f"runs_{model}"
-        input:
-            all_runs(model, "status.json"),
-        localrule: True
-        params:
-            protocols=lambda w: param("protocols"),
-            seeds=lambda w: param("seeds"),
-
-
-# A speech transformer needs an extra; without it there is a status that says so.
+# A speech transformer needs an extra.
 use rule train_model as train_speech with:
-    input:
-        manifest=f"{RESULTS}/manifest.csv",
-        split=f"{RESULTS}/splits/{{protocol}}/{{split}}.csv",
-        split_description=f"{RESULTS}/splits/{{protocol}}/{{split}}.json",
-        features=lambda w: cache_files(w.model, "json"),
-        caches=lambda w: ancient(cache_files(w.model, "npy")),
-        weights=lambda w: weights_index("models", w.model),
-        elsewhere=lambda w: read_elsewhere(w.model),
-        extra=extra_notes("speech"),
-        code=lambda w: model_code(w.model),
     group:
         "network_{model}"
     conda:
@@ -228,3 +214,17 @@ use rule train_speech as train_wavlm with:
 use rule train_speech as train_wav2vec2 with:
     wildcard_constraints:
         model="wav2vec2",
+
+
+# `snakemake runs_logistic` trains all runs of one model
+for model in CONFIGURED["models"]:
+
+    rule:
+        name:
+            f"runs_{model}"
+        input:
+            all_runs(model, "status.json") if model in config["models"] else partial(refuse_model, model),
+        localrule: True
+        params:
+            protocols=lambda w: param("protocols"),
+            seeds=lambda w: param("seeds"),

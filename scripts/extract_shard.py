@@ -2,53 +2,17 @@
 
 import argparse
 import json
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from genrebench.common import cli, files
-from genrebench.extraction import store as extraction
-from genrebench.workflow import pretrained
-from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
-
-
-def extract_shard(
-    manifest: str,
-    audio: dict[str, Any],
-    feature: str,
-    settings: dict[str, Any],
-    also: str | None,
-    shard: int,
-    shards: int,
-    store: str,
-    done: str,
-) -> None:
-    """Fill shard `shard` of `shards` in `store`; `done` then has the key under which the feature is there.
-
-    `also` is a params.yaml whose other features are extracted in the same pass. A pretrained model is a pass of its
-    own: it takes seconds to start and a gigabyte, and may be missing.
-    """
-    clips = files.read_rows(manifest)
-    others = yaml.safe_load(Path(also).read_text())["features"] if also and not is_pretrained(settings) else {}
-    extracted = {
-        name: entry
-        for name, entry in others.items()
-        if not (is_precomputed(entry) or is_pretrained(entry) or pretrained.unavailable(module_of(name, entry), entry))
-    }
-    cache = extraction.Store(store, {**extracted, feature: settings}, audio)
-    decoded = cache.fill(clips, shard, shards, unless_complete=feature)
-    print(f"shard {shard + 1} of {shards}: decoded {decoded} clips")
-    files.write_json(done, {"feature": feature, "key": cache.keys[feature]})
-
+from genrebench.common import cli
+from genrebench.extraction.store import extract_shard
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", required=True)
-    parser.add_argument("--audio", required=True, type=json.loads, help="section `audio` of params.yaml as JSON")
+    parser.add_argument("--audio", required=True, type=json.loads, help="section `audio` as JSON")
     parser.add_argument("--feature", required=True)
-    parser.add_argument("--settings", required=True, type=json.loads, help="the feature's entry in params.yaml as JSON")
-    parser.add_argument("--also", help="params.yaml, for the other features")
+    parser.add_argument("--settings", required=True, type=json.loads, help="the feature's entry as JSON")
+    parser.add_argument("--also", type=json.loads, default={}, help="other features: their entries as JSON")
     parser.add_argument("--shard", required=True, type=int)
     parser.add_argument("--shards", required=True, type=int)
     parser.add_argument("--store", required=True, help="folder of the extracted arrays")

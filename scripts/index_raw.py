@@ -1,4 +1,4 @@
-"""Index the raw files of a dataset that a rule has just made."""
+"""Index the files of a folder: a dataset's raw files, or pretrained weights."""
 
 import argparse
 
@@ -7,6 +7,6 @@ from genrebench.workflow import file_index
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", required=True, help="the dataset, data/raw/<dataset>")
-    parser.add_argument("--index", required=True, help="CSV to bring up to date")
+    parser.add_argument("--folder", required=True, help="data/raw/<dataset>, or a folder of weights")
+    parser.add_argument("--index", required=True, help="JSON to write; the listing of the files goes beside it")
     cli.run(file_index.update, vars(parser.parse_args()))

@@ -14,13 +14,12 @@ from typing import Any
 import yaml
 
 from genrebench.common import cli, files
-from genrebench.workflow import code_closure, dag, extras, pretrained
-from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
+from genrebench.workflow import availability, config, dag, extras
+from genrebench.workflow.entries import BEST, is_pretrained, module_of
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
 PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")  # whose import takes a second
 # Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
 UNTRACKED = (*(f"{RESULTS}/{name}" for name in ("costs/", "cost.csv", "plots/cost.png", "report/")), ".cache/")
 
@@ -36,7 +35,7 @@ class Stage:
 
 def write_dvc_yaml(output: str) -> None:
     """Write `output` from the workflow in the working directory."""
-    stages = _stages(yaml.safe_load(Path("params.yaml").read_text()))
+    stages = _stages(config.load(dataset="demo"))
     jobs, _ = dag.jobs({target for stage in stages for target in stage.targets}, {"dataset": "demo"})
     made = {str(path) for one in jobs for path in one.output}
     document = {
@@ -61,19 +60,23 @@ def write_dvc_yaml(output: str) -> None:
 
 def _stages(settings: dict[str, Any]) -> list[Stage]:
     """The stages, in the order in which the data run."""
-    models = settings["models"]
+    unavailable = availability.decide(settings, Path(RAW), [])
+    models = [name for name in settings["models"] if name not in unavailable.models]
     return [
         Stage("render_demo", ["render_demo"], [RAW]),
         Stage("build_manifest", ["build_manifest", "index_raw"], [f"{RESULTS}/manifest.csv"]),
         *(
             Stage(f"collect_{name}", _rules_of(name, entry), [f"{RESULTS}/features/{name}.json"])
             for name, entry in settings["features"].items()
+            if name not in unavailable.features
         ),
         Stage("summarise_features", ["summarise_features"], [f"{RESULTS}/features/summary.csv"]),
-        Stage("write_tables", ["write_table", "tables"], ["tables"]),
         Stage("make_splits", ["make_split", "splits"], ["splits"]),
-        *(Stage(f"train_{name}", [f"train_{name}", f"runs_{name}"], [f"runs_{name}"]) for name in models),
-        *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
+        *(
+            Stage(f"train_{name}", [f"train_{name}", f"runs_{name}", "index_weights"], [f"runs_{name}"])
+            for name in models
+        ),
+        *(Stage(f"evaluate_{name}", ["evaluate_model"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
         Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
         Stage("compare_models", ["compare_models"], [f"{RESULTS}/comparisons.csv"]),
         Stage("compare_papers", ["compare_papers"], [f"{RESULTS}/papers.csv"]),
@@ -95,7 +98,7 @@ def _rules_of(feature: str, entry: Any) -> list[str]:
     if is_pretrained(entry):
         extra = extras.of(f"scripts/genrebench/features/{module_of(feature, entry)}.py")
         extract = "extract_speech" if extra else "extract_embeddings"
-    return ["collect_precomputed" if is_precomputed(entry) else f"collect_{feature}", extract, "index_raw"]
+    return ["collect_feature", "collect_table", extract, "index_raw", "index_weights"]
 
 
 def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
@@ -103,6 +106,7 @@ def _stage(stage: Stage, jobs: list[Any]) -> dict[str, Any]:
     own = _jobs_of(stage, jobs)
     outs = {_tracked(path) for job in own for path in job.output}
     deps = {_tracked(path) for job in own for path in job.input if not path.is_ancient} - outs
+    deps |= {job.params.folder for job in own if job.rule.name == "index_weights"}
     params = [value for job in own for param in job.params for value in (param if isinstance(param, list) else [param])]
     keys = {value.key for value in params if hasattr(value, "key")}
     result = {
@@ -139,11 +143,6 @@ def _jobs_of(stage: Stage, jobs: list[Any]) -> list[Any]:
 
 def _tracked(path: str) -> str:
     """What DVC tracks for a file of Snakemake's: some folders as a whole."""
-    if str(path).startswith(".cache/weights/"):  # the index of weights
-        handle = files.read_json(path)["handle"]
-        return str(pretrained.FOLDER) if pretrained.is_address(handle) or handle == pretrained.NONE else handle
-    if Path(path).is_relative_to(extras.FOLDER):
-        return str(extras.FOLDER)
     folder = re.match(rf"{RESULTS}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
     return folder[0] if folder else str(path)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import soundfile
 
-from collect_feature import collect_feature
 from evaluate_model import evaluate_model
-from export_model import export_model
 from genrebench.audio import decode
 from genrebench.common import files
+from genrebench.extraction.collect import collect_feature
+from genrebench.inference import export
 from genrebench.inference.predictor import Predictor
 from genrebench.training.run import train
 
@@ -108,14 +108,14 @@ class Corpus:
     def export(self, *models, name=None):
         """Export the best of trained models; the folder."""
         output = self.folder / "export" / (name or models[0])
-        export_model(
+        export.export_best(
             models, self.folder / "evaluation", self.folder / "runs", self.folder / "splits", self.folder / "features",
             self.entries, READING, LIMITS, self.folder / "manifest.csv", "tones", output,
         )  # fmt: skip
         return output
 
     def says_the_same(self, folder, run):
-        """Assert that the model in `folder` says of each file what the `run` said of the clip; the model."""
+        """Assert that the model in `folder` predicts for each file what the `run` predicted for the clip; the model."""
         predictor = Predictor(folder)
         predicted = files.read_rows(run / "predictions.csv")
         assert {row["subset"] for row in predicted} == {"train", "valid", "test"}
@@ -125,5 +125,5 @@ class Corpus:
             found = predictor.predict(clip["path"])
             np.testing.assert_allclose(found.curve, expected, atol=1e-5)
             np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), atol=1e-5)
-            assert len(found.spans) == len(expected)
+            assert len(found.windows) == len(expected)
         return predictor

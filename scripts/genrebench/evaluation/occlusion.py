@@ -24,7 +24,7 @@ from genrebench.common.run_key import RunKey
 from genrebench.evaluation import predictions
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature
-from genrebench.workflow.config import features_of
+from genrebench.workflow.entries import features_of
 
 GRID = (8, 16)  # cells of a map: in frequency, in time
 CERTAIN = 1e-6  # probabilities are clipped this far from 0 and 1

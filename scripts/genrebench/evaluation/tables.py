@@ -72,7 +72,6 @@ class Table:
             dtype=types,
             keep_default_na=False,  # a genre may be called NA
             na_values={name: [""] for name, kind in types.items() if kind != TEXT},
-            float_precision="round_trip",
             encoding="utf-8",
         )
 

@@ -18,20 +18,11 @@ from genrebench.audio.spectra import Clip, decibels
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.extraction import store
+from genrebench.extraction.engine import FAST
+from genrebench.plots import FEATURES_OF_CLIP as FEATURES
 from genrebench.plots import style
 from genrebench.training.data import Feature
 
-# The features that have a panel, if they are configured (a literal: the rules read it from the source).
-FEATURES = (
-    "mel",
-    "spectral_rolloff",
-    "spectral_centroid",
-    "spectral_bandwidth",
-    "spectral_contrast",
-    "chroma",
-    "zero_crossing_rate",
-    "rms",
-)
 LINES = {  # over the spectrum: colour and line style
     "spectral_rolloff": (style.OKABE_ITO[5], "-"),
     "spectral_centroid": ("#ffffff", "-"),
@@ -121,7 +112,7 @@ def look(
     arrays = {name: values for name, values in (cached or {}).items() if name in drawn}
     missing = {name: entry for name, entry in drawn.items() if name not in arrays}
     if missing:
-        arrays |= store.extract(path, rate, missing, duration)
+        arrays |= store.extract(path, rate, missing, duration, engine=audio_settings.get("engine", FAST))
     return View(samples, rate, drawn, arrays)
 
 

@@ -65,10 +65,9 @@ def draw(prediction: Prediction, samples: np.ndarray, width: float = 9.0, over_t
     if not over_time_only:
         _draw_bars(place(width - right + 0.15, bottom, right - 0.3, rows, sharey=below), prediction)
         figure.text(0.12 / width, 1 - 0.1 / height, _title(prediction), va="top", fontsize=12, fontweight="bold")
-        if prediction.doubts:
-            figure.text(
-                0.12 / width, 1 - 0.36 / height, f"low confidence: {prediction.doubts}", va="top", color=style.WARNING
-            )
+        if prediction.low_confidence:
+            note = f"low confidence: {prediction.low_confidence}"
+            figure.text(0.12 / width, 1 - 0.36 / height, note, va="top", color=style.WARNING)
     return figure
 
 
@@ -78,7 +77,7 @@ def _title(prediction: Prediction) -> str:
 
 def _headline(prediction: Prediction) -> float:
     """Inches above the spectrogram."""
-    return 0.9 if prediction.doubts else 0.65
+    return 0.9 if prediction.low_confidence else 0.65
 
 
 def _draw_spectrogram(axes: Axes, samples: np.ndarray) -> None:
@@ -126,14 +125,14 @@ def _draw_curve(axes: Axes, prediction: Prediction) -> None:
         axes.set_xlabel("time (min:s)", fontsize=9)
     else:
         axes.set_xlabel("time (s)", fontsize=9)
-    windows = len(prediction.spans)
+    windows = len(prediction.windows)
     what = f"probability over time, {windows} windows" if windows > 1 else "probability, one window"
     axes.set_title(what, fontsize=9, pad=4)
 
 
 def _visible(prediction: Prediction) -> list[tuple[float, float, np.ndarray]]:
     """The windows by time, each until the next one starts: (start, end, probabilities)."""
-    found = sorted(zip(prediction.spans, prediction.curve, strict=True), key=lambda window: window[0])
+    found = sorted(zip(prediction.windows, prediction.curve, strict=True), key=lambda window: window[0])
     ends = [min(end, start) for ((_, end), _), ((start, _), _) in pairwise(found)] + [found[-1][0][1]]
     return [(start, end, curve) for ((start, _), curve), end in zip(found, ends, strict=True) if end > start]
 

@@ -1,11 +1,10 @@
 """The report of a dataset: one page with all results."""
 
-import importlib.metadata
 import platform
 from pathlib import Path
 from typing import Any
 
-from genrebench.common import files
+from genrebench.common import files, packages
 from genrebench.datasets import published
 from genrebench.datasets.split_leakage import MEANINGLESS, describe_protocols, pick_protocols
 from genrebench.evaluation import costs, leakage, predictions, results, tables
@@ -194,7 +193,7 @@ def versions() -> dict[str, str]:
     found = {"Python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
+            found[package] = packages.version(package)
+        except packages.PackageNotFoundError:
             continue
     return found

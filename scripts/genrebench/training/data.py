@@ -8,20 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from genrebench.audio.segments import starts as starts_of_segments
+from genrebench.audio.lengths import segment_starts
 from genrebench.common import files, scoring
 from genrebench.features import TIME
 
-# the setting of models that do not read features over time, but statistics of them (`Data.pooled`)
-POOLING = {
-    "pooling": {
-        "description": "What is taken of each dimension over time: mean, std, max, or several of them.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {"enum": ["mean", "std", "max"]},
-    },
-}
 BATCH_ROWS = 32  # rows of a cache that are in memory at a time
 
 
@@ -251,7 +241,7 @@ def steps_of_cut(feature: Feature, cut: Mapping[str, float], clips: np.ndarray) 
 def _grid(seconds: float, features: list[Feature], segments: dict[str, float]) -> list[float]:
     """When the segments of a clip start (seconds): those that lie in the clip, and in what its features span."""
     spans = [feature.description["seconds"] for feature in features if feature.has_time]
-    return starts_of_segments(min([seconds, *spans]), segments["length_s"], segments["hop_s"])
+    return segment_starts(min([seconds, *spans]), segments["length_s"], segments["hop_s"])
 
 
 def _windows(

@@ -11,21 +11,10 @@ import keras
 import numpy as np
 
 from genrebench.common import files
-from genrebench.training import augmentation, backend, loop, serialization
+from genrebench.training import backend, serialization
 from genrebench.training.checkpoints import Arrays
 from genrebench.training.data import Data, Feature, Scaler
 from genrebench.training.loop import Inputs, Trainer
-
-SETTINGS = {
-    **loop.SETTINGS,
-    "optimizer": {"description": "An optimiser of Keras.", "enum": ["adam", "adamw", "sgd"]},
-    "augmentation": {
-        "description": "How training examples are changed at random; {} leaves them as they are.",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": augmentation.SETTINGS,
-    },
-}
 
 Shapes = dict[str, tuple[int, ...]]
 Architecture = Callable[[Shapes, int, dict[str, Any]], keras.Model]

@@ -13,7 +13,6 @@ import statistics
 import time
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from genrebench.common import cli, files
+from genrebench.common.packages import PackageNotFoundError, version
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature, best_row, identity, known_genres
 from genrebench.workflow import code_closure, extras, pretrained
@@ -44,7 +44,7 @@ def train(
     folder: Path,
     cost: Path,
 ) -> None:
-    """Write status.json, config.json, history.csv, predictions.csv and model/ into `folder`, and to `cost` what it took.
+    """Train and predict: write status.json, config.json, history.csv, predictions.csv and model/ into `folder`.
 
     Where the split or a feature is not available, that is the result: a status with the reason, and empty tables.
 

@@ -1,7 +1,7 @@
 """Pretrained weights: where they are on this machine, and what they are.
 
-The workflow never downloads weights: a person does (scripts/fetch_weights.py). It keeps an index, whose content is that
-of the weights and not their place, so that weights that arrive or change are noticed.
+The workflow never downloads weights: a person does (scripts/fetch_weights.py). An index of their folder has rules notice
+that they changed, whatever their place.
 """
 
 import hashlib
@@ -54,24 +54,21 @@ def is_address(handle: str) -> bool:
 def digest(path: str | Path, seen: str | Path = SEEN) -> str:
     """Hexadecimal SHA-256 of the names and MD5s of all files below the folder `path`.
 
-    Files whose size and time of modification are as at the last call are not read again; `seen` is where that is kept.
+    Files whose size and time of modification are those of the last call are not read again; `seen` has their listing.
     """
     place = Path(path).resolve()
-    rows = file_index.update(place, Path(seen, f"{hashlib.md5(bytes(place)).hexdigest()}.csv"))
+    rows = file_index.update_listing(place, Path(seen, f"{hashlib.md5(bytes(place)).hexdigest()}.csv"))
     if unreadable := [row["path"] for row in rows if not row["md5"]]:
         raise InputError(f"{path}/{unreadable[0]} cannot be read; mend its permissions or fetch the weights again")
     return hashlib.sha256("".join(f"{row['path']}\0{row['md5']}\n" for row in rows).encode()).hexdigest()
 
 
-def update_index(
-    name: str, handle: str, index: str | Path, folder: str | Path = FOLDER, seen: str | Path = SEEN
-) -> dict[str, Any]:
-    """Bring `index` (JSON: name, handle, digest or null) up to date and return it; written only if it changed."""
-    path = locate(name, handle, folder)
-    found = {"name": name, "handle": handle, "digest": None if path is None else digest(path, seen)}
-    if not Path(index).is_file() or files.read_json(index) != found:
-        files.write_json(index, found)
-    return found
+def index_of(kind: str, name: str, handle: str) -> str:
+    """The path of the index (see genrebench.workflow.file_index) of the weights of an entry of `features` or `models`.
+
+    Each handle has its own, so that the weights that another dataset uses change nothing here.
+    """
+    return f"{SEEN}/{kind}/{name}-{hashlib.md5(handle.encode()).hexdigest()[:8]}.json"
 
 
 def unavailable(name: str, settings: dict[str, Any]) -> str | None:

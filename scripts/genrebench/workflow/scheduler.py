@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from snakemake.persistence import PersistenceBase
 
@@ -20,7 +21,7 @@ from genrebench.common import cli
 ALIVE = Path(".snakemake", "genrebench.alive")
 CANCELLED_S = 60  # how long jobs may take to end; Slurm itself kills them after KillWait, commonly 30 s
 
-_locked_files = []  # open: closed, and their locks released, when the process ends
+_locked_files: list[TextIO] = []  # open: closed, and their locks released, when the process ends
 
 
 def set_environment() -> None:
@@ -44,10 +45,27 @@ def end_with_dvc() -> None:
     cli.end_with_parent(parent)
 
 
+def before_jobs(workflow: Any, function: Callable[[bool], None]) -> None:
+    """Call `function(writes)` when Snakemake is about to derive the jobs, with which it also chooses those to run.
+
+    `writes` is true where it is going to run or touch them, and false in a dry run and for all that only looks at them.
+    Snakemake itself has `onstart`, which comes when the jobs are chosen, and the Snakefile, which is read before
+    anything says whether this is a dry run.
+    """
+    build = workflow._build_dag
+
+    def prepare_and_build() -> None:
+        function(workflow.executor_plugin is not None and not workflow.dryrun)
+        build()
+
+    workflow._build_dag = prepare_and_build
+
+
 def clear_stale_lock() -> None:
     """Remove the lock of a scheduler that was killed."""
     if _is_alone():
-        shutil.rmtree(Path(".snakemake", "locks"), ignore_errors=True)
+        for lock in Path(".snakemake", "locks").glob("*.lock"):
+            lock.unlink()
     elif host := _other_host():
         print(
             f"The last Snakemake of this folder, on {host}, has not said that it ended. If it is no more, remove "

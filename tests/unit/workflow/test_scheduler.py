@@ -5,6 +5,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from genrebench.workflow import scheduler
 from genrebench.workflow.scheduler import ALIVE
 from project import ROOT
 
+LOCK = ".snakemake/locks/0.output.lock"
 SQUEUE = """
 if [ -e down ]; then rm down; exit 1; fi
 while read -r job; do echo "$job|rule_mel|$PWD"; done < queue
@@ -30,6 +32,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(scheduler, "_locked_files", [])
     monkeypatch.setattr(scheduler.atexit, "register", lambda *_: None)
     (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / LOCK).touch()
     return tmp_path
 
 
@@ -56,7 +59,7 @@ def other(folder):
         env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")},
     )
     process.stdout.readline()
-    (folder / ".snakemake/locks").mkdir()
+    (folder / LOCK).touch()
     yield process
     process.kill()
     process.communicate()
@@ -64,7 +67,7 @@ def other(folder):
 
 def cleared():
     scheduler.clear_stale_lock()
-    return not (ALIVE.parent / "locks").exists()
+    return not Path(LOCK).exists()
 
 
 def test_a_lock_of_nobody_is_removed():
