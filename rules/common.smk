@@ -50,6 +50,11 @@ def ours(path):
     return str(code_closure.BASE / path)
 
 
+def parameter_file():
+    """The file of the parameters, for people who read the report; as a module, that of the other workflow."""
+    return "params.yaml" if Path("params.yaml").is_file() else next(iter(workflow.configfiles), ours("params.yaml"))
+
+
 def stop(sentence):
     """End with a sentence for people instead of a traceback."""
     raise WorkflowError(sentence)
@@ -86,7 +91,9 @@ def keep_available(reasons):
     config["leakage"] = {"models": [name for name in config["leakage"]["models"] if name in config["models"]]}
     if "ablation" in config:
         section = config["ablation"]
-        config["ablation"] = section | {"features": [name for name in section["features"] if name in config["features"]]}
+        config["ablation"] = section | {
+            "features": [name for name in section["features"] if name in config["features"]]
+        }
 
 
 def indexed_folders():
@@ -332,6 +339,7 @@ except InputError as error:
 
 DATASET = config["dataset"]
 config.update(parameters.for_dataset(config, DATASET))
+SCRIPTS = code_closure.SCRIPTS  # for the commands of the rules, which may run elsewhere (see `ours`)
 GENRES_OF_DEMO = 10
 BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")
 NETWORK_ENGINE = str(code_closure.SCRIPTS / "genrebench/training/keras_model.py")

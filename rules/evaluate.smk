@@ -35,7 +35,8 @@ rule evaluate_runs:
     message:
         "Evaluating {wildcards.model}"
     shell:
-        "python scripts/evaluate_runs.py --runs {params.runs} --only {params.only} --splits {params.splits}"
+        f"python {SCRIPTS}/evaluate_runs.py"
+        " --runs {params.runs} --only {params.only} --splits {params.splits}"
         " --output {output.evaluation} > {log} 2>&1"
 
 
@@ -68,7 +69,8 @@ rule build_leaderboard:
     message:
         "Building the leaderboard"
     shell:
-        "python scripts/build_leaderboard.py --evaluation {params.evaluation} --models {params.models} --published {input.published}"
+        f"python {SCRIPTS}/build_leaderboard.py"
+        " --evaluation {params.evaluation} --models {params.models} --published {input.published}"
         " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
         " --unavailable {params.unavailable:q} --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
 
@@ -100,7 +102,8 @@ rule compare_models:
     message:
         "Comparing the models"
     shell:
-        "python scripts/compare_models.py --evaluation {params.evaluation} --splits {params.splits}"
+        f"python {SCRIPTS}/compare_models.py"
+        " --evaluation {params.evaluation} --splits {params.splits}"
         " --models {params.models} --leaderboard {input.leaderboard} --table {output.table} --plot {output.plot}"
         " > {log} 2>&1"
 
@@ -138,7 +141,8 @@ rule compare_papers:
     message:
         "Comparing with the papers"
     shell:
-        "python scripts/compare_papers.py --evaluation {params.evaluation} --splits {params.splits}"
+        f"python {SCRIPTS}/compare_papers.py"
+        " --evaluation {params.evaluation} --splits {params.splits}"
         " --models {params.models} --leaderboard {input.leaderboard} --published {input.published}"
         " --dataset {params.dataset:q} --table {output.table} --genres {output.genres} --plot {output.plot}"
         " --genre-plot {output.genre_plot} > {log} 2>&1"
@@ -174,7 +178,8 @@ rule compare_stability:
     message:
         "Comparing stability and overfitting"
     shell:
-        "python scripts/compare_stability.py --evaluation {params.evaluation} --runs {params.runs}"
+        f"python {SCRIPTS}/compare_stability.py"
+        " --evaluation {params.evaluation} --runs {params.runs}"
         " --splits {params.splits} --models {params.models} --leaderboard {input.leaderboard} --table {output.table}"
         " --plot {output.plot} --curves {output.curves} > {log} 2>&1"
 
@@ -209,7 +214,8 @@ rule study_leakage:
     message:
         "Taking accuracies apart"
     shell:
-        "python scripts/study_leakage.py --manifest {input.manifest} --evaluation {params.evaluation}"
+        f"python {SCRIPTS}/study_leakage.py"
+        " --manifest {input.manifest} --evaluation {params.evaluation}"
         " --runs {params.runs} --splits {params.splits} --models {params.models} --protocols {params.protocols}"
         " --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
 
@@ -250,6 +256,7 @@ rule gather_costs:
     message:
         "Gathering what the runs cost"
     shell:
-        "python scripts/gather_costs.py --statuses {input.statuses} --runs {params.runs} --costs {params.costs}"
+        f"python {SCRIPTS}/gather_costs.py"
+        " --statuses {input.statuses} --runs {params.runs} --costs {params.costs}"
         " --leaderboard {input.leaderboard} --splits {params.splits} --output {output.table} --plot {output.plot}"
         " > {log} 2>&1"

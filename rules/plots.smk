@@ -34,7 +34,8 @@ rule plot_features:
     message:
         "Drawing the table of features"
     shell:
-        "python scripts/plot_features.py --manifest {input.manifest} --values {input.values}"
+        f"python {SCRIPTS}/plot_features.py"
+        " --manifest {input.manifest} --values {input.values}"
         " --description {input.description} --distributions {output.distributions}"
         " --correlations {output.correlations} > {log} 2>&1"
 
@@ -66,7 +67,8 @@ rule plot_genres:
     message:
         "Drawing a clip of each genre"
     shell:
-        "python scripts/plot_genres.py --manifest {input.manifest} --features {params.features}"
+        f"python {SCRIPTS}/plot_genres.py"
+        " --manifest {input.manifest} --features {params.features}"
         " --settings {params.settings:q} --reading {params.reading:q} --output {output.folder} > {log} 2>&1"
 
 
@@ -95,6 +97,7 @@ rule plot_clip:
     message:
         "Drawing {wildcards.clip_id}"
     shell:
-        "python scripts/plot_clip.py --manifest {input.manifest} --clip-id {wildcards.clip_id:q}"
+        f"python {SCRIPTS}/plot_clip.py"
+        " --manifest {input.manifest} --clip-id {wildcards.clip_id:q}"
         " --features {params.features} --settings {params.settings:q} --reading {params.reading:q}"
         " --output {output.plot:q} > {log:q} 2>&1"

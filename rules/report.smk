@@ -29,7 +29,7 @@ rule build_report:
         ),
         clips=f"{RESULTS}/plots/genres",
         published=ours("data/published.csv"),
-        params="params.yaml",
+        params=parameter_file(),
         template=multiext(ours("report") + "/", "template.html.j2", "study.html.j2", "style.css", "sort.js"),
         code=code("build_report.py"),
     output:
@@ -50,6 +50,7 @@ rule build_report:
     message:
         "Writing the report"
     shell:
-        "python scripts/build_report.py --dataset {params.dataset:q} --results {params.results}"
+        f"python {SCRIPTS}/build_report.py"
+        " --dataset {params.dataset:q} --results {params.results}"
         " --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
         " --output {output.page} > {log} 2>&1"

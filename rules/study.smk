@@ -44,7 +44,8 @@ rule study_errors:
     message:
         "Listing the clips that most models get wrong"
     shell:
-        "python scripts/study_errors.py --manifest {input.manifest} --statuses {input.statuses}"
+        f"python {SCRIPTS}/study_errors.py"
+        " --manifest {input.manifest} --statuses {input.statuses}"
         " --leaderboard {input.leaderboard} --splits {params.splits} --runs {params.runs}"
         " --features {params.features} --settings {params.settings:q} --reading {params.reading:q}"
         " --table {output.table} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
@@ -74,7 +75,8 @@ rule check_labels:
     message:
         "Looking for wrong labels"
     shell:
-        "python scripts/check_labels.py --manifest {input.manifest} --features {input.features}"
+        f"python {SCRIPTS}/check_labels.py"
+        " --manifest {input.manifest} --features {input.features}"
         " --settings {params.settings:q} --table {output.table} --description {output.description} > {log} 2>&1"
 
 
@@ -116,7 +118,8 @@ rule draw_saliency:
     message:
         "Drawing what the networks go by"
     shell:
-        "python scripts/draw_saliency.py --manifest {input.manifest} --errors {input.errors}"
+        f"python {SCRIPTS}/draw_saliency.py"
+        " --manifest {input.manifest} --errors {input.errors}"
         " --statuses {input.statuses} --models {params.models}"
         " --settings {params.settings:q} --runs {params.runs} --splits {params.splits} --features {params.features}"
         " --plot {output.plot} --description {output.description} > {log} 2>&1"

@@ -47,7 +47,8 @@ def build_report(
     """
     manifest = _rows(results / "manifest.csv")
     leaderboard = [evaluations.typed(row) for row in _rows(results / "leaderboard.csv")]
-    statuses = _rows(results / "statuses.csv")
+    listed = _rows(results / "statuses.csv")
+    statuses = [row for row in listed if row["split"]]  # an unavailable run has none
     runs = [_run(results / "evaluation", row) for row in statuses]
     protocols = describe_protocols(results / "splits", {(row["protocol"], row["split"]) for row in statuses})
     genres = sorted({clip["genre"] for clip in manifest})
@@ -97,7 +98,7 @@ def build_report(
         "leakage_plot": _png(results / "plots" / "leakage.png"),
         "reliability": model_plots(results / "evaluation", statuses, "reliability.png"),
         "curves": model_plots(results / "evaluation", statuses, "curves.png"),
-        "not_run": not_run(statuses),
+        "not_run": not_run(listed),
         "warnings": warnings(statuses) + duplicate_warnings(statuses, protocols),
         "model_costs": model_costs(_rows(results / "cost.csv")),
         "cost_plot": _png(results / "plots" / "cost.png"),
