@@ -34,7 +34,8 @@ rule export_model:
     message:
         "Exporting {wildcards.model}"
     shell:
-        "python scripts/export_model.py --models {params.models} --evaluation {params.results}/evaluation"
+        f"python {SCRIPTS}/export_model.py"
+        " --models {params.models} --evaluation {params.results}/evaluation"
         " --runs {params.results}/runs --splits {params.results}/splits --features {params.results}/features"
         " --entries {params.entries:q} --audio {params.audio:q} --limits {params.limits:q} --manifest {input.manifest}"
         " --dataset {params.dataset:q} --output {output.folder} > {log} 2>&1"
