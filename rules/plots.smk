@@ -2,11 +2,7 @@
 
 from genrebench.plots import FEATURES_OF_CLIP
 
-DRAWN = [
-    name
-    for name in FEATURES_OF_CLIP
-    if name in EXTRACTED and EXTRACTED[name].get("module", name) == name
-]
+DRAWN = [name for name in FEATURES_OF_CLIP if name in EXTRACTED and EXTRACTED[name].get("module", name) == name]
 
 
 rule plot_features:
