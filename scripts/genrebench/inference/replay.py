@@ -72,7 +72,10 @@ def join(new: Data, old: Data) -> Data:
     count = len(new.labels)
     rows = {name: np.concatenate([new.rows[name], old.rows[name] + count]) for name in ("train", "valid")}
     return Data(
-        [replace(a, values=cast(Any, _Joined(a.values, b.values))) for a, b in zip(new.features, old.features, strict=True)],
+        [
+            replace(a, values=cast(Any, _Joined(a.values, b.values)))
+            for a, b in zip(new.features, old.features, strict=True)
+        ],
         rows | {"test": new.rows["test"]},
         np.concatenate([new.labels, old.labels]),
         new.genres,
