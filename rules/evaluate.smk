@@ -225,37 +225,3 @@ rule leakage:
     input:
         rules.study_leakage.output,
     localrule: True
-
-
-# What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.
-rule gather_costs:
-    input:
-        trainings=[all_runs(model, "config.json", "history.csv") for model in config["models"]],
-        statuses=f"{RESULTS}/statuses.csv",
-        leaderboard=f"{RESULTS}/leaderboard.csv",
-        splits=all_splits("json"),
-        code=code("gather_costs.py"),
-    output:
-        table=report(f"{RESULTS}/cost.csv", caption="../report/cost.rst", category="Cost"),
-        plot=report(f"{RESULTS}/plots/cost.png", caption="../report/cost.rst", category="Cost"),
-    log:
-        f"{RESULTS}/logs/gather_costs.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/gather_costs.tsv"
-    group:
-        "studies"
-    conda:
-        "../envs/classical.yaml"
-    resources:
-        mem_mb=at_least(1000),
-        runtime=at_least(10),
-    params:
-        runs=lambda w: f"{RESULTS}/runs",
-        costs=lambda w: f"{RESULTS}/costs",
-        splits=lambda w: f"{RESULTS}/splits",
-    message:
-        "Gathering what the runs cost"
-    shell:
-        "python scripts/gather_costs.py --statuses {input.statuses} --runs {params.runs} --costs {params.costs}"
-        " --leaderboard {input.leaderboard} --splits {params.splits} --output {output.table} --plot {output.plot}"
-        " > {log} 2>&1"

@@ -2,13 +2,9 @@
 
 from genrebench.plots import FEATURES_OF_CLIP
 
-DRAWN = [
-    name
-    for name in FEATURES_OF_CLIP
-    if name in EXTRACTED and EXTRACTED[name].get("module", name) == name
-]
+DRAWN = [name for name in FEATURES_OF_CLIP if name in EXTRACTED and EXTRACTED[name].get("module", name) == name]
 # those that are computed for all clips anyway, and need not be computed again for a few
-DRAWN_CACHES = [name for name in DRAWN if name in features_read()]
+DRAWN_CACHES = [name for name in DRAWN if name in COMPUTED]
 
 
 def caches_of(features):

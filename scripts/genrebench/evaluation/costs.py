@@ -7,6 +7,7 @@ from typing import Any
 
 from genrebench.common import cli, files
 from genrebench.common.averages import mean
+from genrebench.common.run_key import RunKey
 from genrebench.training.data import identity
 
 RUN = ("model", "protocol", "split", "seed")
@@ -18,7 +19,7 @@ MEASURES = (
 COLUMNS = (*RUN, *MEASURES, "caveats")
 
 
-def read_costs(statuses: Sequence[Mapping[str, str]], runs: Path, costs: Path) -> list[dict[str, Any]]:
+def read_costs(statuses: Sequence[Mapping[str, Any]], runs: Path, costs: Path) -> list[dict[str, Any]]:
     """Read the costs of the runs that are done and were measured on this machine: the rows of cost.csv.
 
     A run that came with `dvc pull` was measured elsewhere and has no row, and a file in `costs` may be of an earlier
@@ -27,7 +28,7 @@ def read_costs(statuses: Sequence[Mapping[str, str]], runs: Path, costs: Path) -
     Parameters
     ----------
     statuses : sequence of dict
-        Rows of statuses.csv.
+        Rows of statuses.csv (`tables.STATUSES`).
     runs, costs : path
         Folders of all models' runs and of what they cost, <model>/<protocol>/<split>/seed<k>.json.
 
@@ -38,14 +39,16 @@ def read_costs(statuses: Sequence[Mapping[str, str]], runs: Path, costs: Path) -
     """
     rows = []
     for run in statuses:
-        name = Path(run["model"], run["protocol"], run["split"], f"seed{run['seed']}")
-        path = costs / f"{name}.json"
-        if run["status"] != "done" or not path.exists():
+        if run["status"] != "done":
+            continue
+        key = RunKey(run["model"], run["protocol"], run["split"], run["seed"])
+        path = costs / f"{key}.json"
+        if not path.exists():
             continue
         cost = files.read_json(path)
         if cost["status"] != "done":
             continue  # of an earlier configuration, under which the run was unavailable
-        if cost.get("of") != identity(runs / name):
+        if cost.get("of") != identity(runs / str(key)):
             continue  # of an earlier training
         if missing := [measure for measure in MEASURES if measure not in cost]:
             raise cli.InputError(f"{path} has no {', '.join(missing)}: train {run['model']} again.")

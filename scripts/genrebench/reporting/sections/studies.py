@@ -1,4 +1,4 @@
-"""What the report says of hard clips, suspected labels and what networks go by, from the files of the study."""
+"""The sections about single clips: hard clips, label quality and occlusion saliency."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,29 +6,42 @@ from pathlib import Path
 from typing import Any
 
 from genrebench.common import files
-from genrebench.evaluation import hard_clips
+from genrebench.common.formatting import counted, percent
+from genrebench.evaluation import hard_clips, tables
+from genrebench.reporting.page import data_address, png
 
 GENRES_SHOWN = 12  # of a clip's probabilities, if there are more genres
 SUSPECTS_SHOWN = 20
-TEST_CLIPS_SHOWN = 1000  # in a table on the page, which has to open in a browser; errors.csv has all
+TEST_CLIPS_SHOWN = 1000  # in a table on the page, so that browsers can open it; errors.csv has all
+
+Row = Mapping[str, Any]
 
 
-def describe_errors(
-    table: Path, pictures: Path, excerpts: Path, suspects: Mapping[str, Mapping[str, str]]
-) -> dict[str, Any]:
-    """The test clips of errors.csv, and those of them that have a picture or would have one, with all that is shown.
+def describe_errors(table: Path, pictures: Path, excerpts: Path, labels: Path) -> dict[str, Any]:
+    """Read the study of hard clips.
 
-    `suspects` are the rows of labels.csv, by clip_id, whose labels are suspected. `sentences` sum up, `cards` are the
-    first hard clips; `listed` are as many of the test clips as fit a page, the hardest first.
+    Parameters
+    ----------
+    table, labels : path
+        errors.csv, and labels.csv, which says whose label is suspected.
+    pictures, excerpts : path
+        Folders with <clip_id>.png and <clip_id>.mp3.
+
+    Returns
+    -------
+    dict
+        All test `clips`, the hardest first; those `listed` on the page; the number of `hard` ones; the first of these
+        as `cards`, with picture and excerpt as data addresses; and `sentences`.
     """
-    rows = files.read_rows(table)
+    rows = tables.rows(tables.HARD_CLIPS.read(table))
+    suspects = suspected(labels)
     hard = hard_clips.hard(rows)
     cards = [
         dict(row)
         | {
             "probabilities": probabilities(row),
-            "picture": _there(pictures / f"{row['clip_id']}.png"),
-            "excerpt": _there(excerpts / f"{row['clip_id']}.mp3"),
+            "picture": png(path) if (path := pictures / f"{row['clip_id']}.png").is_file() else None,
+            "excerpt": _sound(excerpts / f"{row['clip_id']}.mp3"),
             "suspected": row["clip_id"] in suspects,
         }
         for row in hard[: hard_clips.SHOWN]
@@ -37,50 +50,49 @@ def describe_errors(
     return {"clips": rows, "listed": listed, "hard": len(hard), "cards": cards, "sentences": sum_up(rows)}
 
 
-def sum_up(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """Sentences about the rows of errors.csv; none about none."""
+def _sound(path: Path) -> str | None:
+    return data_address(path.read_bytes(), "audio/mpeg") if path.is_file() else None
+
+
+def sum_up(rows: Sequence[Row]) -> list[str]:
+    """Sum up the rows of errors.csv in sentences; none for no rows."""
     if not rows:
         return []
     hard = hard_clips.hard(rows)
-    models = max(int(row["models"]) for row in rows)
-    sentences = [
-        f"{len(hard) or 'None'} of {len(rows)} test clips under {rows[0]['protocol']} {_are(len(hard))} wrong for more "
-        f"than half of {models} models."
-        if models > 1
-        else f"Only one model was run under {rows[0]['protocol']}: {len(hard)} of its {len(rows)} test clips are wrong."
-    ]
-    if models > 1:
+    models, protocol = max(row["models"] for row in rows), rows[0]["protocol"]
+    if models == 1:
+        sentences = [
+            f"The only model with results predicts {len(hard)} of {len(rows)} test clips of {protocol} wrongly."
+        ]
+    else:
         all_wrong = sum(row["wrong"] == row["models"] for row in rows)
-        all_right = sum(row["wrong"] == "0" for row in rows)
-        sentences.append(
-            f"{all_wrong or 'None'} {_are(all_wrong)} wrong for all of them, {all_right or 'none'} right for all."
-        )
+        all_right = sum(row["wrong"] == 0 for row in rows)
+        sentences = [
+            f"{len(hard)} of {counted(len(rows), 'test clip')} of the protocol {protocol} are hard: more than half of"
+            f" {models} models predict them wrongly.",
+            f"All models are wrong about {counted(all_wrong, 'clip')} and right about {counted(all_right, 'clip')}.",
+        ]
     if hard:
-        (genre, guess), count = min(
-            Counter((r["genre"], r["guess"]) for r in hard).items(), key=lambda i: (-i[1], i[0])
-        )
-        sentences.append(
-            f"Among the hard ones, {genre} taken for {guess} comes most often ({count} clip{'s' if count > 1 else ''})."
-        )
-        sentences += _one_artist(hard)
+        confusions = Counter((row["genre"], row["guess"]) for row in hard)
+        (genre, guess), count = min(confusions.items(), key=lambda item: (-item[1], item[0]))
+        confusion = f"{genre} predicted as {guess} ({counted(count, 'clip')})"
+        sentences.append(f"The most frequent confusion among the hard clips is {confusion}.")
+        known = Counter(row["artist"] for row in hard if row["artist"])
+        several = [count for count in known.values() if count > 1]
+        if several:
+            sentences.append(
+                f"{sum(several)} hard clips are by {counted(len(several), 'artist')} with more than one hard clip."
+            )
     return sentences
 
 
-def _one_artist(hard: Sequence[Mapping[str, str]]) -> list[str]:
-    """Whether the hard clips are largely those of a few artists."""
-    known = Counter(row["artist"] for row in hard if row["artist"])
-    several = {artist: count for artist, count in known.items() if count > 1}
-    if not several:
-        return []
-    clips = sum(several.values())
-    return [
-        f"{clips} of them are by {len(several)} artist{'s' if len(several) > 1 else ''} with more than one such clip."
-    ]
-
-
-def probabilities(row: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Genres with their mean probability, the most probable first: all or, of many, the first and the true one."""
-    values = {key.removeprefix("p_"): float(value) for key, value in row.items() if key.startswith("p_") and value}
+def probabilities(row: Row) -> list[dict[str, Any]]:
+    """List genres with their mean probability, the most probable first; of many genres, the first and the label."""
+    values = {
+        key.removeprefix(hard_clips.PREFIX): float(value)
+        for key, value in row.items()
+        if key.startswith(hard_clips.PREFIX) and value is not None
+    }
     ordered = sorted(values, key=lambda genre: (-values[genre], genre))
     shown = [
         g for i, g in enumerate(ordered) if i < GENRES_SHOWN - 1 or g == row["genre"] or len(ordered) <= GENRES_SHOWN
@@ -88,10 +100,10 @@ def probabilities(row: Mapping[str, str]) -> list[dict[str, Any]]:
     return [{"genre": genre, "probability": values[genre], "true": genre == row["genre"]} for genre in shown]
 
 
-def describe_labels(table: Path, description: Path, clips: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The check of the labels: its `reason` if there was none, `sentences`, and the first `suspects`.
+def describe_labels(table: Path, description: Path, clips: Sequence[Row]) -> dict[str, Any]:
+    """Read the check of the labels: the `reason` if there was none, `sentences`, and the first `suspects`.
 
-    `clips` are the rows of errors.csv, from which comes how many models are wrong about a suspect.
+    `clips` are the rows of errors.csv, which tell how many models are wrong about a suspect.
     """
     facts = files.read_json(description)
     if facts["reason"]:
@@ -100,10 +112,10 @@ def describe_labels(table: Path, description: Path, clips: Sequence[Mapping[str,
     tested = {row["clip_id"]: row for row in clips}
     trial = facts["trial"]
     sentences = [
-        f"{facts['suspected'] or 'None'} of {facts['judged']} labels {_are(facts['suspected'])} suspected.",
-        f"What that is worth: of {trial['changed']} labels that were changed on purpose, to try it, {trial['found']} "
-        f"were suspected, among {trial['suspected']} in all; of the labels as they are, the forest names "
-        f"{facts['accuracy']:.0%}.",
+        f"{facts['suspected']} of {counted(facts['judged'], 'label')} are suspects.",
+        f"To estimate the quality of this check, {counted(trial['changed'], 'label')} were changed on purpose:"
+        f" {trial['found']} of them were among {counted(trial['suspected'], 'suspect')}. With the given labels the"
+        f" forest predicts {percent(facts['accuracy'], 0)} of the clips correctly.",
     ]
     return {
         "reason": None,
@@ -114,29 +126,22 @@ def describe_labels(table: Path, description: Path, clips: Sequence[Mapping[str,
     }
 
 
-def suspected(table: Path) -> dict[str, dict[str, str]]:
-    """The rows of labels.csv whose label is suspected, by clip_id."""
-    return {row["clip_id"]: row for row in files.read_rows(table) if row["suspected"] == "True"}
+def suspected(table: Path) -> dict[str, dict[str, Any]]:
+    """Read the rows of labels.csv whose label is a suspect, by clip_id."""
+    return {row["clip_id"]: row for row in tables.rows(tables.LABELS.read(table)) if row["suspected"]}
 
 
 def describe_saliency(description: Path) -> dict[str, Any]:
-    """What was looked at: `sentences` about each network, and by name why others were not."""
+    """Read the saliency of networks: `sentences` about each, and why others are `unavailable`."""
     facts = files.read_json(description)
     sentences = []
     for model, found in facts["models"].items():
-        right = sum(one["named"] == one["genre"] for one in found.values())
+        right = sum(one["predicted"] == one["genre"] for one in found.values())
         largest = max(abs(one["largest"]) for one in found.values())
         low = sum(one["low"] for one in found.values()) / len(found)
         sentences.append(
-            f"{model} names {right} of {len(found)} clips right; covering a part changes the odds of its answer up to"
-            f" {2**largest:.2f}-fold, and {low:.0%} of all evidence lies in the lower half of the bands."
+            f"{model} predicts {right} of {counted(len(found), 'clip')} correctly; covering a part changes the odds of"
+            f" its prediction by a factor of up to {2**largest:.2f}, and {percent(low, 0)} of the evidence is in the"
+            " lower half of the bands."
         )
-    return {"models": list(facts["models"]), "sentences": sentences, "not_looked_at": facts["not_looked_at"]}
-
-
-def _there(path: Path) -> Path | None:
-    return path if path.is_file() else None
-
-
-def _are(count: int) -> str:
-    return "is" if count < 2 else "are"  # none is
+    return {"models": list(facts["models"]), "sentences": sentences, "unavailable": facts["unavailable"]}
