@@ -38,7 +38,8 @@ rule reduce_features:
     message:
         "Ablation: principal components on {wildcards.protocol} {wildcards.split}"
     shell:
-        "python scripts/reduce_features.py --manifest {input.manifest} --split {input.split}"
+        f"python {SCRIPTS}/reduce_features.py"
+        " --manifest {input.manifest} --split {input.split}"
         " --features {input.features} --components {params.components} --threads {params.threads}"
         " --values {output.values} --description {output.description} > {log} 2>&1"
 
@@ -69,7 +70,8 @@ checkpoint select_features:
     message:
         "Ablation: selecting features for {wildcards.model} on {wildcards.protocol} {wildcards.split}"
     shell:
-        "python scripts/select_features.py --folder {params.folder} --runs {params.runs} --output {output.selection}"
+        f"python {SCRIPTS}/select_features.py"
+        " --folder {params.folder} --runs {params.runs} --output {output.selection}"
         " > {log} 2>&1"
 
 
@@ -102,7 +104,8 @@ rule permute_features:
     message:
         "Ablation: permuting the features of {wildcards.model} on {wildcards.split}, seed {wildcards.seed}"
     shell:
-        "python scripts/permute_features.py --run {params.run} --repeats {params.repeats} --manifest {input.manifest}"
+        f"python {SCRIPTS}/permute_features.py"
+        " --run {params.run} --repeats {params.repeats} --manifest {input.manifest}"
         " --split {input.split} --features {input.features} --output {output.importance} > {log} 2>&1"
 
 
@@ -148,7 +151,6 @@ rule build_ablation:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
         plan=lambda w: Param(
-            "ablation",
             {
                 "features": config["ablation"]["features"],
                 "unavailable": config["ablation"]["unavailable"],
@@ -156,12 +158,14 @@ rule build_ablation:
                 "models": ABLATED,
                 "variants": all_variants(),
             },
+            "ablation",
         ),
         folder=subpath(output.page, parent=True),
     message:
         "Ablation: ranking the features"
     shell:
-        "python scripts/build_ablation.py --dataset {params.dataset:q} --plan {params.plan:q}"
+        f"python {SCRIPTS}/build_ablation.py"
+        " --dataset {params.dataset:q} --plan {params.plan:q}"
         " --evaluation {params.evaluation} --splits {params.splits} --folder {params.folder} > {log} 2>&1"
 
 
