@@ -60,6 +60,11 @@ def ours(path):
     return str(code_closure.BASE / path)
 
 
+def parameter_file():
+    """The file of the parameters, for people who read the report; as a module, that of the other workflow."""
+    return "params.yaml" if Path("params.yaml").is_file() else next(iter(workflow.configfiles), ours("params.yaml"))
+
+
 def stop(sentence):
     """End with a sentence for people instead of a traceback."""
     raise WorkflowError(sentence)
@@ -342,6 +347,7 @@ except InputError as error:
 config.clear()
 config.update(CONFIGURATION.params)  # of the models, those of the suite
 DATASET = config["dataset"]
+SCRIPTS = code_closure.SCRIPTS  # for the commands of the rules, which may run elsewhere (see `ours`)
 GENRES_OF_DEMO = 10
 NETWORK_ENGINE = str(code_closure.SCRIPTS / "genrebench/training/keras_model.py")
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing

@@ -34,7 +34,8 @@ rule export_model:
     message:
         "Exporting {wildcards.model}"
     shell:
-        "python scripts/export_model.py --models {params.models} --evaluation {params.results}/evaluation"
+        f"python {SCRIPTS}/export_model.py"
+        " --models {params.models} --evaluation {params.results}/evaluation"
         " --runs {params.results}/runs --splits {params.results}/splits --features {params.results}/features"
         " --entries {params.entries:q} --audio {params.audio:q} --limits {params.limits:q} --manifest {input.manifest}"
         " --dataset {params.dataset:q} --output {output.folder} > {log} 2>&1"
@@ -43,7 +44,7 @@ rule export_model:
 # The best on the validation clips.
 use rule export_model as export_best with:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         runs=[file for model in config["models"] for file in exported_runs(model)],
         descriptions=sorted({file for model in config["models"] for file in cache_files(model, "json")}),
         caches=ancient(sorted({file for model in config["models"] for file in cache_files(model, "npy")})),

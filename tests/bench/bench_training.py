@@ -3,7 +3,7 @@
 The plain way has all inputs standardised in one array in memory and calls `model.fit`. Both train the same network from
 the same weights with batches of the same size, in turn, each in a process of its own.
 
-    PYTHONPATH=scripts:tests python tests/bench/bench_training.py [--models cnn rnn hybrid] [--clips 72]
+    python tests/bench/bench_training.py [--models cnn rnn hybrid] [--clips 72]
 """
 
 import argparse

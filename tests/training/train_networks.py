@@ -1,7 +1,7 @@
-"""Train every network of the project for a few steps under one backend, and predict with given weights.
+"""Train networks for a few steps under one backend, and predict with given weights.
 
-`python tests/training/train_networks.py BACKEND FOLDER`: under TensorFlow, writes into FOLDER the weights of each
-network and what it predicts with them; under another backend, reads them and writes what it predicts itself.
+`python tests/training/train_networks.py BACKEND FOLDER NETWORK ...`: under TensorFlow, writes into FOLDER the weights
+of each network and what it predicts with them; under another backend, reads them and writes what it predicts itself.
 """
 
 import sys
@@ -19,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from parameters import PARAMS
 
 CLIPS, FRAMES, GENRES = 12, 40, 3
+# These have between them every kind of layer of all networks; test_onnx.py checks that.
+EVERY_LAYER = ("crnn_transformer", "feature_cnn", "feature_lstm", "hybrid", "vgg16")
 SHAPES = {  # of the features that networks read, small; time last
     "mel": (16, FRAMES),
     "mel_image": (24, 20),
@@ -58,11 +60,13 @@ def data_for(settings: dict) -> Data:
     return Data.of_split(clips, split, features, settings.get("segments"), settings.get("cut"))
 
 
-def main(name: str, folder: Path) -> None:
+def main(name: str, folder: Path, chosen: list[str]) -> None:
     """Train and predict; prints a line per network."""
     compute = {"threads": 1, "backend": name, "precision": "float32"}
     backend.choose(compute)
-    for model, settings in networks().items():
+    known = networks()
+    for model in chosen:
+        settings = known[model]
         module = __import__(f"genrebench.models.{module_of(model, settings)}", fromlist=["build"])
         data = data_for(settings)
         weights = folder / f"{model}.weights.h5"
@@ -78,4 +82,4 @@ def main(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

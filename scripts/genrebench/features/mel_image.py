@@ -1,4 +1,7 @@
-"""The mel spectrogram as a picture: for networks that were made for images (paper 002: 224 x 224 pixels)."""
+"""The mel spectrogram as a picture, (rows, columns), 0 to 1: for networks that were made for images.
+
+Sankhe, Kulkarni and Ambulkar use pictures of 224 x 224 pixels.
+"""
 
 from typing import Annotated, Literal
 
@@ -28,9 +31,25 @@ PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, size: list[int], scale: str) -> np.ndarray:
-    """(rows, columns) in 0..1, high frequencies above, the whole clip from left to right.
+    """Draw the mel spectrogram, high frequencies above, the whole clip from left to right.
 
     Resized by Pillow's bilinear filter, which is stretched where the picture shrinks, so that nothing is passed over.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mels : int
+        See `Settings`.
+    size : (int, int)
+        Rows and columns of the picture.
+    scale : {"log", "linear"}
+        dB from -80 to 0, or power.
+
+    Returns
+    -------
+    array of shape (rows, columns)
+        0 to 1, share of the range.
     """
     if scale == "log":
         return _resized(mel.extract(clip, n_fft, hop_length, n_mels) / 80 + 1, size)

@@ -1,8 +1,8 @@
 """Statistics of a clip's features, one row of a table per clip: the columns of GTZAN's widespread features_30_sec.csv.
 
 That table (Kaggle, "GTZAN dataset - music genre classification") was made with librosa's functions at their defaults.
-`harmony` and `perceptr` are the samples of the harmonic and the percussive part of the clip. Paper 004 wrote such a
-table too, with five families and no word on the statistic.
+`harmony` and `perceptr` are the samples of the harmonic and the percussive part of the clip. Cao made such a table too,
+with five families and no word on the statistic.
 """
 
 from functools import cache
@@ -101,10 +101,26 @@ def columns(
 def extract(
     clip: Clip, n_fft: int, hop_length: int, n_mfcc: int, n_chroma: int, columns: list[str], statistics: list[str]
 ) -> np.ndarray:
-    """(columns,): statistics over the frames, or over the samples of `harmony` and `perceptr`; NumPy's, of all values.
+    """Compute statistics over the frames, or over the samples of `harmony` and `perceptr`.
 
     `tempo` is that of `librosa.beat.beat_track`, whose onsets are medians over the bands, not means as in the feature
     of that name: it is what stands in the published table. It is 0 where nothing begins.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mfcc, n_chroma : int
+        See `Settings`.
+    columns : list of str
+        Families of columns, in the table's order.
+    statistics : list of str
+        Of each family: names of NumPy's functions.
+
+    Returns
+    -------
+    array of shape (columns,)
+        One row of the table; `columns` names them.
     """
     spectrum = {"n_fft": n_fft, "hop_length": hop_length}
     frames = {"frame_length": n_fft, "hop_length": hop_length}

@@ -1,4 +1,7 @@
-"""One tempo of the whole clip."""
+"""Tempo of the whole clip, (1,), in beats per minute.
+
+Ellis, "Beat tracking by dynamic programming", 2007.
+"""
 
 import numpy as np
 from pydantic import Field
@@ -28,9 +31,21 @@ def columns(**_: float) -> list[str]:
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int, start_bpm: float) -> np.ndarray:
-    """(1,) in bpm, as `librosa.feature.tempo`: the strongest lag of the mean tempogram under a log-normal prior.
+    """Find the strongest lag of the mean tempogram under a log-normal prior that is an octave wide.
 
-    The prior is centred at `start_bpm` and an octave wide (Ellis, Beat tracking by dynamic programming, 2007).
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mels, win_length : int
+        See `Settings`.
+    start_bpm : float
+        Beats per minute, the centre of the prior.
+
+    Returns
+    -------
+    array of shape (1,)
+        Beats per minute, as `librosa.feature.tempo`.
     """
     onsets = onset_strength.extract(clip, n_fft, hop_length, n_mels)[0]
     return of_onsets(onsets, clip.sample_rate / hop_length, win_length, start_bpm)

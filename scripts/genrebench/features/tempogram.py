@@ -1,4 +1,7 @@
-"""Local autocorrelation of the onset strength: which tempi are heard, over time."""
+"""Tempogram: local autocorrelation of the onset strength over time, (lags, frames), share of its maximum.
+
+Grosche, Müller and Kurth, "Cyclic tempogram - a mid-level tempo representation for music signals", 2010.
+"""
 
 import numpy as np
 from pydantic import Field
@@ -22,9 +25,19 @@ AT_ONCE = 64  # frames
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int) -> np.ndarray:
-    """(win_length, 1 + samples // hop_length), as `librosa.feature.tempogram` (Grosche, Müller and Kurth 2010).
+    """Compute the autocorrelation of the onset strength under a Hann window around each frame.
 
-    Autocorrelation of the onset strength under a Hann window around each frame; the rows are lags in frames.
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mels, win_length : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (win_length, 1 + samples // hop_length)
+        0 to 1, a row for each lag in frames, as `librosa.feature.tempogram`.
     """
     return of_onsets(onset_strength.extract(clip, n_fft, hop_length, n_mels)[0], win_length)
 

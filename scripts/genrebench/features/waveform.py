@@ -1,4 +1,4 @@
-"""The samples themselves, at the rate that speech transformers hear."""
+"""The samples themselves at 16 kHz, (samples,), full scale is 1: the input of speech transformers."""
 
 import numpy as np
 
@@ -20,5 +20,5 @@ EXTRA = "speech"  # computed without it, but of use only with it, and as large a
 
 
 def extract(clip: Clip) -> np.ndarray:
-    """(samples,): mono, resampled by soxr."""
+    """Return the samples: mono, resampled by soxr."""
     return clip.samples

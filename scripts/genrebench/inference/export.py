@@ -258,7 +258,10 @@ def _describe_feature(
 def _copy_weights(name: str, entry: dict[str, Any], folder: Path) -> None:
     """Copy the weights of a pretrained feature, and change its settings to name the copy."""
     if is_pretrained(entry) and entry["handle"] != pretrained.NONE:
-        shutil.copytree(pretrained.locate(module_of(name, entry), entry["handle"]), folder / "weights" / name)
+        place = pretrained.locate(module_of(name, entry), entry["handle"])
+        if place is None:
+            raise InputError(f"The weights of {name} ({entry['handle']}) are no longer on this machine")
+        shutil.copytree(place, folder / "weights" / name)
         entry["handle"] = f"weights/{name}"
 
 

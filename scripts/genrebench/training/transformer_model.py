@@ -1,4 +1,4 @@
-"""Pretrained transformers of genrebench.audio.speech_encoders, fine-tuned.
+"""Pretrained transformers of genrebench.encoders.speech, fine-tuned.
 
 On top of one stands the head of the library's own classifiers (`Wav2Vec2ForSequenceClassification` of transformers): a
 projection of each step, their mean, a linear layer.
@@ -15,11 +15,11 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
 from genrebench.audio import SPEECH_SAMPLE_RATE as SAMPLE_RATE
-from genrebench.audio import speech_encoders as encoders
-from genrebench.audio.speech_encoders import draw_from, prepare
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version
+from genrebench.encoders import speech as encoders
+from genrebench.encoders.speech import draw_from, prepare
 from genrebench.training import gpu
 from genrebench.training.checkpoints import Arrays
 from genrebench.training.data import Data

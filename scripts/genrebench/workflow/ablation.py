@@ -81,7 +81,7 @@ def check(params: Mapping[str, Any], path: str = "params.yaml") -> None:
         module = module_of(model, params["models"][model])
         if module in JOINING:
             joining.append(model)
-        elif "scripts/genrebench/training/sklearn_model.py" not in code_closure.closure(
+        elif str(code_closure.SCRIPTS / "genrebench/training/sklearn_model.py") not in code_closure.closure(
             f"scripts/genrebench/models/{module}.py"
         ):
             raise InputError(
