@@ -1,6 +1,6 @@
 """Which features a model needs: its variants, the ranking of the features, and the subset that validation selects.
 
-Paper 003 trains each network on one feature alone ("positive"), on all but one ("negative"), and on the subset that
+Li trains each network on one feature alone ("positive"), on all but one ("negative"), and on the subset that
 this leads to. All that is decided here is decided on validation clips.
 """
 
@@ -42,7 +42,7 @@ def kind_of(variant: str) -> tuple[str, str]:
 def select(reference: float, without: Mapping[str, float], alone: Mapping[str, float]) -> list[str]:
     """The features to keep: those without which the accuracy in validation is lower than with all (`reference`).
 
-    One round of backward elimination, as paper 003 describes it ("sequentially excluding each feature and analyzing its
+    One round of backward elimination, as Li describes it ("sequentially excluding each feature and analyzing its
     impact"); a full search would train anew after each exclusion (Kohavi and John 1997, Wrappers for feature subset
     selection, doi:10.1016/S0004-3702(97)00043-X). Two features that say the same can thus both go. If none is needed
     the best one alone stays, of equals the first. Accuracies are means over runs; `without` is empty for one feature.
