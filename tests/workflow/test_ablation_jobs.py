@@ -48,17 +48,13 @@ def test_an_ablation_ranks_selects_and_compares_and_is_no_part_of_the_rest(proje
     assert project.jobs("ablation") == {"permute_features": 1, "build_ablation": 1, "ablation": 1}
 
 
-def test_a_feature_that_is_not_there_is_left_out_of_all_but_its_own_variant(project):
+def test_a_feature_that_is_not_there_is_left_out(project):
     project.remove("ablation.pca")
     project.change("ablation.features", ["mel", "mfcc", "yamnet"])
     project.change("ablation.models", {"logistic": {}, "sgd": {"seeds": [0, 1]}})
-    # all, three alone, two left out, selected; of sgd with two seeds
-    jobs = {"train_ablation": 7 * 3, "permute_features": 3, "select_features": 2, "build_ablation": 1, "ablation": 1}
+    # all, two alone, two left out, selected; of sgd with two seeds
+    jobs = {"train_ablation": 6 * 3, "permute_features": 3, "select_features": 2, "build_ablation": 1, "ablation": 1}
     assert project.jobs("ablation") == jobs
-    one = "results/demo/ablation/runs/logistic/only-yamnet/artist/repeat0/seed0/status.json"
-    project.snakemake(one)
-    status = json.loads((project.folder / one).read_text())
-    assert status["status"] == "not run" and "weights of yamnet" in status["reason"]
     assert "yamnet" not in project.snakemake(
         "--dry-run", "results/demo/ablation/runs/logistic/all/artist/repeat0/seed0/status.json"
     )
