@@ -1,27 +1,46 @@
-# `make demo` and `make test` need Python 3.11 and a package registry, nothing else.
+# `make demo` and `make test` need Python 3.11, 3.12 or 3.13 and a package registry, nothing else.
 
-PYTHON ?= python3.11
+# The newest of these that runs; `make setup PYTHON=/path/to/python` takes another.
+PYTHONS := python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 READY := .venv/ready
-APP := .venv/app
-S3 := .venv/s3
+INSTALL := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet
+# Versions and hashes of requirements.lock, of what the arguments name: `-r pyproject.toml`, `--group dev`, ...
+LOCKED := $(INSTALL) --require-hashes --constraints requirements.lock
+# Tests marked `exhaustive` are run by `make test-all` alone.
+SELECT := not exhaustive
 # Compiled modules are kept: without them every job pays for the compilation of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-long test-app test-s3 test-slurm test-sge bench lint gpu speech app s3 plan record
-.PHONY: restore push dag envs lock
+.PHONY: help setup demo test test-long test-all test-tools test-app test-s3 test-slurm test-sge bench lint
+.PHONY: gpu speech s3 app jax plan record restore push docs dag envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# A mark of its own: the folder is there, and newer than the lock, also when the installation broke off.
+# The file comes last: the folder is there, and newer than the lock file, also where the installation was interrupted.
 $(READY): requirements.lock
-	$(PYTHON) -m venv .venv
+	@PATH="$${PATH#$(CURDIR)/$(BIN):}"; found=; \
+	for python in $(or $(PYTHON),$(PYTHONS)); do \
+		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || continue; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null && found=$$python && break; \
+		echo "$$python cannot make environments; on Debian and Ubuntu: apt install $$(basename "$$python")-venv" >&2; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "No Python 3.11, 3.12 or 3.13 can be used. Looked for: $(or $(PYTHON),$(PYTHONS))." >&2; \
+		echo "To get one: apt install python3 python3-venv (Debian, Ubuntu), dnf install python3.13 (Fedora)," >&2; \
+		echo "brew install python@3.13 (macOS), uv python install 3.13 or pyenv install 3.13 (without root)." >&2; \
+		echo "To use one that is elsewhere: make setup PYTHON=/path/to/python3.13" >&2; \
+		exit 1; \
+	fi; \
+	[ ! -e $@ ] || echo "The environment is made anew; afterwards repeat make speech, gpu, s3 or jax where needed."; \
+	echo "Setting up .venv with $$("$$found" --version)"; \
+	"$$found" -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
-	[ ! -d scripts ] || VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	$(LOCKED) -r pyproject.toml --group dev
+	[ ! -d scripts ] || $(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 setup: $(READY) ## set up the environment, and nothing else
@@ -30,23 +49,29 @@ demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpu
 	snakemake --cores all --quiet host reason
 	@python scripts/show_result.py
 
-test: $(READY) ## run the tests
-	pytest -n 2 --dist worksteal --durations 8
+test: $(READY) ## run the tests; TESTS=tests/unit only some
+	pytest -n 2 --dist worksteal --durations 8 $(TESTS)
 
-test-long: $(READY) ## run the tests that take longer: dvc repro, kills; backends, those that are installed
-	pytest -n 2 --dist worksteal -m long --durations 8
+test-long: $(READY) ## run the tests that take longer: dvc repro, kills; speech, backends, S3, page: what is installed
+	pytest -n 2 --dist worksteal -m "long and ($(SELECT))" --durations 8
 
-test-app: $(APP) ## test the page in a browser (needs Chromium)
-	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group browser --constraints requirements.lock
-	pytest tests/app --durations 8
+# Run it before a release, and after a change to a profile, to how jobs end or resume, to the stages of DVC, to
+# checkpoints, or to the versions of Snakemake, DVC, Keras, ONNX, PyTorch or JAX. It takes about an hour.
+test-all: SELECT := exhaustive or not exhaustive
+test-all: demo speech jax s3 test-tools test test-long test-slurm test-sge ## run every test, also those that .ci/run skips
 
-test-s3: $(S3) ## test the remote in S3 against a server on this machine
-	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group s3-server --constraints requirements.lock
+test-tools: $(READY) ## install what the tests of S3 and of the page in a browser need (the latter also Chromium)
+	$(LOCKED) --group s3-server --group browser
+
+test-app: test-tools ## test the page in a browser
+	pytest tests/app -m long --durations 8
+
+test-s3: s3 test-tools ## test the remote in S3 against a server on this machine
 	pytest tests/workflow/test_s3.py -m long --durations 8
 
-test-slurm: demo ## test profiles/slurm on a Slurm cluster of one node, started for that (Debian, root)
+test-slurm: $(READY) ## test profiles/slurm on a Slurm cluster of one node, started for that (Debian, root)
 	ONE_NODE_CPUS=8 ONE_NODE_MEM_MB=64000 tests/slurm/one_node.sh start
-	pytest tests/slurm --durations 8 -rPs; code=$$?; tests/slurm/one_node.sh stop; exit $$code
+	pytest tests/slurm -m "$(SELECT)" --durations 8 -rPs; code=$$?; tests/slurm/one_node.sh stop; exit $$code
 
 test-sge: $(READY) ## test profiles/sge on a Grid Engine of one node, started for that (Debian, root)
 	tests/sge/one_node.sh start
@@ -54,41 +79,38 @@ test-sge: $(READY) ## test profiles/sge on a Grid Engine of one node, started fo
 		pytest tests/sge --durations 8; code=$$?; tests/sge/one_node.sh stop; exit $$code
 
 bench: $(READY) ## time the extraction of features against librosa, and training against plain Keras
-	PYTHONPATH=tests python tests/bench/bench_extraction.py
-	PYTHONPATH=tests python tests/bench/bench_training.py
+	python tests/bench/bench_extraction.py
+	python tests/bench/bench_training.py
 
-lint: $(READY) ## check style and workflow
+lint: $(READY) ## check style, types, imports and the workflow
 	ruff check .
 	ruff format --check .
-	snakefmt --check Snakefile rules
+	mypy
 	lint-imports
-	hadolint containers/Dockerfile
+	snakefmt --check Snakefile rules
 	snakemake --lint
+	hadolint containers/Dockerfile
 
-gpu: $(READY) ## install what TensorFlow needs for an NVIDIA GPU: the packages of CUDA, some GB
-	python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-gpu.lock
+gpu: $(READY) ## install TensorFlow for an NVIDIA GPU, with the packages of CUDA: some GB
+	VIRTUAL_ENV=$(CURDIR)/.venv uv pip uninstall --quiet tensorflow-cpu
+	$(LOCKED) --group gpu
 
 speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
-	python -m pip install --disable-pip-version-check --quiet $$(grep -o 'torch==[0-9.]*' pyproject.toml)
-	python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-speech.lock
-	[ ! -d scripts ] || python -c "from genrebench import extras; extras.update_notes()"
+	$(INSTALL) --group torch
+	$(LOCKED) --group speech
+	[ ! -d scripts ] || python -c "from genrebench.workflow import extras; extras.update_notes()"
 
-$(APP): requirements-app.lock $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-app.lock
-	touch $@
+jax: $(READY) ## install JAX, another backend of the networks
+	$(LOCKED) --group jax
 
-app: $(APP) ## start a page, on this machine only, that says which genre a recording is
-	@python scripts/serve_app.py
+s3: $(READY) ## install what a remote in S3 needs
+	$(LOCKED) --group s3
 
-# Without dependencies: the lock has only what is not in requirements.lock, or in another version there.
-$(S3): requirements-s3.lock $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-s3.lock
-	touch $@
-
-s3: $(S3) ## install what a remote in S3 needs
+app: $(READY) ## start a page, on this machine only, that says which genre a recording is
+	@genrebench app
 
 plan: $(READY) ## what would run: jobs, hours, memory, disk
-	@python scripts/plan_jobs.py
+	@genrebench plan
 
 record: $(READY) ## record a direct Snakemake run in dvc.lock, if nothing is left to run
 	@python scripts/record_run.py
@@ -102,27 +124,20 @@ push: $(READY) ## push the results to the remote; WITHOUT="audio features" leave
 dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
 
+docs: $(READY) ## build the documentation in site/; a broken link or reference is an error
+	$(LOCKED) --group docs
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo site/index.html
+
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
 	python scripts/draw_rules.py | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
 
 envs: $(READY) ## write envs/*.yaml from requirements.lock
 	python scripts/write_envs.py
 
-lock: ## resolve pyproject.toml anew
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
-	sed -n 's/^speech = //p' pyproject.toml | grep -o '[a-z]*>=[0-9.]*' | uv pip compile - --constraints requirements.lock --universal \
-		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
-		--output-file requirements-speech.lock
-	sed -n 's/^gpu = //p' pyproject.toml | grep -o 'tensorflow[^"]*' | uv pip compile - --constraints requirements.lock --universal \
-		--python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
-		--output-file requirements-gpu.lock
-	sed -n 's/^app = //p' pyproject.toml | grep -o '[a-z]*>=[0-9.]*,<[0-9]*' | uv pip compile - --constraints requirements.lock \
-		--constraints requirements-speech.lock --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--custom-compile-command "make lock" --quiet --output-file requirements-app.lock
-	# botocore wants an older python-dateutil, which all the others take as well
-	sed '/^python-dateutil==/,/[^\\]$$/d' requirements.lock > .venv/constraints.lock
-	sed -n 's/^s3 = //p' pyproject.toml | grep -o '[a-z0-9-]*>=[0-9.]*,<[0-9]*' \
-		| uv pip compile - --constraints .venv/constraints.lock --universal --python-version 3.11 \
-		--generate-hashes --no-annotate --custom-compile-command "make lock" --quiet \
-		| awk 'NR == FNR { had[$$0]; next } /^[a-z]/ { skip = $$0 in had } !skip' requirements.lock - > requirements-s3.lock
+# One version of each package for all interpreters and platforms, where there is one. PyTorch is not in it: which build,
+# and with it which packages of CUDA, is a question of the machine.
+lock: ## resolve pyproject.toml anew; UPGRADE=--upgrade takes the newest versions
+	uv pip compile pyproject.toml $(addprefix --group ,dev docs gpu speech s3 jax browser s3-server) $(UPGRADE) \
+		--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --quiet --output-file requirements.lock

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run while an image is built: installs Python and what the lock files name, in the folder of this script. Its arguments
+# Run while an image is built: installs Python and what the lock file names, in the folder of this script. Its arguments
 # are extras, as `make` knows them: gpu, speech.
 set -eu
 apt-get update

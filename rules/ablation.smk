@@ -183,7 +183,7 @@ rule build_ablation:
             for seed in seeds_of_ablation(model)
         ],
         splits=lambda w: [f"{RESULTS}/splits/{split}.json" for split in splits_of_ablation()],
-        template=multiext(ours("report") + "/", "ablation.html.j2", "style.css"),
+        template=templates("ablation.html.j2", "style.css"),
         code=code("build_ablation.py"),
     output:
         page=f"{ABLATION}/index.html",

@@ -2,7 +2,7 @@
 
 ABLATION = f"{RESULTS}/ablation"
 RUN_OF_ABLATION = "{model}/{variant}/{protocol}/{split}/seed{seed}"
-ABLATED = [name for name in config.get("ablation", {"models": {}})["models"] if name in config["models"]]
+ABLATED = [name for name in config["ablation"]["models"] if name in config["models"]]
 
 
 def ablation_section():

@@ -15,13 +15,14 @@ from genrebench.workflow import config as parameters
 from genrebench.common import files
 from genrebench.workflow import ablation, availability, code_closure, extras, file_index, pretrained, scheduler
 from genrebench.workflow.file_index import State
-from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
+from genrebench.workflow.entries import BEST, is_precomputed, is_pretrained, load_module, module_of
 from genrebench.common.cli import InputError
+from genrebench.common.run_key import RunKey
 from genrebench.extraction.shards import shard_count
 
 
 class Param(str):
-    """A section of params.yaml as JSON: what a rule passes to its script is what it is rerun for."""
+    """A setting as JSON, and its path: what a rule passes to its script is what it is rerun for, under both engines."""
 
     def __new__(cls, key, value):
         result = super().__new__(cls, json.dumps(value, sort_keys=True))
@@ -30,7 +31,7 @@ class Param(str):
 
 
 def param(*path):
-    """The section of params.yaml at this path, as a `Param`."""
+    """The settings at this path, as a `Param`."""
     value = config
     for part in path:
         value = value[part]
@@ -150,7 +151,7 @@ def splits_of(protocol):
 
 
 def split_settings(protocol):
-    """The entry of a protocol in params.yaml; `size_matched` also has that of `artist`, whose sizes it takes."""
+    """The settings of a protocol; `size_matched` also has those of `artist`, whose sizes it takes."""
     settings = config["protocols"][protocol]
     if protocol == "size_matched":
         settings = {**settings, "artist": config["protocols"].get("artist", {})}
@@ -168,7 +169,7 @@ def all_splits(suffix):
 
 
 def model_settings(model):
-    """The entry of a model in params.yaml, but for which runs there are: another seed changes no run of the others."""
+    """The settings of a model, but for which runs there are: another seed changes no run of the others."""
     entry = config["models"][model]
     return Param(f"models.{model}", {key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS})
 
@@ -198,15 +199,15 @@ def protocols_of(model):
     return [protocol for protocol in own if (model, protocol) not in UNAVAILABLE.runs]
 
 
-def run_names(model):
-    """The runs of a model: protocol/split/seed."""
+def runs_of(model):
+    """The runs of a model."""
     seeds = config["models"][model].get("seeds", config["seeds"])
-    return [f"{p}/{s}/seed{seed}" for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
+    return [RunKey(model, p, s, seed) for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
 
 
 def all_runs(model, *names):
     """The files of these names of all runs of a model."""
-    return [f"{RESULTS}/runs/{model}/{run}/{name}" for run in run_names(model) for name in names]
+    return [f"{RESULTS}/runs/{run}/{name}" for run in runs_of(model) for name in names]
 
 
 def exported_runs(model):
@@ -241,7 +242,7 @@ def feature_modules(*features):
 
 def axes_of(feature):
     """The axes of a feature that is computed from audio."""
-    return code_closure.constant(f"scripts/{feature_modules(feature)[0]}", "AXES")
+    return load_module("features", module_of(feature, EXTRACTED[feature])).AXES
 
 
 def environment_of(feature):
@@ -262,8 +263,8 @@ def packages_of(extra):
 
 
 def extracted_together():
-    """The features that one pass over the audio computes: those that are not pretrained."""
-    return {name: entry for name, entry in EXTRACTED.items() if name not in PRETRAINED}
+    """The features that one pass over the audio computes: those that are computed at all, and are not pretrained."""
+    return {name: entry for name, entry in EXTRACTED.items() if name in COMPUTED and name not in PRETRAINED}
 
 
 def weights_index(kind, name):
@@ -293,17 +294,9 @@ def shard_marks(feature):
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
 
-def manifest_settings():
-    """The section `manifest` of params.yaml with `duplicates: auto` decided for the dataset."""
-    settings = dict(config["manifest"])
-    if settings["duplicates"] == "auto":
-        settings["duplicates"] = "group" if DATASET == "gtzan" else "reject"
-    return Param("manifest", settings)
-
-
 def refuse_models_without_rules(rules):
     """Stop where params.yaml has a model that none of the rules, given by name, trains."""
-    for name in CONFIGURED["models"]:
+    for name in CONFIGURATION.sections["models"]:
         # as a module, the rules may have a prefix
         if not any(rule == f"train_{name}" or rule.endswith(f"_train_{name}") for rule in rules):
             stop(f"params.yaml: models.{name} has no rule; add `train_{name}` to rules/train.smk, as the others.")
@@ -333,15 +326,15 @@ def refuse_other_backend():
 
 
 try:
-    parameters.validate(config)
+    CONFIGURATION = parameters.resolve(config)
 except InputError as error:
     stop(str(error))
 
+config.clear()
+config.update(CONFIGURATION.params)  # of the models, those of the suite
 DATASET = config["dataset"]
-config.update(parameters.for_dataset(config, DATASET))
 SCRIPTS = code_closure.SCRIPTS  # for the commands of the rules, which may run elsewhere (see `ours`)
 GENRES_OF_DEMO = 10
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")
 NETWORK_ENGINE = str(code_closure.SCRIPTS / "genrebench/training/keras_model.py")
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
@@ -364,6 +357,7 @@ keep_available(UNAVAILABLE)
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_precomputed(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
+COMPUTED = [name for name in CONFIGURATION.features if name in config["features"]]  # without being asked for
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 
 scheduler.set_environment()

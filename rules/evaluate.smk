@@ -1,25 +1,32 @@
 # From predictions to numbers: the only phase that reads the test clips' genres.
 
 CATEGORIES = {"confusion": "Confusion matrices", "curves": "Learning curves", "reliability": "Reliability"}
+EVALUATED = [model for model in config["models"] if runs_of(model)]
 
 
-rule evaluate_runs:
+def unavailable_runs(models=None):
+    """The configured runs of these models, or of all, that are unavailable, with the reasons, as JSON."""
+    listed = [row for row in UNAVAILABLE.listed() if models is None or row["model"] in models]
+    return json.dumps(listed, sort_keys=True)
+
+
+rule evaluate_model:
     input:
+        manifest=f"{RESULTS}/manifest.csv",
         runs=lambda w: all_runs(w.model, "predictions.csv", "history.csv", "status.json"),
         splits=all_splits("json"),
-        code=code("evaluate_runs.py"),
+        code=code("evaluate_model.py"),
     output:
         evaluation=report(
             directory(f"{RESULTS}/evaluation/{{model}}"),
-            # the second has a wildcard, which stands for one name, because a pattern without one finds nothing
-            patterns=["{protocol}/{split}/seed{seed}/confusion.png", "{plot,curves|reliability}.png"],
+            patterns=["{plot,confusion|curves|reliability}.png"],
             caption="../report/evaluation.rst",
             category=lambda w: CATEGORIES[getattr(w, "plot", "confusion")],
         ),
     log:
-        f"{RESULTS}/logs/evaluate_runs/{{model}}.log",
+        f"{RESULTS}/logs/evaluate_model/{{model}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate_runs/{{model}}.tsv"
+        f"{RESULTS}/benchmarks/evaluate_model/{{model}}.tsv"
     group:
         "model_{model}"
     conda:
@@ -30,19 +37,19 @@ rule evaluate_runs:
     params:
         runs=lambda w: f"{RESULTS}/runs/{w.model}",
         # only these: runs of an earlier configuration may still lie there
-        only=lambda w: run_names(w.model),
+        only=lambda w: [run.within_model for run in runs_of(w.model)],
         splits=lambda w: f"{RESULTS}/splits",
     message:
         "Evaluating {wildcards.model}"
     shell:
-        f"python {SCRIPTS}/evaluate_runs.py"
-        " --runs {params.runs} --only {params.only} --splits {params.splits}"
-        " --output {output.evaluation} > {log} 2>&1"
+        f"python {SCRIPTS}/evaluate_model.py"
+        " --runs {params.runs} --only {params.only} --manifest {input.manifest}"
+        " --splits {params.splits} --output {output.evaluation} > {log} 2>&1"
 
 
 rule build_leaderboard:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         published=ours("data/published.csv"),
         code=code("build_leaderboard.py"),
     output:
@@ -64,8 +71,8 @@ rule build_leaderboard:
     params:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
-        models=list(config["models"]),
-        unavailable=json.dumps(UNAVAILABLE.listed(), sort_keys=True),
+        models=EVALUATED,
+        unavailable=unavailable_runs(),
     message:
         "Building the leaderboard"
     shell:
@@ -77,7 +84,7 @@ rule build_leaderboard:
 
 rule compare_models:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
         code=code("compare_models.py"),
@@ -98,7 +105,7 @@ rule compare_models:
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing the models"
     shell:
@@ -110,7 +117,7 @@ rule compare_models:
 
 rule compare_papers:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
         published=ours("data/published.csv"),
@@ -137,7 +144,7 @@ rule compare_papers:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing with the papers"
     shell:
@@ -150,7 +157,7 @@ rule compare_papers:
 
 rule compare_stability:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         histories=[all_runs(model, "history.csv") for model in config["models"]],
         leaderboard=f"{RESULTS}/leaderboard.csv",
         splits=all_splits("json"),
@@ -174,7 +181,7 @@ rule compare_stability:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing stability and overfitting"
     shell:
@@ -188,7 +195,6 @@ rule study_leakage:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["leakage"]["models"]),
-        runs=[all_runs(model, "predictions.csv") for model in config["leakage"]["models"]],
         splits=all_splits("json"),
         code=code("study_leakage.py"),
     output:
@@ -206,18 +212,18 @@ rule study_leakage:
         runtime=at_least(10),
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
-        runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
         models=lambda w: config["leakage"]["models"],
-        protocols=list(config["protocols"]),
+        protocols=list(CONFIGURED["protocols"]),
+        unavailable=unavailable_runs(config["leakage"]["models"]),
         settings=lambda w: param("leakage"),
     message:
-        "Taking accuracies apart"
+        "Splitting accuracies into learning and leakage"
     shell:
         f"python {SCRIPTS}/study_leakage.py"
         " --manifest {input.manifest} --evaluation {params.evaluation}"
-        " --runs {params.runs} --splits {params.splits} --models {params.models} --protocols {params.protocols}"
-        " --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
+        " --splits {params.splits} --models {params.models} --protocols {params.protocols}"
+        " --unavailable {params.unavailable:q} --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
 
 
 # `snakemake leakage` trains the models of the study and no others
@@ -225,38 +231,3 @@ rule leakage:
     input:
         rules.study_leakage.output,
     localrule: True
-
-
-# What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.
-rule gather_costs:
-    input:
-        trainings=[all_runs(model, "config.json", "history.csv") for model in config["models"]],
-        statuses=f"{RESULTS}/statuses.csv",
-        leaderboard=f"{RESULTS}/leaderboard.csv",
-        splits=all_splits("json"),
-        code=code("gather_costs.py"),
-    output:
-        table=report(f"{RESULTS}/cost.csv", caption="../report/cost.rst", category="Cost"),
-        plot=report(f"{RESULTS}/plots/cost.png", caption="../report/cost.rst", category="Cost"),
-    log:
-        f"{RESULTS}/logs/gather_costs.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/gather_costs.tsv"
-    group:
-        "studies"
-    conda:
-        "../envs/classical.yaml"
-    resources:
-        mem_mb=at_least(1000),
-        runtime=at_least(10),
-    params:
-        runs=lambda w: f"{RESULTS}/runs",
-        costs=lambda w: f"{RESULTS}/costs",
-        splits=lambda w: f"{RESULTS}/splits",
-    message:
-        "Gathering what the runs cost"
-    shell:
-        f"python {SCRIPTS}/gather_costs.py"
-        " --statuses {input.statuses} --runs {params.runs} --costs {params.costs}"
-        " --leaderboard {input.leaderboard} --splits {params.splits} --output {output.table} --plot {output.plot}"
-        " > {log} 2>&1"

@@ -1,4 +1,4 @@
-# A trained model as one folder, with all that scripts/predict.py needs.
+# A trained model as one folder, which `genrebench predict` reads.
 
 
 rule export_model:
@@ -7,7 +7,7 @@ rule export_model:
         runs=lambda w: exported_runs(w.model),
         descriptions=lambda w: cache_files(w.model, "json"),
         caches=lambda w: ancient(cache_files(w.model, "npy")),
-        weights=lambda w: weights_of_features(parameters.features_of(config["models"][w.model])),
+        weights=lambda w: weights_of_features(parameters.features_of(KNOWN_MODELS[w.model])),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
         code=code("export_model.py", environment="envs/export.yaml"),
@@ -44,7 +44,7 @@ rule export_model:
 # The best on the validation clips.
 use rule export_model as export_best with:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         runs=[file for model in config["models"] for file in exported_runs(model)],
         descriptions=sorted({file for model in config["models"] for file in cache_files(model, "json")}),
         caches=ancient(sorted({file for model in config["models"] for file in cache_files(model, "npy")})),

@@ -131,13 +131,13 @@ use rule collect_feature as collect_table with:
 # `snakemake tables` writes every feature that is a table as CSV
 rule tables:
     input:
-        expand(f"{RESULTS}/features/{{feature}}.csv", feature=TABLES),
+        expand(f"{RESULTS}/features/{{feature}}.csv", feature=[name for name in TABLES if name in COMPUTED]),
     localrule: True
 
 
 rule summarise_features:
     input:
-        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=config["features"]),
+        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=COMPUTED),
         code=code("summarise_features.py"),
     output:
         table=f"{RESULTS}/features/summary.csv",
@@ -153,7 +153,9 @@ rule summarise_features:
         mem_mb=at_least(500),
         runtime=at_least(5),
     params:
-        unavailable=json.dumps(UNAVAILABLE.features, sort_keys=True),
+        unavailable=json.dumps(
+            {name: why for name, why in UNAVAILABLE.features.items() if name in CONFIGURATION.features}, sort_keys=True
+        ),
     message:
         "Summarising the features"
     shell:

@@ -22,7 +22,7 @@ rule build_manifest:
         runtime=at_least(120),
     params:
         folder=RAW,
-        settings=lambda w: manifest_settings(),
+        settings=lambda w: param("manifest"),
         sample_rate=lambda w: param("audio", "sample_rate"),
     message:
         "Checking the files of {params.folder}"

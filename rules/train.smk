@@ -94,6 +94,16 @@ use rule train_model as train_logistic_tabular with:
         model="logistic_tabular",
 
 
+use rule train_model as train_random_forest_tabular with:
+    wildcard_constraints:
+        model="random_forest_tabular",
+
+
+use rule train_model as train_svm_tabular with:
+    wildcard_constraints:
+        model="svm_tabular",
+
+
 use rule train_model as train_linear_probe with:
     wildcard_constraints:
         model="linear_probe",

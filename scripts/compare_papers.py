@@ -1,14 +1,13 @@
 """Set the papers' figures against ours, system by system and genre by genre: rule compare_papers."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from genrebench.common import cli, files
+from genrebench.common import cli
 from genrebench.datasets import published
 from genrebench.datasets.split_leakage import describe_protocols
-from genrebench.evaluation import paper_comparison, results
+from genrebench.evaluation import paper_comparison, results, tables
 from genrebench.plots import papers as paper_plots
 from genrebench.plots import style
 
@@ -27,42 +26,35 @@ def compare_papers(
 ) -> None:
     """Write papers.csv, a row per published figure of a system that this project has, papers_genres.csv and two plots.
 
-    `models` are the configured ones. On another dataset than the figures' ours are shown, but no differences.
+    `models` were evaluated. On another dataset than the figures' ours are shown, but no differences.
     """
     runs = results.read_runs(evaluation, models)
-    protocols = describe_protocols(splits, {(run["protocol"], run["split"]) for run in runs})
-    figures = [row for row in published.read_accuracies(published_table) if published.is_counterpart(row, models)]
-    rows = paper_comparison.compare_accuracies(
-        figures, results.read_leaderboard(leaderboard), protocols, dataset, models
+    protocols = describe_protocols(splits, set(zip(runs["protocol"], runs["split"], strict=True)))
+    board = tables.LEADERBOARD.read(leaderboard)
+    configured = set(board["model"])  # also those that are unavailable
+    figures = [row for row in published.read_accuracies(published_table) if published.is_counterpart(row, configured)]
+    rows = paper_comparison.compare_accuracies(figures, tables.rows(board), protocols, dataset, configured)
+    scores = paper_comparison.compare_genres(
+        published.read_scores(published_table), rows, results.read_genres(evaluation, models), dataset
     )
-    scores = paper_comparison.compare_genres(published.read_scores(published_table), rows, runs, dataset)
-    files.write_rows(table, paper_comparison.COLUMNS, map(_formatted, rows))
-    files.write_rows(genres, paper_comparison.GENRE_COLUMNS, map(_formatted, scores))
+    tables.PAPERS.write(table, rows)
+    tables.PAPERS_GENRES.write(genres, scores)
     segments = {name for name, protocol in protocols.items() if protocol["unit"] == "segment"}
     style.write(paper_plots.draw_papers(rows, dataset, models, segments), plot, dpi=110, palette=128)
     style.write(paper_plots.draw_genres(scores, dataset, models), genre_plot, dpi=110, palette=128)
 
 
-def _formatted(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()}
-
-
-def arguments() -> argparse.Namespace:
-    """The command line."""
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluation", type=Path, required=True, help="folder of all models' evaluations")
     parser.add_argument("--splits", type=Path, required=True, help="folder of the dataset's splits")
     parser.add_argument("--leaderboard", type=Path, required=True, help="leaderboard.csv")
     parser.add_argument("--published", dest="published_table", type=Path, required=True, help="the papers' figures")
     parser.add_argument("--dataset", required=True, help="name of the dataset")
-    parser.add_argument("--models", nargs="+", required=True, help="the models that are configured")
+    parser.add_argument("--models", nargs="*", default=[], help="the models that were evaluated")
     for name, what in {
         "table": "accuracies (CSV)", "genres": "scores per genre (CSV)", "plot": "plot of the accuracies",
         "genre-plot": "plot of the scores per genre",
     }.items():  # fmt: skip
         parser.add_argument(f"--{name}", type=Path, required=True, help=f"{what}, to write")
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    cli.run(compare_papers, vars(arguments()))
+    cli.run(compare_papers, vars(parser.parse_args()))

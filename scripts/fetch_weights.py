@@ -6,10 +6,9 @@ python scripts/fetch_weights.py vggish
 import argparse
 import functools
 import importlib
-import os
-import socket
+import tarfile
 import tempfile
-import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ import requests
 
 from genrebench.common import cli, files
 from genrebench.common.cli import InputError
-from genrebench.features import _embeddings
+from genrebench.encoders import saved_model
 from genrebench.workflow import config, extras, pretrained
 
 SILENCE_S = 60  # after which a server is given up
@@ -30,14 +29,14 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
     target = Path(folder, name)
     if target.exists():
         raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
-    with files.atomic(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as cache:
+    with files.atomic(target) as temporary:
         if page := pretrained.HUB.fullmatch(handle):
             _fetch_from_hub(page["repository"], page["revision"], handle, temporary)
         elif name in pretrained.FILES:
             temporary.mkdir()
             _fetch_file(handle, temporary / pretrained.FILES[name])
         else:
-            _fetch_model(handle, Path(cache)).rename(temporary)
+            _fetch_model(handle, temporary)
         for file, address in pretrained.EXTRAS.get(name, {}).items():
             _fetch_file(address, temporary / file)
         if not page:
@@ -48,12 +47,12 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
 
 def _handle(name: str, params: str) -> str:
     """The address of the weights of this name, which is that of the folder they go to."""
-    loaded = config.load(params)
     entries = [
-        (config.entry_for(entry, dataset).get("module", key), config.entry_for(entry, dataset))
-        for key, entry in [*loaded["features"].items(), *loaded["models"].items()]
+        (entry.get("module", key), entry)
+        for dataset in config.KINDS
+        for kind in ("features", "models")
+        for key, entry in config.load_all(params, dataset)[kind].items()
         if isinstance(entry, dict)
-        for dataset in (None, *entry.get(config.FOR_DATASET, ()))
     ]
     with_handles = [
         (pretrained.folder_name(module, entry["handle"]), entry["handle"])
@@ -72,21 +71,21 @@ def _handle(name: str, params: str) -> str:
     return handle
 
 
-def _fetch_model(handle: str, cache: Path) -> Path:
-    """Download and unpack a model of TensorFlow Hub into `cache`; return its folder."""
-    _embeddings.tensorflow()  # silently
-    os.environ |= {"TFHUB_CACHE_DIR": str(cache), "TFHUB_DOWNLOAD_PROGRESS": "1"}
-    with warnings.catch_warnings(action="ignore"):  # it imports what setuptools is about to drop
-        import tensorflow_hub
-    socket.setdefaulttimeout(SILENCE_S)
-    print(f"fetching {handle}", flush=True)
-    try:
-        path = Path(tensorflow_hub.resolve(handle))
-    except Exception as error:  # of urllib, http, tarfile, zlib or TensorFlow, as the fault is
-        raise InputError(_failure(handle, error)) from None
-    if not (path / "saved_model.pb").is_file():
+def _fetch_model(handle: str, target: Path) -> None:
+    """Download a model of TensorFlow Hub and unpack it to the folder `target`.
+
+    The query asks the hub for the archive instead of the page (https://www.tensorflow.org/hub/model_compression).
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as folder:
+        archive = Path(folder, "model.tar.gz")
+        _fetch_file(handle, archive, {"tf-hub-format": "compressed"})
+        try:
+            with tarfile.open(archive) as file:
+                file.extractall(target, filter="data")
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            raise InputError(_failure(handle, error)) from None
+    if not (target / "saved_model.pb").is_file():
         raise InputError(f"{handle} gave an archive without a SavedModel; correct the handle in params.yaml")
-    return path
 
 
 def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -> None:
@@ -99,7 +98,7 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
         raise InputError(f"To fetch {handle}, packages are missing: {reason.partition(': ')[2]}")
     import huggingface_hub
 
-    from genrebench.audio import speech_encoders
+    from genrebench.encoders import speech
 
     print(f"fetching {handle}", flush=True)
     fetch = functools.partial(huggingface_hub.snapshot_download, repository, revision=revision)
@@ -110,16 +109,16 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
             place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "pytorch_model.bin"])
     except Exception as error:  # of the hub's library, its HTTP client or its cache, as the fault is
         raise InputError(_failure(handle, error)) from None
-    processor, encoder = speech_encoders.load(Path(place), safe)  # the published head, for other tasks, stays behind
+    processor, encoder = speech.load(Path(place), safe)  # the published head, for other tasks, stays behind
     processor.save_pretrained(target)
     encoder.save_pretrained(target)
     files.write_json(target / pretrained.SOURCE, {"handle": handle})
 
 
-def _fetch_file(address: str, path: Path) -> None:
+def _fetch_file(address: str, path: Path, query: dict[str, str] | None = None) -> None:
     print(f"fetching {address}", flush=True)
     try:
-        with requests.get(address, timeout=SILENCE_S, stream=True) as response, path.open("wb") as file:
+        with requests.get(address, query, timeout=SILENCE_S, stream=True) as response, path.open("wb") as file:
             response.raise_for_status()
             for block in response.iter_content(BLOCK_BYTES):
                 file.write(block)
@@ -134,7 +133,7 @@ def _check(name: str, handle: str, folder: Path) -> None:
             importlib.import_module(f"genrebench.models.{name}").check(folder / pretrained.FILES[name])
             return
         module = importlib.import_module(f"genrebench.features.{name}")
-        _embeddings.network(folder, name, module.DIMENSIONS)(np.zeros(_embeddings.SAMPLE_RATE, np.float32))
+        saved_model.network(folder, name, module.DIMENSIONS)(np.zeros(saved_model.SAMPLE_RATE, np.float32))
         if name in pretrained.EXTRAS:
             module.read_pca(folder / module.PCA)
     except InputError as error:

@@ -14,13 +14,12 @@ from typing import Any
 import yaml
 
 from genrebench.common import cli, files
-from genrebench.workflow import availability, code_closure, config, dag, extras
-from genrebench.workflow.entries import is_pretrained, module_of
+from genrebench.workflow import availability, config, dag, extras
+from genrebench.workflow.entries import BEST, is_pretrained, module_of
 
 HEADER = "# Made by `make dvc.yaml` from the Snakefile and params.yaml; edit those.\n"
 RAW, RESULTS = "data/raw/demo", "results/demo"
 PLOTS = [f"{RESULTS}/plots/{name}.png" for name in ("distributions", "correlations")]
-BEST = code_closure.constant("scripts/genrebench/inference/export.py", "BEST")  # whose import takes a second
 # Never DVC's: what was measured (times, memory), the page that joins it with the rest, and what only saves time.
 UNTRACKED = (*(f"{RESULTS}/{name}" for name in ("costs/", "cost.csv", "plots/cost.png", "report/")), ".cache/")
 
@@ -36,7 +35,7 @@ class Stage:
 
 def write_dvc_yaml(output: str) -> None:
     """Write `output` from the workflow in the working directory."""
-    stages = _stages(config.for_dataset(yaml.safe_load(Path("params.yaml").read_text()), "demo") | {"dataset": "demo"})
+    stages = _stages(config.load(dataset="demo"))
     jobs, _ = dag.jobs({target for stage in stages for target in stage.targets}, {"dataset": "demo"})
     made = {str(path) for one in jobs for path in one.output}
     document = {
@@ -77,7 +76,7 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
             Stage(f"train_{name}", [f"train_{name}", f"runs_{name}", "index_weights"], [f"runs_{name}"])
             for name in models
         ),
-        *(Stage(f"evaluate_{name}", ["evaluate_runs"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
+        *(Stage(f"evaluate_{name}", ["evaluate_model"], [f"{RESULTS}/evaluation/{name}"]) for name in models),
         Stage("build_leaderboard", ["build_leaderboard"], [f"{RESULTS}/leaderboard.csv"]),
         Stage("compare_models", ["compare_models"], [f"{RESULTS}/comparisons.csv"]),
         Stage("compare_papers", ["compare_papers"], [f"{RESULTS}/papers.csv"]),
@@ -89,7 +88,7 @@ def _stages(settings: dict[str, Any]) -> list[Stage]:
         *([Stage("plot_features", ["plot_features"], [PLOTS[0]])] if "tabular" in settings["features"] else []),
         Stage("plot_genres", ["plot_genres"], [f"{RESULTS}/plots/genres"]),
         Stage("export_best", ["export_best"], [f"{RESULTS}/export/{BEST}"]),
-        Stage("build_report", ["build_report", "gather_costs"], [f"{RESULTS}/report/index.html"]),
+        Stage("build_report", ["build_report"], [f"{RESULTS}/report/index.html"]),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Write envs/*.yaml, the conda environments of the rules, from the versions of the lock files (`make envs`)."""
+"""Write envs/*.yaml, the conda environments of the rules, from the versions of the lock file (`make envs`)."""
 
 import argparse
 import re
@@ -6,34 +6,33 @@ from pathlib import Path
 
 from genrebench.common import cli, files
 
-LOCKS = [Path("requirements.lock"), Path("requirements-speech.lock")]
 # One environment for each family of dependencies; pip brings what these need.
 CLASSICAL = (
-    "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pillow pywavelets pyyaml requests scikit-learn scipy "
-    "setuptools skops soundfile soxr statsmodels threadpoolctl tqdm"
+    "av jinja2 librosa matplotlib mutagen numpy pandas pillow pydantic pywavelets pyyaml requests "
+    "scikit-learn scipy skops soundfile soxr statsmodels threadpoolctl tqdm"
 ).split()
 SPEECH = ["safetensors", "torch", "transformers"]
 FAMILIES = {
     "classical": CLASSICAL,
     "networks": [*CLASSICAL, "h5py", "keras", "tensorflow"],
-    "pretrained": [*CLASSICAL, "tensorflow", "tensorflow-hub"],
-    # an export says what the model says: it hears through each kind
-    "export": [*CLASSICAL, "h5py", "keras", "onnxruntime", *SPEECH, "tensorflow", "tensorflow-hub", "tf2onnx"],
+    "pretrained": [*CLASSICAL, "tensorflow"],
+    # an export is checked against the evaluation, whichever kind of model it is
+    "export": [*CLASSICAL, "h5py", "keras", "onnxruntime", *SPEECH, "tensorflow", "tf2onnx"],
     "speech": [*CLASSICAL, *SPEECH],
 }
 
 
-def write_envs(locks: list[Path], project: Path, folder: Path) -> None:
-    """Write `<folder>/<family>.yaml` for each family, with the versions of `locks`, and of `project` that of PyTorch.
+def write_envs(lock: Path, project: Path, folder: Path) -> None:
+    """Write `<folder>/<family>.yaml` for each family, with the versions of `lock`, and of `project` that of PyTorch.
 
-    That is in no lock file: which of its builds, and with them which packages of CUDA, is a question of the machine.
+    PyTorch is not in the lock file: which of its builds, and with it which packages of CUDA, is a question of the
+    machine.
     """
-    lines = "\n".join(_for_python_311(lock.read_text()) for lock in locks)
-    versions = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)(?=.*\\$)", lines, re.M))
+    versions = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock.read_text(), re.M))
     versions |= dict(re.findall(r'"(torch)==([^"]+)"', project.read_text()))
     for family, names in FAMILIES.items():
         lines = [
-            "# Made by `make envs` from the lock files, for `snakemake --sdm conda`.",
+            "# Made by `make envs` from the lock file, for `snakemake --sdm conda`.",
             "channels: [conda-forge, nodefaults]",
             "dependencies:",
             "  - python=3.11",
@@ -45,14 +44,9 @@ def write_envs(locks: list[Path], project: Path, folder: Path) -> None:
             temporary.write_text("\n".join(lines) + "\n")
 
 
-def _for_python_311(lock: str) -> str:
-    """The lock without the lines for later versions of Python."""
-    return "\n".join(line for line in lock.splitlines() if "python_full_version >= '3.12'" not in line)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--locks", nargs="+", type=Path, default=LOCKS)
-    parser.add_argument("--project", type=Path, default=Path("pyproject.toml"))
+    parser.add_argument("--lock", default="requirements.lock", type=Path)
+    parser.add_argument("--project", default="pyproject.toml", type=Path)
     parser.add_argument("--folder", default="envs", type=Path)
     cli.run(write_envs, vars(parser.parse_args()))

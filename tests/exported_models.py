@@ -3,13 +3,13 @@
 import numpy as np
 import soundfile
 
-from collect_feature import collect_feature
-from evaluate_runs import evaluate_runs
-from export_model import export_model
+from evaluate_model import evaluate_model
 from genrebench.audio import decode
 from genrebench.common import files
+from genrebench.extraction.collect import collect_feature
+from genrebench.inference import export
 from genrebench.inference.predictor import Predictor
-from train_model import train_model
+from genrebench.training.run import train
 
 RATE = 8000
 READING = {"sample_rate": RATE, "duration": "longest"}
@@ -94,25 +94,28 @@ class Corpus:
         """Train and evaluate a model; the folder of its run."""
         run = self.folder / "runs" / model / "artist" / "repeat0" / f"seed{seed}"
         run.mkdir(parents=True, exist_ok=True)
-        train_model(
+        train(
             model, settings, compute, seed, self.folder / "manifest.csv", self.folder / "splits/artist/repeat0.csv",
             [self.folder / "features" / f"{name}.json" for name in settings["features"]],
             self.folder / "checkpoints" / model, run, self.folder / "costs" / f"{model}.json",
         )  # fmt: skip
-        evaluate_runs(run.parents[2], self.folder / "splits", self.folder / "evaluation" / model)
+        evaluate_model(
+            run.parents[2], ["artist/repeat0/seed0"], self.folder / "manifest.csv", self.folder / "splits",
+            self.folder / "evaluation" / model,
+        )  # fmt: skip
         return run
 
     def export(self, *models, name=None):
         """Export the best of trained models; the folder."""
         output = self.folder / "export" / (name or models[0])
-        export_model(
+        export.export_best(
             models, self.folder / "evaluation", self.folder / "runs", self.folder / "splits", self.folder / "features",
             self.entries, READING, LIMITS, self.folder / "manifest.csv", "tones", output,
         )  # fmt: skip
         return output
 
     def says_the_same(self, folder, run):
-        """Assert that the model in `folder` says of each file what the `run` said of the clip; the model."""
+        """Assert that the model in `folder` predicts for each file what the `run` predicted for the clip; the model."""
         predictor = Predictor(folder)
         predicted = files.read_rows(run / "predictions.csv")
         assert {row["subset"] for row in predicted} == {"train", "valid", "test"}
@@ -122,5 +125,5 @@ class Corpus:
             found = predictor.predict(clip["path"])
             np.testing.assert_allclose(found.curve, expected, atol=1e-5)
             np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), atol=1e-5)
-            assert len(found.spans) == len(expected)
+            assert len(found.windows) == len(expected)
         return predictor

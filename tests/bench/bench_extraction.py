@@ -16,15 +16,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import librosa
 import numpy as np
 import soundfile
 import yaml
 from threadpoolctl import threadpool_limits
 
-import plain_features
 from genrebench.common import cli
 from genrebench.extraction import store
+from genrebench.extraction.engine import LIBROSA
 
 ROOT = Path(__file__).parents[2]
 FEATURES = (
@@ -106,9 +105,7 @@ def extract_all(paths: list[Path], features: dict[str, Any]) -> None:
 
 def librosa_one_by_one(path: Path, features: dict[str, Any]) -> None:
     """Load a clip and call a function of librosa for each feature, as scripts for GTZAN do."""
-    samples, _ = librosa.load(path, sr=RATE)
-    for name, settings in features.items():
-        plain_features.extract(name, samples, RATE, settings)
+    store.extract(path, RATE, features, engine=LIBROSA)
 
 
 def essentia_mfcc(path: Path, settings: dict[str, Any]) -> None:

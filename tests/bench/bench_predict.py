@@ -1,4 +1,4 @@
-"""How long predict.py takes for its first answer, and how many files per second it classifies.
+"""How long `genrebench predict` takes for its first answer, and how many files per second it classifies.
 
     python tests/bench/bench_predict.py --audio FOLDER results/demo/export/best results/demo/export/cnn
 
@@ -17,14 +17,14 @@ from pathlib import Path
 
 from genrebench.audio import decode
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "predict.py"
 FILES, REPEATS = 100, 5
 
 
 def seconds(*arguments: object) -> float:
-    """The wall time of one call of predict.py."""
+    """The wall time of one call of the command."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], check=True, capture_output=True)
+    command = [sys.executable, "-m", "genrebench", "predict", *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - started
 
 

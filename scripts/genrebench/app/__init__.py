@@ -1,1 +1,1 @@
-"""The page in the browser."""
+"""A web page that predicts the genre of a recording."""

@@ -1,26 +1,64 @@
-"""How long all clips are made, by `audio.duration` of params.yaml."""
+"""Lengths: how long clips are made, and where their segments begin."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+TOLERANCE_S = 1e-6  # manifests round durations to it
 
-def given_seconds(duration: str | float | dict[str, float]) -> float | None:
-    """The seconds that a clip is cut or padded to before its features are computed.
+Duration = str | float | Mapping[str, float]  # `audio.duration` of the parameters
 
-    None where what it is made as long as depends on other clips (`common_seconds`), which comes afterwards.
+
+def given_seconds(duration: Duration) -> float | None:
+    """The seconds to which a clip is cut or padded before its features are computed.
+
+    None where the common length depends on other clips (`common_seconds`): it is then made afterwards.
     """
     return float(duration) if isinstance(duration, int | float) else None
 
 
-def common_seconds(duration: str | float | dict[str, float], durations: Sequence[float]) -> float:
-    """The seconds that all clips are made as long as, given their own `durations` in seconds.
+def common_seconds(duration: Duration, durations: Sequence[float]) -> float:
+    """The length in seconds that all clips get.
 
-    0 if there are none.
+    Parameters
+    ----------
+    duration : "longest", float or mapping
+        `audio.duration` of the parameters: the longest clip, a number of seconds, or `percentile` (0 to 100) of the
+        clips' durations and `at_least_s`.
+    durations : sequence of float
+        Seconds of each clip.
+
+    Returns
+    -------
+    float
+        Seconds; 0 if there are no clips.
     """
     if not len(durations):
         return 0.0
-    if isinstance(duration, dict):
+    if isinstance(duration, Mapping):
         percentile = float(np.percentile(durations, duration["percentile"], method="higher"))
         return max(percentile, duration["at_least_s"])
     return max(durations) if duration == "longest" else float(duration)
+
+
+def segment_starts(duration_s: float, length_s: float, hop_s: float) -> list[float]:
+    """Where the segments of a clip begin: one grid for splits, training and evaluation.
+
+    Parameters
+    ----------
+    duration_s : float
+        Length of the clip in seconds.
+    length_s : float
+        Length of a segment in seconds.
+    hop_s : float
+        Seconds from the start of one segment to that of the next.
+
+    Returns
+    -------
+    list of float
+        Seconds, k * hop_s for every segment that lies whole within the clip, in order; the number of a segment is its
+        place in this list. There is at least one: a clip shorter than a segment has one, which its reader pads.
+    """
+    last = math.floor((duration_s - length_s + TOLERANCE_S) / hop_s)
+    return [k * hop_s for k in range(max(last, 0) + 1)]

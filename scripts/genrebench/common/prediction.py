@@ -1,4 +1,4 @@
-"""What a model says of one audio file."""
+"""What a model predicts for one audio file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,27 +8,40 @@ import numpy as np
 
 @dataclass
 class Prediction:
-    """What a model says of one file.
+    """What a model predicts for one file.
 
-    `probabilities` (genres,) add up to 1; `spans` are the stretches that were heard on their own, (start, end) in
-    seconds, and `curve` (spans, genres) their probabilities. `doubts` says why no genre of the training may fit (blank
-    where one does).
+    Attributes
+    ----------
+    path : Path
+        The file.
+    seconds : float
+        Its length.
+    genres : list of str
+        The genres that the model knows.
+    probabilities : ndarray of shape (n_genres,)
+        The probability of each genre, the mean over all windows; they sum to 1.
+    windows : list of (start, end)
+        The windows that the file was split into, in seconds.
+    curve : ndarray of shape (n_windows, n_genres)
+        The probabilities of each window.
+    low_confidence : str
+        Why the prediction should not be relied on; blank if there is no reason.
     """
 
     path: Path
     seconds: float
     genres: list[str]
     probabilities: np.ndarray
-    spans: list[tuple[float, float]]
+    windows: list[tuple[float, float]]
     curve: np.ndarray
-    doubts: str
+    low_confidence: str
 
     @property
     def genre(self) -> str:
-        """The most probable genre, the first of equals."""
+        """The most probable genre; of equals the first."""
         return self.genres[int(self.probabilities.argmax())]
 
     def ranked(self) -> list[tuple[str, float]]:
-        """Genres and probabilities, the most probable first."""
+        """Genres and their probabilities, the most probable first."""
         pairs = zip(self.genres, self.probabilities.tolist(), strict=True)
         return sorted(pairs, key=lambda pair: -pair[1])

@@ -10,8 +10,8 @@ import time
 import wave
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -19,22 +19,106 @@ import requests
 import soundfile
 import urllib3
 import yaml
-from tqdm import tqdm
 
 from genrebench.common import cli, files
+from genrebench.common.progress import progress
+from genrebench.datasets import tables
 
 SUFFIXES = (".wav", ".au")
 MAX_BYTES = 8 << 30  # of an archive's contents: GTZAN has 1.3 GB, and the copies with images and tables a little more
 ATTEMPTS = 3  # of a download in succession that bring nothing new
 TIMEOUT_S = (30, 60)  # to connect, and between two blocks
 BLOCK_BYTES = 1 << 20
-SECONDS_BETWEEN_LINES = 10  # of progress where there is no terminal
+
+NAMED = 20  # clips in the summary; the report names all
+HINTS = {
+    "missing": "",
+    "altered": "kept as they are; delete them and run this again to get the published ones",
+    "unreadable": "jazz.00054 is so in the published WAV files",
+}
 
 Member = tuple[str, Callable[[], AbstractContextManager[BinaryIO]]]
 
 
 class DownloadError(Exception):
     """A mirror did not give the file: the message says why."""
+
+
+def fetch_gtzan(
+    output: str,
+    path_to_catalogue: str,
+    path_to_report: str,
+    source: str | None,
+    local: str | None,
+    mirrors: Sequence[str],
+    path_to_cache: str,
+) -> None:
+    """Put the clips that are not in `output` there, and write which are missing, altered or unreadable.
+
+    Parameters
+    ----------
+    output : path
+        data/raw/gtzan
+    path_to_catalogue : path
+        The published MD5 of each clip (CSV).
+    path_to_report : path
+        JSON to write (`check_clips`).
+    source : path, optional
+        A folder or an archive with GTZAN; without it, and without one in `local`, the mirrors are asked.
+    local : path, optional
+        YAML whose key `gtzan` names the source on this machine, if the file is there.
+    mirrors : sequence of str
+        Addresses of genres.tar.gz, tried in turn.
+    path_to_cache : path
+        Folder of downloads that are not complete.
+    """
+    catalogue = tables.read(path_to_catalogue, tables.CATALOGUE, only=("clip_id", "md5"))
+    md5s = dict(zip(catalogue["clip_id"], catalogue["md5"], strict=True))
+    if missing_clips(output, md5s):
+        source = source or local_source(local)
+        if source is None:
+            _take_from_mirrors(mirrors, output, md5s, path_to_cache)
+        elif take_clips(source, output, md5s) == 0:
+            raise cli.InputError(f"{source} has no clip of GTZAN: they have names such as blues.00000.wav (or .au).")
+    report = check_clips(output, md5s)
+    files.write_json(path_to_report, report)
+    print(_summary(report, output), file=sys.stderr)
+
+
+def _take_from_mirrors(mirrors: Sequence[str], output: str, clips: Collection[str], cache: str) -> None:
+    failures = []
+    for url in mirrors:
+        print(f"downloading {url}", file=sys.stderr, flush=True)
+        try:
+            archive = download(url, cache)
+        except DownloadError as failure:
+            failures.append(str(failure))
+            continue
+        try:
+            found = take_clips(archive, output, clips)
+        except cli.InputError as error:
+            found = 0
+            failures.append(f"{url}: {error}")
+        else:
+            if found == 0:
+                failures.append(f"{url}: an archive without a clip of GTZAN")
+        # Of no more use: its clips are in `output`, or it has none.
+        forget_download(url, cache)
+        if found:
+            return
+    raise cli.InputError(
+        "No mirror gave GTZAN:\n  " + "\n  ".join(failures) + "\nIf you have a copy, write its place, a folder or "
+        "an archive, into local.yaml (gtzan: /path/to/it). A download that broke off goes on where it stopped."
+    )
+
+
+def _summary(report: dict, output: str) -> str:
+    lines = [f"GTZAN: {report['verified']} of {report['published']} clips are in {output} as published"]
+    for state, hint in HINTS.items():
+        if clips := report[state]:
+            more = f" and {len(clips) - NAMED} more" if len(clips) > NAMED else ""
+            lines.append(f"{len(clips)} {state}{f' ({hint})' if hint else ''}: {', '.join(clips[:NAMED])}{more}")
+    return "\n".join(lines)
 
 
 def download(url: str, folder: str | Path, pause_s: float = 1.0) -> Path:
@@ -93,7 +177,7 @@ def _continue_download(url: str, part: Path, state: Path) -> None:
             part.write_bytes(b"")  # before its description, so that the two always fit
             files.write_json(state, known)
         _require_room(part, known["length"], arrived)
-        with part.open("ab") as file, _progress("downloaded", known["length"], "MB", 1e6, arrived) as advance:
+        with part.open("ab") as file, progress("downloaded", known["length"], "MB", 1e6, arrived) as advance:
             for block in response.raw.stream(BLOCK_BYTES, decode_content=False):
                 file.write(block)
                 advance(len(block))
@@ -140,12 +224,12 @@ def take_clips(source: str | Path, output: str | Path, clips: Collection[str]) -
 
     `source` is a folder, or an archive (.zip, .tar, .tar.gz), with files of the names `<clip_id>.wav` or `.au` at
     any depth; everything else in it is ignored, and so are links in an archive. Nothing that is in `output` is
-    replaced, and no path of an archive is ever used as a path here. `job.InputError` if `source` is neither, if it
+    replaced, and no path of an archive is ever used as a path here. InputError if `source` is neither, if it
     cannot be read to its end, if a path in it points out of it, or if it holds more than `MAX_BYTES`.
     """
     found = set()
     try:
-        with _progress("copied", len(clips), "clips", 1) as advance:
+        with progress("copied", len(clips), "clips") as advance:
             for name, open_member in _members(Path(source)):
                 path = PurePosixPath(name)
                 if path.suffix not in SUFFIXES or path.stem not in clips:
@@ -225,7 +309,7 @@ def check_clips(output: str | Path, md5s: Mapping[str, str]) -> dict:
     """
     by_suffix = dict.fromkeys(SUFFIXES, 0)
     lists: dict[str, list[str]] = {"missing": [], "altered": [], "unreadable": [], "verified": []}
-    with _progress("checked", len(md5s), "clips", 1) as advance:
+    with progress("checked", len(md5s), "clips") as advance:
         for clip, md5 in sorted(md5s.items()):
             advance(1)
             path = _file_of(output, clip)
@@ -268,26 +352,6 @@ def _file_of(output: str | Path, clip: str) -> Path | None:
     paths = (_path(output, clip, suffix) for suffix in SUFFIXES)
     # A broken link is the user's too: it is not replaced.
     return next((path for path in paths if path.exists() or path.is_symlink()), None)
-
-
-@contextmanager
-def _progress(verb: str, total: int | None, unit: str, scale: float, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """Yield a function to call with what was done: it moves a bar, or writes a line now and then."""
-    if sys.stderr.isatty():
-        with tqdm(desc=verb, total=total, initial=done, unit="B" if unit == "MB" else unit, unit_scale=True) as bar:
-            yield bar.update
-        return
-    reported = time.monotonic()
-
-    def advance(amount: int) -> None:
-        nonlocal done, reported
-        done += amount
-        if time.monotonic() - reported > SECONDS_BETWEEN_LINES:
-            reported = time.monotonic()
-            of_all = "" if total is None else f" of {total / scale:.0f}"
-            print(f"{verb} {done / scale:.0f}{of_all} {unit}", file=sys.stderr, flush=True)
-
-    yield advance
 
 
 def local_source(path: str | Path | None) -> str | None:

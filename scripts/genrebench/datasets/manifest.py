@@ -1,39 +1,25 @@
-"""The clips of a dataset: which files are usable, who plays, and which clips sound the same."""
+"""The manifest of a dataset: its usable clips, and the files that are rejected and why."""
 
 import os
-import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import DisjointSet
+import pandas as pd
 
 from genrebench.audio import decode
 from genrebench.audio.fingerprint import fingerprint, near_duplicates
-from genrebench.common import files
+from genrebench.common import cli, files
 from genrebench.common.cli import InputError
+from genrebench.common.progress import progress
+from genrebench.datasets import artists, precomputed, tables
 
-COLUMNS = (
-    "clip_id",
-    "path",
-    "genre",
-    "artist",
-    "group",
-    "duplicate_of",
-    "duration_s",
-    "sample_rate",
-    "channels",
-    "mean_amplitude",
-    "rms_amplitude",
-    "max_amplitude",
-    "md5",
-)
-REJECTED_COLUMNS = ("path", "genre", "reason", "detail")
-CLIPS_CSV_COLUMNS = ("path", "artist", "group")
-NO_ARTIST = {"unknown", "unknown artist", "<unknown>", "various", "various artists", "va", "n/a"}  # in tags
 # Predictions have a column per genre beside these (see scripts/train_model.py).
 RESERVED = {"clip_id", "segment", "subset", "genre", "predicted"}
 LAYOUT = "one subfolder per genre with audio files in it (or manifest.csv and features/*.npy)"
@@ -47,12 +33,84 @@ class Clip:
     genre: str
     clip_id: str
     artist: str = ""
-    group: str = ""
-    figures: dict[str, Any] = field(default_factory=dict)
+    group: str = ""  # as listed
+    figures: dict[str, Any] = field(default_factory=dict)  # columns of the manifest from duration_s on
     fingerprint: np.ndarray | None = None
     reason: str = ""  # why it is rejected, if it is
     detail: str = ""
     duplicate_of: str = ""
+
+
+def build_manifest(
+    dataset_dir: Path,
+    sample_rate: int,
+    settings: Mapping[str, Any],
+    catalogue: str | Path,
+    jobs: int,
+    manifest: str | Path,
+    rejected: str | Path,
+) -> None:
+    """Check every file of a dataset, and write the usable clips and the rejected files.
+
+    Parameters
+    ----------
+    dataset_dir : Path
+        data/raw/<dataset>
+    sample_rate : int
+        Hz at which clips are compared and measured.
+    settings : mapping
+        Section `manifest` of the parameters: min_duration_s, min_rms, and duplicates ("reject" or "group").
+    catalogue : path
+        What is known about GTZAN's clips (CSV).
+    jobs : int
+        Processes.
+    manifest, rejected : path
+        CSV files to write (`genrebench.datasets.tables`): the clips by clip_id, the other files by path.
+    """
+    clips = find_clips(dataset_dir)
+    if not clips:
+        table = precomputed.read_manifest(dataset_dir)
+        refuse_reserved(set(table["genre"]), dataset_dir / "manifest.csv")
+        tables.write(rejected, pd.DataFrame(), tables.REJECTED)
+        tables.write(manifest, table, tables.MANIFEST)
+        print(f"{len(table)} clips, as the dataset lists them", file=sys.stderr)
+        return
+    known = tables.read(catalogue, tables.CATALOGUE).set_index("clip_id").to_dict("index")
+    set_artists(clips, dataset_dir, known)
+    limits = {"min_duration_s": settings["min_duration_s"], "min_rms": settings["min_rms"]}
+    take_checked(clips, _check_all(clips, partial(check, sample_rate=sample_rate, **limits), jobs))
+    mark_duplicates([clip for clip in clips if not clip.reason], settings["duplicates"] == "reject")
+    kept = sorted((clip for clip in clips if not clip.reason), key=lambda clip: clip.clip_id)
+    _tell_contradictions(kept)
+    others = [clip for clip in clips if clip.reason]
+    if not kept:
+        raise InputError(
+            f"none of the {len(clips)} files in {dataset_dir} is usable; {others[0].path}: {others[0].detail}"
+        )
+    tables.write(
+        rejected, pd.DataFrame([vars(clip) | {"path": clip.path.as_posix()} for clip in others]), tables.REJECTED
+    )
+    tables.write(manifest, as_table(kept), tables.MANIFEST)
+    print(f"checked {len(clips)} files: {len(kept)} kept, {len(others)} rejected", file=sys.stderr)
+
+
+def as_table(clips: Sequence[Clip]) -> pd.DataFrame:
+    """The clips as rows of the manifest, with their groups (`genrebench.datasets.artists.groups`)."""
+    table = pd.DataFrame(
+        [
+            {
+                "clip_id": clip.clip_id,
+                "path": clip.path.as_posix(),
+                "genre": clip.genre,
+                "artist": clip.artist,
+                "group": clip.group,
+                "duplicate_of": clip.duplicate_of,
+                **clip.figures,
+            }
+            for clip in clips
+        ]
+    )
+    return table.assign(group=artists.groups(table).to_numpy())
 
 
 def find_clips(folder: Path) -> list[Clip]:
@@ -76,7 +134,7 @@ def find_clips(folder: Path) -> list[Clip]:
     genres = {clip.genre for clip in clips}
     if len(genres) == 1 and all(len(clip.path.relative_to(folder).parts) > 2 for clip in clips):
         raise InputError(f"{folder} has only the folder {genres.pop()}, with folders in it; expected is {LAYOUT}")
-    _refuse_reserved(genres, folder)
+    refuse_reserved(genres, folder)
     brings_features = (folder / "manifest.csv").is_file()
     if clips and brings_features:
         raise InputError(
@@ -102,18 +160,20 @@ def check(path: Path, sample_rate: int, min_duration_s: float, min_rms: float) -
     else:
         duration, summary = len(samples) / original_rate, decode.summary(mono)
         clip.figures = {
-            "duration_s": f"{duration:.6f}",
+            "duration_s": duration,
             "sample_rate": original_rate,
             "channels": samples.shape[1],
-            **{name: f"{value:.6f}" for name, value in summary.items()},
+            **summary,
             "md5": decode.md5(mono),
         }
         clip.fingerprint = fingerprint(mono, sample_rate)
     return clip
 
 
-def mark_duplicates(clips: list[Clip], reject: bool) -> None:
+def mark_duplicates(clips: Sequence[Clip], reject: bool) -> None:
     """Mark the clips that repeat an earlier one, exactly or nearly; reject them, or keep them as `duplicate_of`."""
+    from scipy.cluster.hierarchy import DisjointSet
+
     first: dict[str, Clip] = {}
     for clip in clips:
         original = first.setdefault(clip.figures["md5"], clip)
@@ -134,107 +194,28 @@ def mark_duplicates(clips: list[Clip], reject: bool) -> None:
             _mark(distinct[other], distinct[original], "near duplicate", how, reject)
 
 
-def set_artists(clips: list[Clip], folder: Path, catalogue: dict[str, dict[str, str]]) -> None:
-    """Fill in artist and group: from clips.csv, else `<genre>/<artist>/`, else the file's tags, else the catalogue."""
+def set_artists(clips: Sequence[Clip], folder: Path, catalogue: Mapping[str, Mapping[str, str]]) -> None:
+    """Fill in artist and group: from clips.csv, else `<genre>/<artist>/`, else the file's tags, else the catalogue.
+
+    `catalogue` has what is known of GTZAN's clips, by clip_id: md5, artist and artist_group.
+    """
     listed = _read_listed(folder, clips)
     for clip in clips:
         entry = listed.get(clip.path.relative_to(folder).as_posix(), {})
+        inside = clip.path.relative_to(folder / clip.genre).parts[:-1]
         known = _catalogued(clip, folder, catalogue)
-        inside = clip.path.relative_to(folder / clip.genre)
-        clip.artist = (
-            _artist(entry.get("artist"))
-            or _artist(inside.parts[0] if len(inside.parts) > 1 else "")
-            or _artist(_tagged_artist(clip.path))
-            or known.get("artist", "")
-        )
-        clip.group = (entry.get("group") or "").strip() or (
-            f"catalogue:{known['artist_group']}" if known.get("artist_group") else ""
-        )
+        clip.artist, clip.group = artists.find_artist(clip.path, inside, entry, known)
 
 
-def groups(clips: Iterable[Clip]) -> dict[str, str]:
-    """The group of each clip_id: clips of one artist (in any case), one listed group, or one recording are together.
-
-    A group is named by its artist if all its clips have the same, else by its first clip.
-    """
-    clips = list(clips)
-    sets = DisjointSet([clip.clip_id for clip in clips])
-    first: dict[tuple[str, str], str] = {}
-    for clip in clips:
-        for kind in ("artist", "group"):
-            if name := getattr(clip, kind):
-                sets.merge(clip.clip_id, first.setdefault((kind, name.casefold()), clip.clip_id))
-        if clip.duplicate_of:
-            sets.merge(clip.clip_id, clip.duplicate_of)
-    artist = {clip.clip_id: clip.artist for clip in clips}
-    names = {}
-    for members in sets.subsets():
-        artists = {artist[member] for member in members}
-        name = min(artists) if len({one.casefold() for one in artists}) == 1 else ""
-        names.update(dict.fromkeys(members, name or min(members)))
-    return names
+def take_checked(clips: Sequence[Clip], checked: Iterable[Clip]) -> None:
+    """Put what `check` found of each file into its clip."""
+    for clip, found in zip(clips, checked, strict=True):
+        clip.figures, clip.fingerprint = found.figures, found.fingerprint
+        clip.reason, clip.detail = found.reason, found.detail
 
 
-def row(clip: Clip) -> dict[str, Any]:
-    """The clip as a row of the manifest, without its group."""
-    return {
-        "clip_id": clip.clip_id,
-        "path": clip.path.as_posix(),
-        "genre": clip.genre,
-        "artist": clip.artist,
-        "duplicate_of": clip.duplicate_of,
-        **clip.figures,
-    }
-
-
-def read_precomputed(folder: Path) -> list[dict[str, str]]:
-    """The rows of a dataset that brings features, in the order of its own manifest.csv, checked.
-
-    Raises InputError for missing columns, blank or repeated ids, blank genres, and features with other numbers of rows.
-    """
-    path = folder / "manifest.csv"
-    rows = files.read_rows(path)
-    missing = {"clip_id", "genre"} - set(rows[0] if rows else ())
-    if missing:
-        raise InputError(
-            f"{path} lacks {' and '.join(sorted(missing))}: it needs a row per clip and the columns clip_id, genre"
-        )
-    seen: set[str] = set()
-    for number, entry in enumerate(rows, 2):
-        if not entry["clip_id"] or not entry["genre"]:
-            raise InputError(f"{path}, line {number}: clip_id or genre is blank")
-        if entry["clip_id"] in seen:
-            raise InputError(f"{path}, line {number}: clip_id {entry['clip_id']} stands there twice")
-        seen.add(entry["clip_id"])
-    _refuse_reserved({entry["genre"] for entry in rows}, path)
-    features = sorted((folder / "features").glob("*.npy"))
-    if not features:
-        raise InputError(f"{folder} has manifest.csv, but neither audio nor features/*.npy; expected is {LAYOUT}")
-    for feature in features:
-        count = _row_count(feature)
-        if count != len(rows):
-            raise InputError(f"{feature} has {count} rows, but {path} has {len(rows)}; they must be the same clips")
-    for number, entry in enumerate(rows, 2):
-        if not re.fullmatch(r"(\d+(\.\d*)?)?", entry.get("duration_s") or ""):
-            raise InputError(f"{path}, line {number}: duration_s is {entry['duration_s']!r}, and no number of seconds")
-    artists = {entry["clip_id"]: entry.get("artist") or "" for entry in rows}
-    together = groups(
-        Clip(Path(), entry["genre"], entry["clip_id"], artists[entry["clip_id"]], entry.get("group") or "")
-        for entry in rows
-    )
-    return [
-        {
-            "clip_id": entry["clip_id"],
-            "genre": entry["genre"],
-            "artist": artists[entry["clip_id"]],
-            "group": together[entry["clip_id"]],
-            "duration_s": entry.get("duration_s") or "",
-        }
-        for entry in rows
-    ]
-
-
-def _refuse_reserved(genres: set[str], where: Path) -> None:
+def refuse_reserved(genres: set[str], where: Path) -> None:
+    """Raise InputError for a genre that has the name of a column of every table."""
     if reserved := sorted(genres & RESERVED):
         raise InputError(f"{where} has a genre called {reserved[0]}, the name of a column of every table; rename it")
 
@@ -270,23 +251,6 @@ def _with_genre(genre: str, name: str) -> str:
     return name if name.startswith(f"{genre}.") else f"{genre}.{name}"
 
 
-def _artist(name: str | None) -> str:
-    name = " ".join((name or "").split())
-    return "" if name.casefold() in NO_ARTIST else name
-
-
-def _row_count(feature: Path) -> int:
-    try:
-        values = np.load(feature, mmap_mode="r")
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{feature} is no array of numbers in NumPy's format: {error}") from None
-    if values.ndim == 0 or not (np.issubdtype(values.dtype, np.number) or values.dtype == bool):
-        raise InputError(
-            f"{feature} holds {values.dtype} of shape {values.shape}; expected is a row of numbers per clip"
-        )
-    return len(values)
-
-
 def _mark(clip: Clip, original: Clip, reason: str, how: str, reject: bool) -> None:
     clip.duplicate_of = original.clip_id
     if reject:
@@ -296,28 +260,46 @@ def _mark(clip: Clip, original: Clip, reason: str, how: str, reject: bool) -> No
             clip.detail += f" (labelled {clip.genre} here and {original.genre} there)"
 
 
-def _read_listed(folder: Path, clips: list[Clip]) -> dict[str, dict[str, str]]:
+def _read_listed(folder: Path, clips: Sequence[Clip]) -> dict[str, dict[str, str]]:
+    """What clips.csv, if it is there, says of each file, by its path in the folder."""
     path = folder / "clips.csv"
     if not path.is_file():
         return {}
-    rows = files.read_rows(path)
-    columns = [str(column) for column in rows[0]] if rows else []
-    misspelt = [c for c in columns if c not in CLIPS_CSV_COLUMNS and get_close_matches(c.lower(), CLIPS_CSV_COLUMNS)]
-    if rows and (misspelt or "path" not in columns or not {"artist", "group"} & set(columns)):
+    table = tables.read_text(path)
+    if not len(table):
+        return {}
+    columns = list(table.columns)
+    misspelt = [c for c in columns if c not in tables.CLIPS and get_close_matches(c.lower(), tables.CLIPS)]
+    if misspelt or "path" not in columns or not {"artist", "group"} & set(columns):
         raise InputError(f"{path} has the columns {', '.join(columns)}; expected are path and artist or group")
-    there = {clip.path.relative_to(folder).as_posix() for clip in clips}
-    unknown = [entry["path"] for entry in rows if entry["path"] not in there]
-    if unknown:
+    unknown = table["path"][~table["path"].isin({clip.path.relative_to(folder).as_posix() for clip in clips})]
+    if len(unknown):
         names = ", ".join(unknown[:3]) + (" ..." if len(unknown) > 3 else "")
         raise InputError(f"{path} lists {len(unknown)} files that are not in {folder}: {names}")
-    listed = {entry["path"]: entry for entry in rows}
-    if len(listed) < len(rows):
-        twice = next(name for name in listed if sum(entry["path"] == name for entry in rows) > 1)
+    if table["path"].duplicated().any():
+        twice = table["path"][table["path"].duplicated()].iloc[0]
         raise InputError(f"{path} lists {twice} more than once; a file has one row")
-    return listed
+    return table.set_index("path").to_dict("index")
 
 
-def _catalogued(clip: Clip, folder: Path, catalogue: dict[str, dict[str, str]]) -> dict[str, str]:
+def _check_all(clips: Sequence[Clip], check: Any, jobs: int) -> Iterator[Clip]:
+    with (
+        ProcessPoolExecutor(jobs, initializer=cli.end_with_parent, initargs=(os.getpid(),)) as pool,
+        progress("checked", len(clips), "files") as advance,
+    ):
+        for found in pool.map(check, [clip.path for clip in clips], chunksize=4):
+            advance(1)
+            yield found
+
+
+def _tell_contradictions(kept: Sequence[Clip]) -> None:
+    genre = {clip.clip_id: clip.genre for clip in kept}
+    for clip in kept:
+        if clip.duplicate_of and genre[clip.duplicate_of] != clip.genre:
+            print(f"note: {clip.path} repeats {clip.duplicate_of}, so its labels contradict", file=sys.stderr)
+
+
+def _catalogued(clip: Clip, folder: Path, catalogue: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
     """What the catalogue of GTZAN says of a clip, if it is that clip and not another of the same name."""
     known = catalogue.get(clip.clip_id, {})
     if not known or folder.name == "gtzan":
@@ -326,13 +308,3 @@ def _catalogued(clip: Clip, folder: Path, catalogue: dict[str, dict[str, str]]) 
         return known if files.md5_file(clip.path) == known["md5"] else {}
     except OSError:  # `check` tells of it
         return {}
-
-
-def _tagged_artist(path: Path) -> str:
-    import mutagen
-
-    try:
-        tags = mutagen.File(path, easy=True)
-        return str((tags or {}).get("artist", [""])[0])
-    except Exception:  # a broken tag says nothing about the audio, and mutagen raises many kinds of errors
-        return ""

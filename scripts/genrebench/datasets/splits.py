@@ -1,51 +1,31 @@
-"""Who trains, who chooses the epoch and who is tested: the protocols, as functions of the manifest's rows.
+"""Splits: which clips train, which choose the best epoch, which test. One function per protocol.
 
-A split maps clip_id to train, valid or test; clips that it leaves out are not in it. Only `deal_segments` divides
-segments of clips, and thereby makes the mistake that the others keep from. The random numbers come from NumPy's legacy
-generator, whose streams never change (NEP 19), so the same rows and settings give the same split.
+A split is a Series of train, valid or test, indexed by clip_id; clips that it leaves out are not in it. Only the
+protocol `segment_random` divides segments of clips, and thereby leaks on purpose; it is indexed by clip_id and segment.
+Artists are kept apart by the column `group` of the manifest (genrebench.datasets.artists). The random numbers come from
+NumPy's legacy generator, whose streams never change (NEP 19), so the same clips and settings give the same split.
 """
 
-import csv
-import hashlib
 import re
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import DisjointSet
-from sklearn.model_selection import StratifiedKFold
+import pandas as pd
 
-from genrebench.audio import segments
-from genrebench.audio.lengths import common_seconds
-from genrebench.common import cli, files
+from genrebench.audio.lengths import Duration, common_seconds, segment_starts
+from genrebench.common.cli import InputError
+from genrebench.datasets import artists
 
-PROTOCOL_VERSION = "1"  # a change of any canonical split is a new version
 SUBSETS = ("train", "valid", "test")
 ARTISTS_NEEDED = 0.9  # share of clips whose artist is known, for the artist protocol
 ARTIST_TRIES = 200  # random orders, of which the best balanced division is taken
-SEGMENT_PROTOCOL = "segment_random"  # the one that divides segments (`deal_segments`)
+SEGMENT_PROTOCOL = "segment_random"  # the one that divides segments
+PROTOCOLS = ("stratified", "holdout", "kfold", "artist", "size_matched", "fault_filtered", SEGMENT_PROTOCOL)
+# What `size_matched` follows where there is no fault-filtered split and the parameters have no artist protocol.
+ARTIST_SETTINGS = {"test": 0.2, "valid": 0.2, "seed": 0, "duplicates": "use"}
 
-CANONICAL_SETTINGS: dict[str, dict[str, Any]] = {
-    "stratified": {"test": 0.2, "valid": 0.2, "seed": 0, "duplicates": "use"},
-    "holdout": {"test": 0.2, "valid": 0.25, "seed": 0, "duplicates": "use"},
-    "kfold": {"folds": 5, "seed": 0, "duplicates": "use"},
-    "artist": {"test": 0.2, "valid": 0.2, "seed": 0, "duplicates": "use"},
-    "size_matched": {"seed": 1, "duplicates": "drop"},  # another draw than stratified's, where sizes agree
-    "fault_filtered": {},
-}
-PROTOCOLS = (*CANONICAL_SETTINGS, SEGMENT_PROTOCOL)
-CANONICAL_SHA256 = "03408d48bd86818e9d1d306f4f28cafbf8bf479f77f04adf78463d2f960e2a73"
-CANONICAL_PRESENT = 0.99  # share of a canonical split's clips that must be there; one common copy has 999
-
-# what stands between the artists of one recording: "Lauryn Hill and Bob Marley", "Earth, Wind & Fire"
-BETWEEN_ARTISTS = re.compile(r"[,;/&+]|\b(?:and|with|vs|ft|feat|featuring)\b")
-
-Row = Mapping[str, str]
-Split = dict[str, str]
-SegmentSplit = dict[tuple[str, int], str]  # clip_id and number of the segment -> subset
 Members = Mapping[str, Sequence[Any]]  # genre -> its clips (clip_id), or its segments (clip_id, number)
 Sizes = dict[str, dict[str, int]]  # genre -> subset -> how many
 
@@ -55,60 +35,104 @@ class Unavailable(Exception):
 
 
 def make_split(
-    rows: list[Row], protocol: str, name: str, settings: Mapping[str, Any], fault_filtered: Mapping[str, str]
-) -> Split:
-    """Divide the clips under a protocol.
+    clips: pd.DataFrame, protocol: str, name: str, settings: Mapping[str, Any], fault_filtered: Mapping[str, str]
+) -> pd.Series:
+    """Divide the clips of a manifest under a protocol.
 
-    `name` is repeat0, fold0, fixed ...; `fault_filtered` maps GTZAN's clip_ids to their subset, or to "".
-    Raises `Unavailable` where the dataset cannot have the protocol, and `job.InputError` for impossible settings.
+    Parameters
+    ----------
+    clips : DataFrame
+        The manifest: clip_id, genre, artist, group, duplicate_of.
+    protocol : str
+        One of PROTOCOLS, but for `segment_random` (`split_segments`).
+    name : str
+        repeat0, fold0, fixed ...
+    settings : mapping
+        Those of the protocol in the parameters.
+    fault_filtered : mapping
+        GTZAN's published fault-filtered split: the subset of each clip_id, or "".
+
+    Returns
+    -------
+    Series
+        The subset of each clip_id, in the order of the manifest.
+
+    Raises
+    ------
+    Unavailable
+        Where the dataset cannot have the protocol.
+    InputError
+        For settings that are impossible.
     """
-    if not rows:
+    if not len(clips):
         raise Unavailable("The dataset has no clips.")
     number = _number(name)
     seed = settings.get("seed", 0) + number
-    used = drop_duplicates(rows) if settings.get("duplicates") == "drop" else rows
+    used = drop_duplicates(clips) if settings.get("duplicates") == "drop" else clips
     match protocol:
         case "stratified":
-            clips = _by_genre(used)
-            return deal(clips, _sizes(clips, settings["test"], settings["valid"]), seed)
+            members = _by_genre(used)
+            division = _assign(members, _sizes(members, settings["test"], settings["valid"]), seed)
         case "holdout":
-            clips, rest = _by_genre(used), settings["valid"] * (1 - settings["test"])
-            return deal(clips, _sizes(clips, settings["test"], rest), seed)
+            members, rest = _by_genre(used), settings["valid"] * (1 - settings["test"])
+            division = _assign(members, _sizes(members, settings["test"], rest), seed)
         case "kfold":
-            return _kfold(used, settings["folds"], number, settings.get("seed", 0))
+            division = _kfold(used, settings["folds"], number, settings.get("seed", 0))
         case "artist":
-            return _artist(used, groups(rows), settings["test"], settings["valid"], seed)
+            division = _artist(used, settings["test"], settings["valid"], seed)
         case "fault_filtered":
-            return _fault_filtered(rows, fault_filtered)
+            division = _fault_filtered(clips, fault_filtered)
         case "size_matched":
-            return _size_matched(rows, settings, fault_filtered, number)
-    raise cli.InputError(f"The protocol {protocol} is unknown: choose one of {', '.join(PROTOCOLS)}, or give `file`.")
+            division = _size_matched(clips, settings, fault_filtered, number)
+        case _:
+            raise InputError(
+                f"The protocol {protocol} is unknown: choose one of {', '.join(PROTOCOLS)}, or give `file`."
+            )
+    return as_series(division, clips)
 
 
-def deal_segments(
-    rows: list[Row], name: str, settings: Mapping[str, Any], duration: str | float | Mapping[str, float]
-) -> SegmentSplit:
-    """Deal the segments of all clips at random, stratified by genre: those of one clip then stand on several sides.
+def split_segments(clips: pd.DataFrame, name: str, settings: Mapping[str, Any], duration: Duration) -> pd.Series:
+    """Assign the segments of all clips at random, stratified by genre: a deliberately leaky split.
 
-    A mistake, made on purpose to show its size. The grid is that of `segments.starts`. `duration` is `audio.duration`
-    of params.yaml: clips that it cuts have no segments beyond. `name` is repeat0, repeat1 ...
-    Raises `Unavailable` where durations are unknown or no clip has two segments, `job.InputError` for impossible
-    settings.
+    Segments of one clip then are in training and in the test, which this split is there to measure.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        The manifest: clip_id, genre, duplicate_of, duration_s.
+    name : str
+        repeat0, repeat1 ...
+    settings : mapping
+        Of the protocol: test, valid, seed, duplicates, and length_s and hop_s in seconds.
+    duration : "longest", float or mapping
+        `audio.duration` of the parameters: clips that it cuts have no segments beyond.
+
+    Returns
+    -------
+    Series
+        The subset of each (clip_id, segment); segments count from 0 on the grid of `lengths.segment_starts`.
+
+    Raises
+    ------
+    Unavailable
+        Where durations are not known or no clip has two segments.
+    InputError
+        For settings that are impossible.
     """
-    if not rows:
+    if not len(clips):
         raise Unavailable("The dataset has no clips.")
-    if unknown := [row["clip_id"] for row in rows if not row.get("duration_s")]:
+    if len(unknown := clips["clip_id"][clips["duration_s"].isna()]):
         raise Unavailable(
-            f"The manifest has no duration_s for {_count(len(unknown), 'clip')} ({_first(unknown)}), so nobody knows "
+            f"The manifest has no duration_s for {_count(len(unknown), 'clip')} ({first_of(unknown)}), so nobody knows "
             "into how many segments to cut. Datasets that bring features have none."
         )
-    own = {row["clip_id"]: float(row["duration_s"]) for row in rows}
+    own = clips.set_index("clip_id")["duration_s"].to_dict()
     common = common_seconds(duration, list(own.values()))
-    used = drop_duplicates(rows) if settings.get("duplicates") == "drop" else rows
+    used = drop_duplicates(clips) if settings.get("duplicates") == "drop" else clips
     length, hop = settings["length_s"], settings["hop_s"]
     members = {
-        genre: [(clip, k) for clip in clips for k in range(len(segments.starts(min(own[clip], common), length, hop)))]
-        for genre, clips in _by_genre(used).items()
+        genre: [(clip, k) for clip in of_genre for k in range(len(segment_starts(min(own[clip], common), length, hop)))]
+        for genre, of_genre in _by_genre(used).items()
     }
     if sum(map(len, members.values())) == len(used):
         raise Unavailable(
@@ -116,162 +140,41 @@ def deal_segments(
             f"protocols.{SEGMENT_PROTOCOL}.length_s and hop_s."
         )
     sizes = _sizes(members, settings["test"], settings["valid"], "segment")
-    return deal(members, sizes, settings.get("seed", 0) + _number(name))
+    return as_series(_assign(members, sizes, settings.get("seed", 0) + _number(name)), clips)
 
 
-def deal(members: Members, sizes: Sizes, seed: int) -> dict[Hashable, str]:
-    """Deal the clips, or segments, of each genre at random, as many to each subset as `sizes` says."""
+def as_series(division: Mapping[Any, str], clips: pd.DataFrame) -> pd.Series:
+    """A split as a Series in the order of the manifest, from the subset of each clip_id or (clip_id, segment)."""
+    place = {clip_id: number for number, clip_id in enumerate(clips["clip_id"])}
+    if any(isinstance(key, tuple) for key in division):
+        keys = sorted(division, key=lambda key: (place[key[0]], key[1]))
+        index = pd.MultiIndex.from_tuples(keys, names=["clip_id", "segment"])
+    else:
+        keys = sorted(division, key=place.__getitem__)
+        index = pd.Index(keys, name="clip_id", dtype="str")
+    return pd.Series([division[key] for key in keys], index=index, dtype="str", name="subset")
+
+
+def drop_duplicates(clips: pd.DataFrame) -> pd.DataFrame:
+    """Leave out every clip that repeats another one of `clips`; one of each recording stays, an original if there."""
+    recording = artists.recordings(clips).to_numpy()
+    # An original goes before its repetitions, wherever it stands.
+    in_order = clips.assign(recording=recording, repeats=clips["duplicate_of"] != "").sort_values(
+        "repeats", kind="stable"
+    )
+    return clips.loc[in_order.drop_duplicates("recording").index.sort_values()]
+
+
+def _assign(members: Members, sizes: Sizes, seed: int) -> dict[Hashable, str]:
+    """Assign the clips, or segments, of each genre at random, as many to each subset as `sizes` says."""
     random = np.random.RandomState(seed)
-    split = {}
+    division: dict[Hashable, str] = {}
     for genre in sorted(sizes):
         ordered = sorted(members[genre])
         order = (ordered[i] for i in random.permutation(len(ordered)))
         for subset in SUBSETS:
-            split |= dict.fromkeys(islice(order, sizes[genre][subset]), subset)
-    return split
-
-
-def drop_duplicates(rows: list[Row]) -> list[Row]:
-    """Leave out every clip that repeats another one of `rows`; the first of each recording stays."""
-    recording = recordings(rows)
-    # An original goes before its repetitions, wherever it stands.
-    in_order = sorted(rows, key=lambda row: bool(row["duplicate_of"]))
-    first = {recording[row["clip_id"]]: row["clip_id"] for row in reversed(in_order)}
-    return [row for row in rows if first[recording[row["clip_id"]]] == row["clip_id"]]
-
-
-def recordings(rows: Iterable[Row]) -> dict[str, str]:
-    """Map each clip_id to one clip_id for all clips of the same recording (chains of duplicate_of)."""
-    return _linked(rows, lambda row: [row["duplicate_of"]] if row["duplicate_of"] else [])
-
-
-def groups(rows: Iterable[Row]) -> dict[str, str]:
-    """Map each clip_id to one clip_id for all clips linked by artist, group or recording, however long the chain."""
-
-    def ties(row: Row) -> list[Any]:
-        return [
-            *([row["duplicate_of"]] if row["duplicate_of"] else []),
-            *(("artist", name) for name in artists(row)),
-            *([("group", row["group"])] if row["group"] else []),
-        ]
-
-    return _linked(rows, ties)
-
-
-def artists(row: Row) -> set[str]:
-    """The artists of a clip as names are compared, each one of a collaboration; none if unknown.
-
-    Capitals, punctuation and a leading "the" mean nothing. A band whose name is a list is taken apart too: that may
-    keep more clips together than need be, never fewer.
-    """
-    names = (re.sub(r"\W+", " ", part).strip() for part in BETWEEN_ARTISTS.split(row["artist"].casefold()))
-    return {name.removeprefix("the ") for name in names if name}
-
-
-def read_split(path: str | Path, rows: list[Row]) -> Split:
-    """Read a user's own split of the clips `rows`: a CSV file with the columns clip_id and subset.
-
-    Raises `job.InputError` for no such file or other columns, a clip that is not in the manifest or is there twice, a
-    word that is no subset, an empty subset, and a genre without training clips.
-    """
-    try:
-        table = files.read_rows(path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise cli.InputError(f"The split {path} cannot be read ({reason}): check `file` in params.yaml.") from None
-    if table and not {"clip_id", "subset"} <= table[0].keys():
-        raise cli.InputError(f"{path} has the columns {', '.join(table[0])}: clip_id and subset are needed.")
-    genre = {row["clip_id"]: row["genre"] for row in rows}
-    count = Counter(row["clip_id"] for row in table)
-    for fault, clips in {
-        "clips that the manifest does not have": [row["clip_id"] for row in table if row["clip_id"] not in genre],
-        "clips that are there more than once": [clip for clip, n in count.items() if n > 1],
-        "subsets other than train, valid and test": [
-            f"{row['clip_id']} ({row['subset']})" for row in table if row["subset"] not in SUBSETS
-        ],
-        "subsets without a clip": [s for s in SUBSETS if all(row["subset"] != s for row in table)],
-    }.items():
-        if clips:
-            raise cli.InputError(f"{path} has {fault}: {_first(clips)}. Mend the file or the dataset.")
-    split = {row["clip_id"]: row["subset"] for row in table}
-    trained = {genre[clip] for clip, subset in split.items() if subset == "train"}
-    if unknown := sorted({genre[clip] for clip in split} - trained):
-        raise cli.InputError(f"{path} has genres without a training clip: {_first(unknown)}. Add some to train.")
-    return split
-
-
-def read_canonical(path: str | Path) -> list[Row]:
-    """Read the table of GTZAN's canonical splits; raises `job.InputError` if it is not this version's."""
-    found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    if found != CANONICAL_SHA256:
-        raise cli.InputError(
-            f"{path} is not the table of protocol version {PROTOCOL_VERSION} (sha256 {found[:12]}..., expected "
-            f"{CANONICAL_SHA256[:12]}...). Restore it with `git checkout {path}`."
-        )
-    return files.read_rows(path)
-
-
-def canonical_split(
-    rows: list[Row], protocol: str, name: str, settings: Mapping[str, Any], table: list[Row]
-) -> tuple[Split | None, str]:
-    """Take GTZAN's canonical split, without the clips that the manifest lacks, or None and the reason."""
-    column = f"{protocol}_{name}"
-    # how many there are changes none; `artist` is what size_matched follows on another dataset
-    given = {key: value for key, value in settings.items() if key not in ("repeats", "artist")}
-    # What is not given has the default that `make_split` takes.
-    if {"seed": 0, "duplicates": "use"} | given != {"seed": 0, "duplicates": "use"} | CANONICAL_SETTINGS[protocol]:
-        return None, "The settings are not the canonical ones."
-    if column not in table[0]:
-        return None, f"There is no canonical {name} of {protocol}."
-    subset = {row["clip_id"]: row[column] for row in table if row[column]}
-    split = {row["clip_id"]: subset[row["clip_id"]] for row in rows if row["clip_id"] in subset}
-    if len(split) < CANONICAL_PRESENT * len(subset):
-        return None, f"Only {len(split)} of the canonical split's {len(subset)} clips are there."
-    return split, f"{len(split)} of the canonical split's {len(subset)} clips are there."
-
-
-def describe(rows: list[Row], split: Split) -> dict[str, Any]:
-    """Count a split: its sizes, and how many test clips have their artist or their own recording in train."""
-    return {"unit": "clip"} | _describe(rows, list(split.items()))
-
-
-def describe_segments(rows: list[Row], split: SegmentSplit, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Count a split of segments: sizes in segments, and those of the test whose own clip is in train.
-
-    What is counted of test clips is counted of the clips that have a segment in the test subset.
-    """
-    dealt = [(clip, subset) for (clip, _), subset in split.items()]
-    trained = {clip for clip, subset in dealt if subset == "train"}
-    return {
-        "unit": "segment",
-        "segments": {"length_s": settings["length_s"], "hop_s": settings["hop_s"]},
-        **_describe(rows, dealt),
-        "test_segments_of_clips_in_train": sum(subset == "test" and clip in trained for clip, subset in dealt),
-    }
-
-
-def _describe(rows: list[Row], dealt: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """`dealt` has the clip and the subset of each clip or segment."""
-    members = {s: {clip for clip, subset in dealt if subset == s} for s in SUBSETS}
-    count = Counter(dealt)
-    recording = recordings(rows)
-    trained = [row for row in rows if row["clip_id"] in members["train"]]
-    tested = [row for row in rows if row["clip_id"] in members["test"]]
-    trained_artists = set().union(*map(artists, trained))
-    heard = {recording[row["clip_id"]] for row in trained}
-    known = [row for row in tested if artists(row)]
-    return {
-        "counts": {s: sum(subset == s for _, subset in dealt) for s in SUBSETS},
-        "genres": {
-            genre: {s: sum(count[clip, s] for clip in clips) for s in SUBSETS}
-            for genre, clips in _by_genre(rows).items()
-        },
-        "clips_left_out": len(rows) - len(set().union(*members.values())),
-        "artists_known": round(sum(bool(artists(row)) for row in rows) / max(len(rows), 1), 4),
-        "test_clips_with_known_artist": len(known),
-        "test_clips_sharing_artist_with_train": sum(bool(artists(row) & trained_artists) for row in known),
-        "test_clips_duplicated_in_train": sum(recording[row["clip_id"]] in heard for row in tested),
-    }
+            division |= dict.fromkeys(islice(order, sizes[genre][subset]), subset)
+    return division
 
 
 def _sizes(members: Members, test: float, valid: float, unit: str = "clip") -> Sizes:
@@ -290,7 +193,7 @@ def _sizes(members: Members, test: float, valid: float, unit: str = "clip") -> S
 
 def _check_shares(test: float, valid: float) -> None:
     if test + valid >= 1:
-        raise cli.InputError(f"test ({test:g}) and valid ({valid:g}) leave nothing to train on: lower them.")
+        raise InputError(f"test ({test:g}) and valid ({valid:g}) leave nothing to train on: lower them.")
 
 
 def _apportion(n: dict[str, int], share: float) -> dict[str, int]:
@@ -303,33 +206,34 @@ def _apportion(n: dict[str, int], share: float) -> dict[str, int]:
     return sizes
 
 
-def _kfold(rows: list[Row], folds: int, fold: int, seed: int) -> Split:
-    for genre, clips in _by_genre(rows).items():
-        if len(clips) < folds:
-            raise Unavailable(f"{genre} has {_count(len(clips), 'clip')}; {folds} are needed, one for each fold.")
-    rows = sorted(rows, key=lambda row: row["clip_id"])
-    genres = [row["genre"] for row in rows]
-    dealer = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    members = [held_out for _, held_out in dealer.split(genres, genres)]
-    split = {row["clip_id"]: "train" for row in rows}
+def _kfold(clips: pd.DataFrame, folds: int, fold: int, seed: int) -> dict[Hashable, str]:
+    from sklearn.model_selection import StratifiedKFold  # takes most of a second to import
+
+    for genre, own in _by_genre(clips).items():
+        if len(own) < folds:
+            raise Unavailable(f"{genre} has {_count(len(own), 'clip')}; {folds} are needed, one for each fold.")
+    ordered = clips.sort_values("clip_id")
+    ids, genres = ordered["clip_id"].to_list(), ordered["genre"].to_list()
+    folder = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    members = [held_out for _, held_out in folder.split(genres, genres)]
+    division: dict[Hashable, str] = dict.fromkeys(ids, "train")
     for subset, index in (("test", fold), ("valid", (fold + 1) % folds)):
-        split |= {rows[i]["clip_id"]: subset for i in members[index]}
-    return split
+        division |= {ids[i]: subset for i in members[index]}
+    return division
 
 
-def _artist(rows: list[Row], group: dict[str, str], test: float, valid: float, seed: int) -> Split:
+def _artist(clips: pd.DataFrame, test: float, valid: float, seed: int) -> dict[Hashable, str]:
+    """The artist-disjoint split (Flexer 2007, "A closer look on artist filters"): groups of clips are never divided."""
     _check_shares(test, valid)
-    known = [row for row in rows if artists(row)]
-    if len(known) < ARTISTS_NEEDED * len(rows):
+    known = clips[clips["artist"].map(lambda credit: bool(artists.names(credit)))].sort_values("clip_id")
+    if len(known) < ARTISTS_NEEDED * len(clips):
         raise Unavailable(
-            f"The artist of {len(known)} of {len(rows)} clips is known; {ARTISTS_NEEDED:.0%} are needed. Give them "
+            f"The artist of {len(known)} of {len(clips)} clips is known; {ARTISTS_NEEDED:.0%} are needed. Give them "
             "in clips.csv, in the files' tags or as folders <genre>/<artist>/."
         )
-    genres = sorted({row["genre"] for row in rows})
-    members: dict[str, list[Row]] = {}
-    for row in sorted(known, key=lambda row: row["clip_id"]):
-        members.setdefault(group[row["clip_id"]], []).append(row)
-    counts = np.array([[sum(row["genre"] == g for row in clips) for g in genres] for clips in members.values()])
+    genres = sorted(clips["genre"].unique())
+    group = pd.factorize(known["group"])[0]
+    counts = np.array(pd.crosstab(group, known["genre"]).reindex(columns=genres, fill_value=0))
     for name, n in zip(genres, (counts > 0).sum(axis=0), strict=True):
         if n < len(SUBSETS):
             raise Unavailable(
@@ -339,16 +243,30 @@ def _artist(rows: list[Row], group: dict[str, str], test: float, valid: float, s
     subset = _divide(counts, np.array([1 - test - valid, valid, test]), np.random.RandomState(seed))
     if subset is None:
         raise Unavailable("Artists that stand in several genres leave no division with every genre on all sides.")
-    return {row["clip_id"]: SUBSETS[s] for s, clips in zip(subset, members.values(), strict=True) for row in clips}
+    return {clip_id: SUBSETS[subset[own]] for clip_id, own in zip(known["clip_id"], group, strict=True)}
 
 
 def _divide(counts: np.ndarray, shares: np.ndarray, random: np.random.RandomState) -> np.ndarray | None:
     """Divide groups among subsets, every genre in every subset and near its share there.
 
-    counts: (groups, genres) clips. shares: (subsets,), of sum 1. Returns the subset of each group, (groups,), or None.
-    Each group in turn goes where it mends the balance most (as in Sechidis, Tsoumakas and Vlahavas, "On the
-    stratification of multi-label data", 2011), over several random orders; the best of them by chi-squared is taken.
-    (StratifiedGroupKFold deals equal folds and leaves genres of few artists out of some.)
+    Each group in turn goes where it mends the balance most, over several random orders; the best of them by chi-squared
+    is taken. (StratifiedGroupKFold makes equal folds, and leaves genres of few artists out of some.)
+
+    Parameters
+    ----------
+    counts : array of shape (groups, genres)
+        Clips of each group.
+    shares : array of shape (subsets,)
+        Of sum 1.
+
+    Returns
+    -------
+    array of shape (groups,), or None
+        The subset of each group; None where there is no such division.
+
+    References
+    ----------
+    Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", ECML PKDD 2011.
     """
     targets = shares[:, None] * counts.sum(axis=0)
     best, lowest = None, np.inf
@@ -370,13 +288,14 @@ def _divide(counts: np.ndarray, shares: np.ndarray, random: np.random.RandomStat
     return best
 
 
-def _fault_filtered(rows: list[Row], published: Mapping[str, str]) -> Split:
-    ours = [row for row in rows if row["clip_id"] in published and row["clip_id"].split(".")[0] == row["genre"]]
-    if not ours:
+def _fault_filtered(clips: pd.DataFrame, published: Mapping[str, str]) -> dict[Hashable, str]:
+    is_gtzan = clips["clip_id"].isin(published) & (clips["clip_id"].str.partition(".")[0] == clips["genre"])
+    ours = clips[is_gtzan]
+    if not len(ours):
         raise Unavailable("The fault-filtered split is of GTZAN's clips, and none of these is.")
-    split = {row["clip_id"]: published[row["clip_id"]] for row in ours if published[row["clip_id"]]}
-    genres = sorted({row["genre"] for row in rows})
-    there = {(split[row["clip_id"]], row["genre"]) for row in ours if row["clip_id"] in split}
+    division: dict[Hashable, str] = {clip: published[clip] for clip in ours["clip_id"] if published[clip]}
+    genres = sorted(clips["genre"].unique())
+    there = {(division.get(clip), genre) for clip, genre in zip(ours["clip_id"], ours["genre"], strict=True)}
     lacking = {s: [genre for genre in genres if (s, genre) not in there] for s in SUBSETS}
     if any(lacking.values()):
         parts = [
@@ -385,43 +304,31 @@ def _fault_filtered(rows: list[Row], published: Mapping[str, str]) -> Split:
             if missing
         ]
         raise Unavailable(f"Of GTZAN's fault-filtered split, this dataset has {'; '.join(parts)}.")
-    return split
+    return division
 
 
-def _size_matched(rows: list[Row], settings: Mapping[str, Any], published: Mapping[str, str], number: int) -> Split:
+def _size_matched(
+    clips: pd.DataFrame, settings: Mapping[str, Any], published: Mapping[str, str], number: int
+) -> dict[Hashable, str]:
     try:
-        honest = _fault_filtered(rows, published)
+        disjoint = _fault_filtered(clips, published)
     except Unavailable as no_fault_filtered:
-        artist = CANONICAL_SETTINGS["artist"] | settings.get("artist", {})
+        artist = ARTIST_SETTINGS | settings.get("artist", {})
         try:
             # the artist split of the same number, not one that this protocol's own seed would draw: sizes differ
-            honest = _artist(rows, groups(rows), artist["test"], artist["valid"], artist["seed"] + number)
+            disjoint = _artist(clips, artist["test"], artist["valid"], artist["seed"] + number)
         except Unavailable as no_artist:
-            raise Unavailable(f"There is no honest split to match. {no_fault_filtered} {no_artist}") from None
-    members = [row for row in rows if row["clip_id"] in honest]
+            raise Unavailable(f"There is no artist-disjoint split to match. {no_fault_filtered} {no_artist}") from None
+    members = clips[clips["clip_id"].isin(disjoint)]
     if settings.get("duplicates") == "drop":
         members = drop_duplicates(members)
-    clips = _by_genre(members)
-    sizes = {genre: {s: sum(honest[clip] == s for clip in own) for s in SUBSETS} for genre, own in clips.items()}
-    return deal(clips, sizes, settings.get("seed", 0) + number)
+    by_genre = _by_genre(members)
+    sizes = {genre: {s: sum(disjoint[clip] == s for clip in own) for s in SUBSETS} for genre, own in by_genre.items()}
+    return _assign(by_genre, sizes, settings.get("seed", 0) + number)
 
 
-def _linked(rows: Iterable[Row], ties: Callable[[Row], list[Any]]) -> dict[str, str]:
-    rows = list(rows)
-    sets = DisjointSet(row["clip_id"] for row in rows)
-    for row in rows:
-        for tie in ties(row):
-            sets.add(tie)
-            sets.merge(row["clip_id"], tie)
-    roots: dict[Any, str] = {}
-    return {row["clip_id"]: roots.setdefault(sets[row["clip_id"]], row["clip_id"]) for row in rows}
-
-
-def _by_genre(rows: Iterable[Row]) -> dict[str, list[str]]:
-    clips: dict[str, list[str]] = {}
-    for row in rows:
-        clips.setdefault(row["genre"], []).append(row["clip_id"])
-    return dict(sorted(clips.items()))
+def _by_genre(clips: pd.DataFrame) -> dict[str, list[str]]:
+    return {str(genre): own.to_list() for genre, own in clips.groupby("genre")["clip_id"]}
 
 
 def _number(name: str) -> int:
@@ -433,5 +340,7 @@ def _count(n: int, unit: str) -> str:
     return f"{n} {unit}" + ("" if n == 1 else "s")
 
 
-def _first(words: list[str], n: int = 5) -> str:
+def first_of(words: Iterable[str], n: int = 5) -> str:
+    """The first of some words, and how many more there are, for messages."""
+    words = list(words)
     return ", ".join(words[:n]) + (f" and {len(words) - n} more" if len(words) > n else "")

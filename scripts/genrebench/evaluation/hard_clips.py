@@ -1,91 +1,88 @@
-"""The test clips of a protocol, and what all its models together make of them."""
+"""The test clips of the protocol that the report quotes, and how many of the models are wrong about each.
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+This study looks at test clips and their genres, after all models are trained: nothing is trained or chosen by it.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
-# metrics takes scikit-learn with it, 1 s, which those do not need who only read the table
+from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
+from genrebench.evaluation import predictions, tables
 
-COLUMNS = ("protocol", "clip_id", "genre", "artist", "path", "models", "wrong", "share", "guess", "guesses")
 SHOWN = 12  # hard clips with a picture and an excerpt
 MOST = 0.5  # a clip is hard if a larger share of the models is wrong about it
+PREFIX = "p_"  # before the genre, of a column of probabilities
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What a model says of a clip: `genre` is the clip's, `probabilities` those of all genres, by name."""
+def study(
+    manifest: pd.DataFrame, statuses: pd.DataFrame, leaderboard: pd.DataFrame, splits: Path, evaluation: Path
+) -> pd.DataFrame:
+    """The rows of errors.csv (`tables.HARD_CLIPS`); none where no protocol can be quoted.
 
-    clip_id: str
-    model: str
-    genre: str
-    probabilities: dict[str, float]
-
-    @property
-    def guess(self) -> str:
-        """The most probable genre, of equals the first."""
-        from genrebench.common import scoring
-
-        return scoring.most_probable(np.array([list(self.probabilities.values())]), list(self.probabilities))[0]
-
-
-def verdicts(model: str, runs: Iterable[Sequence[Mapping[str, str]]], fixed: Sequence[str]) -> list[Verdict]:
-    """A verdict for each clip that a model was tested on, the mean over its segments and then over its runs.
-
-    `runs` are the rows of predictions.csv of each run, in which all columns but the `fixed` ones are genres.
+    Parameters
+    ----------
+    manifest
+        The clips, with clip_id, artist and path.
+    statuses, leaderboard
+        statuses.csv, which names the runs, and leaderboard.csv.
+    splits, evaluation
+        Folders of the splits' descriptions and of all models' evaluations.
     """
-    from genrebench.common import scoring
-
-    found: dict[str, list[np.ndarray]] = defaultdict(list)
-    genre_of: dict[str, str] = {}
-    genres: list[str] = []
-    for rows in runs:
-        tested = [row for row in rows if row["subset"] == "test"]
-        genres = [column for column in rows[0] if column not in fixed]
-        values = np.array([[float(row[genre]) for genre in genres] for row in tested])
-        for clip, mean in zip(*scoring.average_segments([row["clip_id"] for row in tested], values), strict=True):
-            found[clip].append(mean)
-        genre_of |= {row["clip_id"]: row["genre"] for row in tested}
-    return [
-        Verdict(clip, model, genre_of[clip], dict(zip(genres, map(float, np.mean(means, axis=0)), strict=True)))
-        for clip, means in found.items()
-    ]
+    described = describe_protocols(splits, set(zip(statuses["protocol"], statuses["split"], strict=True)))
+    strict, loose = pick_protocols(tables.rows(leaderboard), described)
+    protocol = strict or loose
+    done = statuses[(statuses["protocol"] == protocol) & (statuses["status"] == "done")]
+    tested = predictions.read(evaluation, sorted(done["model"].unique()))
+    tested = tested[(tested["protocol"] == protocol) & (tested["subset"] == "test")]
+    ranked = rank_clips(verdicts(tested))
+    clips = manifest.set_index("clip_id")[["artist", "path"]]
+    return tables.HARD_CLIPS.frame(ranked.join(clips, on="clip_id").assign(protocol=protocol))
 
 
-def rank_clips(all_verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
+def verdicts(tested: pd.DataFrame) -> pd.DataFrame:
+    """What each model predicts of each clip that it was tested on: the mean probabilities over its runs.
+
+    Parameters
+    ----------
+    tested
+        Predictions of test clips, with model, clip_id, genre and the probabilities of all genres.
+
+    Returns
+    -------
+    DataFrame
+        model, clip_id, genre, the most probable genre as `guess` (of equals the first), and a column p_<genre> for each
+        genre, in alphabetical order.
+    """
+    genres = predictions.genres_in(tested)
+    means = tested.groupby(["model", "clip_id", "genre"], sort=False)[genres].mean()
+    means["guess"] = means[genres].idxmax(axis=1) if len(means) else ""
+    names = {genre: f"{PREFIX}{genre}" for genre in sorted(genres)}
+    return means.reset_index().rename(columns=names)[["model", "clip_id", "genre", "guess", *names.values()]]
+
+
+def rank_clips(verdicts: pd.DataFrame) -> pd.DataFrame:
     """A row per clip, that of which the largest share of the models is wrong first, then the least probable label.
 
     Per clip: its genre, the number of `models`, how many are `wrong` and their `share`, the `guess` that most of the
-    wrong ones make (of equals the first by name) and how many make it, and the mean `probabilities` over models.
+    wrong ones make (of equals the first by name) and how many make it, and the mean probabilities over the models.
     """
-    by_clip: dict[str, list[Verdict]] = defaultdict(list)
-    for verdict in all_verdicts:
-        by_clip[verdict.clip_id].append(verdict)
-    rows = [_row(clip, group) for clip, group in by_clip.items()]
-    return sorted(rows, key=lambda row: (-row["share"], row["probabilities"][row["genre"]], row["clip_id"]))
+    columns = [name for name in verdicts.columns if name.startswith(PREFIX)]
+    by_clip = verdicts.assign(wrong=verdicts["guess"] != verdicts["genre"]).groupby(["clip_id", "genre"])
+    found = by_clip.agg(models=("model", "size"), wrong=("wrong", "sum"), share=("wrong", "mean"))
+    found = found.join(by_clip[columns].mean()).reset_index()
+    wrong = verdicts[verdicts["guess"] != verdicts["genre"]]
+    guesses = wrong.groupby(["clip_id", "guess"], as_index=False).agg(guesses=("model", "size"))
+    guesses = guesses.sort_values(["clip_id", "guesses", "guess"], ascending=[True, False, True])
+    found = found.merge(guesses.drop_duplicates("clip_id"), on="clip_id", how="left")
+    found["guesses"] = found["guesses"].fillna(0).astype(int)
+    found["label"] = [row[f"{PREFIX}{row['genre']}"] for _, row in found.iterrows()]
+    ordered = found.sort_values(["share", "label", "clip_id"], ascending=[False, True, True], ignore_index=True)
+    return ordered.drop(columns="label")
 
 
 def hard(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The clips, in their order, about which more than half of the models are wrong."""
     return [row for row in rows if float(row["share"]) > MOST]
-
-
-def _row(clip: str, group: Sequence[Verdict]) -> dict[str, Any]:
-    genre = group[0].genre
-    guesses = Counter(verdict.guess for verdict in group)
-    right = guesses.pop(genre, 0)
-    guess, count = min(guesses.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
-    genres = sorted({name for verdict in group for name in verdict.probabilities} | {genre})
-    means = {name: float(np.mean([v.probabilities.get(name, 0.0) for v in group])) for name in genres}
-    return {
-        "clip_id": clip,
-        "genre": genre,
-        "models": len(group),
-        "wrong": len(group) - right,
-        "share": 1 - right / len(group),
-        "guess": guess,
-        "guesses": count,
-        "probabilities": means,
-    }

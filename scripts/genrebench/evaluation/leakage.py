@@ -7,21 +7,22 @@
 
 What the accuracy loses from one line to the next is one part of what the first reaches beyond the last, and the parts
 add up. All are counted in what the model predicts, its segments if it has any: a clip, the mean of its segments, is
-easier to name than one of them, and the difference between the two would hide a part of the leak.
+easier to classify than one of them, and the difference between the two would hide a part of the leak.
 """
 
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import pandas as pd
 
-from genrebench.common import files
+from genrebench.datasets.split_leakage import describe_protocols
 from genrebench.datasets.splits import SEGMENT_PROTOCOL
+from genrebench.evaluation import predictions, results, tables
+from genrebench.evaluation.intervals import RESAMPLES, wilson_interval
 
 HONEST = ("fault_filtered", "artist")  # size_matched has the sizes of the first of these that the dataset has
 PROTOCOLS = (SEGMENT_PROTOCOL, "stratified", "size_matched", "artist", "fault_filtered")
@@ -31,42 +32,127 @@ PARTS = {
     "artists": "artists on both sides",
 }
 TOTAL = "total"
-COLUMNS = (
-    "model", "protocol", "status", "reason", "unit", "runs", "accuracy", "accuracy_low", "accuracy_high",
-    "clip_accuracy", "clip_accuracy_low", "clip_accuracy_high", "n_train", "n_test", "train_clips", "test_clips",
-    "artists_known", "shared", "repeated",
-)  # fmt: skip
-PART_COLUMNS = (
-    "model", "part", "unit", "protocol", "accuracy", "other", "other_accuracy", "difference", "low", "high", "reason",
-)  # fmt: skip
-
-WORDS = ("model", "protocol", "status", "reason", "unit", "part", "other")
-
-Case = tuple[str, bool]  # the clip of a prediction, and whether its genre was found
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Test results by clip: the weight of its cases, and of those whose genre was found."""
+    """Test results by clip_id: the weight of its cases, and of those whose genre was found."""
 
-    cases: Mapping[str, float]
-    right: Mapping[str, float]
+    cases: pd.Series
+    right: pd.Series
 
     @classmethod
-    def of_runs(cls, runs: Iterable[Sequence[Case]]) -> "Scores":
-        """From the test cases of each run. All runs weigh the same, so the accuracy is the mean of theirs."""
-        cases: dict[str, float] = defaultdict(float)
-        right: dict[str, float] = defaultdict(float)
-        for run in runs:
-            for clip, found in run:
-                cases[clip] += 1 / len(run)
-                right[clip] += found / len(run)
-        return cls(dict(cases), dict(right))
+    def of_runs(cls, tested: pd.DataFrame) -> "Scores":
+        """From the test clips of some runs: split, seed, clip_id, segments and segments_right.
+
+        All runs weigh the same, so the accuracy is the mean of theirs.
+        """
+        all_cases = tested.groupby(["split", "seed"])["segments"].transform("sum")
+        shares = pd.DataFrame({"cases": tested["segments"] / all_cases, "right": tested["segments_right"] / all_cases})
+        by_clip = shares.astype(float).groupby(tested["clip_id"]).sum()
+        return cls(by_clip["cases"], by_clip["right"])
 
     @property
     def accuracy(self) -> float:
         """Share of the cases whose genre was found."""
-        return sum(self.right.values()) / sum(self.cases.values())
+        return float(self.right.sum() / self.cases.sum())
+
+
+def study(
+    manifest: Path,
+    evaluation: Path,
+    splits: Path,
+    models: Sequence[str],
+    protocols: Sequence[str],
+    unavailable: Sequence[Mapping[str, str]] = (),
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows of leakage.csv, one per model and protocol, and those of leakage_parts.csv, one per model and part.
+
+    Parameters
+    ----------
+    manifest, evaluation, splits
+        manifest.csv, the folder of all models' evaluations, and that of the splits' descriptions.
+    models, protocols
+        The models of the study, and the protocols that are configured.
+    unavailable
+        The configured runs that are known to be unavailable: model, protocol and reason.
+    """
+    runs = results.read_runs(evaluation, models)
+    runs = runs[runs["protocol"].isin(protocols)]
+    columns = ("protocol", "split", "seed", "clip_id", "subset", "segments", "segments_right")
+    cases = predictions.read(evaluation, models, columns)
+    described = describe_protocols(splits, set(zip(runs["protocol"], runs["split"], strict=True)))
+    md5s = pd.read_csv(manifest, usecols=["md5"], dtype="str", keep_default_na=False)["md5"]
+    if not md5s.any():  # no audio, so nobody has looked for duplicates
+        for facts in described.values():
+            facts["repeated"] = facts["repeated"] if facts["unit"] == "segment" else None
+    honest = honest_protocol(name for name, facts in described.items() if facts["available"])
+    known = {(one["model"], one["protocol"]): one["reason"] for one in unavailable}
+    rows, parts = [], []
+    for model in models:
+        own, scores = [], {}
+        for protocol in PROTOCOLS:
+            chosen = [frame[(frame["model"] == model) & (frame["protocol"] == protocol)] for frame in (runs, cases)]
+            row, found = summarise(model, protocol, *chosen)
+            row["reason"] = row["reason"] or known.get((model, protocol))
+            if found:
+                row |= {key: described[protocol][key] for key in ("artists_known", "shared", "repeated")}
+                scores[protocol] = found
+            own.append(row)
+        unit = "segment" if any(row["unit"] == "segment" for row in own) else "clip"
+        for row in own:
+            row["reason"] = row["reason"] or (None if row["runs"] else why_not(row, unit, protocols))
+        parts += decompose(model, unit, scores, honest, {row["protocol"]: row["reason"] for row in own})
+        rows += own
+    return rows, parts
+
+
+def summarise(
+    model: str, protocol: str, runs: pd.DataFrame, cases: pd.DataFrame
+) -> tuple[dict[str, Any], Scores | None]:
+    """The row of leakage.csv for the runs of a model under a protocol, and its scores, if any run was done.
+
+    Accuracies are means over the runs, with the interval of a proportion of the distinct test clips. `accuracy` is of
+    the model's segments, if it has any, `clip_accuracy` of clips by the mean of their segments; where segments are
+    assigned to subsets no clip is tested. Training and test examples are those of the first run, and so are their
+    clips.
+    """
+    done = runs[runs["status"] == results.DONE]
+    row: dict[str, Any] = dict.fromkeys(tables.LEAKAGE.columns) | {"model": model, "protocol": protocol}
+    row |= {
+        "status": results.UNAVAILABLE if done.empty else results.DONE,
+        "runs": len(done),
+        "reason": " ".join(sorted(set(runs["reason"][runs["status"] != results.DONE]))) or None,
+    }
+    if done.empty:
+        return row, None
+    scores = Scores.of_runs(cases[cases["subset"] == "test"])
+    head = done.iloc[0]
+    first = cases[(cases["split"] == head["split"]) & (cases["seed"] == head["seed"])]
+    train, test = (first[first["subset"] == subset] for subset in ("train", "test"))
+    row |= {
+        "accuracy": scores.accuracy,
+        "n_train": int(train["segments"].sum()),
+        "n_test": int(test["segments"].sum()),
+        "train_clips": train["clip_id"].nunique(),
+        "test_clips": test["clip_id"].nunique(),
+    }
+    row["unit"] = "segment" if head["unit"] == "segment" or row["n_test"] > row["test_clips"] else "clip"
+    row["accuracy_low"], row["accuracy_high"] = wilson_interval(scores.accuracy, len(scores.cases))
+    if head["unit"] == "clip":
+        row["clip_accuracy"] = float(done["accuracy"].mean())
+        row["clip_accuracy_low"], row["clip_accuracy_high"] = wilson_interval(row["clip_accuracy"], len(scores.cases))
+    return row, scores
+
+
+def why_not(row: Row, unit: str, protocols: Sequence[str]) -> str:
+    """Why a model has no run under a protocol."""
+    if row["protocol"] not in protocols:
+        return "It is not among the protocols in params.yaml."
+    if row["protocol"] == SEGMENT_PROTOCOL and unit == "clip":
+        return f"It assigns segments, and {row['model']} takes whole clips."
+    return f"It is not among models.{row['model']}.protocols in params.yaml."
 
 
 def difference(one: Scores, other: Scores, seed: int = 0) -> tuple[float, float | None, float | None]:
@@ -76,10 +162,11 @@ def difference(one: Scores, other: Scores, seed: int = 0) -> tuple[float, float 
     protocols, if both tested it (bootstrap, percentiles; Efron 1979). It says what other test clips would change, not
     what another draw of the training clips would. None where there are too few clips to draw from.
     """
-    clips = sorted(one.cases.keys() | other.cases.keys())
+    from scipy import stats
+
+    clips = one.cases.index.union(other.cases.index)
     columns = [
-        np.array([values.get(clip, 0.0) for clip in clips])
-        for values in (one.right, one.cases, other.right, other.cases)
+        values.reindex(clips, fill_value=0.0).to_numpy() for values in (one.right, one.cases, other.right, other.cases)
     ]
     found = one.accuracy - other.accuracy
     if len(clips) < 2:
@@ -87,7 +174,7 @@ def difference(one: Scores, other: Scores, seed: int = 0) -> tuple[float, float 
     # a draw may have no clip of one of them
     with np.errstate(invalid="ignore"), warnings.catch_warnings(action="ignore", category=stats.DegenerateDataWarning):
         interval = stats.bootstrap(
-            columns, _difference, paired=True, vectorized=True, n_resamples=9999, method="percentile", batch=500,
+            columns, _difference, paired=True, vectorized=True, n_resamples=RESAMPLES, method="percentile", batch=500,
             rng=np.random.default_rng(seed),
         ).confidence_interval  # fmt: skip
     low, high = float(interval.low), float(interval.high)
@@ -123,7 +210,7 @@ def decompose(
     }
     rows = []
     for part, (protocol, other) in steps.items():
-        row: dict[str, Any] = dict.fromkeys(PART_COLUMNS)
+        row: dict[str, Any] = dict.fromkeys(tables.LEAKAGE_PARTS.columns)
         row |= {"model": model, "part": part, "unit": unit, "protocol": protocol, "other": other}
         missing = [name for name in (protocol, other) if name not in scores]
         if missing:
@@ -145,7 +232,7 @@ def finding(rows: Sequence[Mapping[str, Any]]) -> str:
     if total["protocol"] == total["other"]:
         return f"{total['model']} was run under {total['other']} only, so nothing can be compared."
     text = (
-        f"{total['model']} names {100 * total['accuracy']:.1f}% of the test {total['unit']}s rightly under"
+        f"{total['model']} predicts the genre of {100 * total['accuracy']:.1f}% of the test {total['unit']}s under"
         f" {total['protocol']} and {100 * total['other_accuracy']:.1f}% under {total['other']}:"
         f" {_points(total)} less."
     )
@@ -158,24 +245,20 @@ def finding(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def read_study(table: Path, parts: Path) -> list[dict[str, Any]]:
-    """Per model of leakage.csv and leakage_parts.csv: its `rows` and `parts`, numbers as numbers, and the `finding`."""
-    rows, decomposed = ([_numbers(row) for row in files.read_rows(path)] for path in (table, parts))
+    """Per model of leakage.csv and leakage_parts.csv: its `rows` and `parts`, and the `finding`."""
+    frame, of_parts = tables.LEAKAGE.read(table), tables.LEAKAGE_PARTS.read(parts)
     study = []
-    for model in dict.fromkeys(row["model"] for row in rows):
-        own = [row for row in decomposed if row["model"] == model]
+    for model, rows in frame.groupby("model", sort=False):
+        own = tables.rows(of_parts[of_parts["model"] == model])
         study.append(
             {
                 "model": model,
                 "finding": finding(own),
-                "rows": [row for row in rows if row["model"] == model],
+                "rows": tables.rows(rows),
                 "parts": [row | {"name": PARTS.get(row["part"], "all of it")} for row in own],
             }
         )
     return study
-
-
-def _numbers(row: Mapping[str, str]) -> dict[str, Any]:
-    return {key: value if key in WORDS else float(value) if value else None for key, value in row.items()}
 
 
 def _points(row: Mapping[str, Any]) -> str:

@@ -1,14 +1,29 @@
-"""From predicted probabilities to the numbers of one run, through scikit-learn."""
+"""From predicted probabilities to the numbers of one run, by scikit-learn."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from genrebench.common.scoring import log_loss, most_probable
 
 CALIBRATION_BINS = 15
+
+
+def score_run(cases: pd.DataFrame, genres: Sequence[str]) -> tuple[dict[str, float | int | None], pd.DataFrame]:
+    """The numbers of one run, and precision, recall, F1 and support of each genre.
+
+    `cases` are its rows of `tables.PREDICTIONS`. All figures are of the test subset, but for the accuracies in training
+    and validation, which are None where nothing was predicted there.
+    """
+    test = cases[cases["subset"] == "test"]
+    figures = score(test["genre"].tolist(), test[list(genres)].to_numpy(), genres)
+    of_genres = pd.DataFrame.from_dict(figures.pop("genres"), orient="index").rename_axis("genre").reset_index()
+    right = (cases["predicted"] == cases["genre"]).groupby(cases["subset"]).mean()
+    seen = {f"{subset}_accuracy": float(right[subset]) if subset in right else None for subset in ("train", "valid")}
+    return {"n_test": figures.pop("n"), **figures, **seen}, of_genres
 
 
 def score(true: Sequence[str], probabilities: np.ndarray, genres: Sequence[str]) -> dict[str, Any]:
@@ -49,16 +64,16 @@ def score(true: Sequence[str], probabilities: np.ndarray, genres: Sequence[str])
 
 
 def calibration(right: Sequence[bool], probabilities: Sequence[float], bins: int = CALIBRATION_BINS) -> dict[str, Any]:
-    """How well the probability of the genre that was named says how often it is the right one.
+    """How well the probability of the predicted genre says how often it is the right one.
 
     `right` and `probabilities` have one entry per case. Returns the number of `cases`, the expected calibration `error`
     (the mean distance between probability and accuracy over `bins` of equal width: Guo et al. 2017, On calibration of
     modern neural networks, arXiv:1706.04599) and the `bins` that have cases: low, high, count, accuracy, probability.
     """
     edges = np.linspace(0, 1, bins + 1)
-    named = np.asarray(probabilities, dtype=np.float64)
+    confidence = np.asarray(probabilities, dtype=np.float64)
     hit = np.asarray(right, dtype=np.float64)
-    place = np.clip(np.searchsorted(edges, named) - 1, 0, bins - 1)  # an edge belongs to the bin below it
+    place = np.clip(np.searchsorted(edges, confidence) - 1, 0, bins - 1)  # an edge belongs to the bin below it
     counts = np.bincount(place, minlength=bins)
     found = [
         {
@@ -66,12 +81,12 @@ def calibration(right: Sequence[bool], probabilities: Sequence[float], bins: int
             "high": float(edges[i + 1]),
             "count": int(counts[i]),
             "accuracy": float(hit[place == i].mean()),
-            "probability": float(named[place == i].mean()),
+            "probability": float(confidence[place == i].mean()),
         }
         for i in np.flatnonzero(counts)
     ]
-    error = sum(one["count"] * abs(one["accuracy"] - one["probability"]) for one in found) / len(named)
-    return {"cases": len(named), "error": float(error), "bins": found}
+    error = sum(one["count"] * abs(one["accuracy"] - one["probability"]) for one in found) / len(confidence)
+    return {"cases": len(confidence), "error": float(error), "bins": found}
 
 
 def confusion(true: Sequence[str], predicted: Sequence[str], genres: Sequence[str]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The papers' figures against ours, under the closest reading of their protocol and under one that keeps artists apart.
 
 The closest reading of a figure is the protocol that data/published.csv gives it. Where a model was not run under that,
-another that deals whole clips at random stands for it (`ALIKE`, the most alike first). The honest protocol is the one
+another that assigns whole clips at random stands for it (`ALIKE`, the most alike first). The honest protocol is the one
 that the report quotes results from (`protocols.pick_protocols`), among those under which the model was run.
 """
 
@@ -10,26 +10,24 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from genrebench.datasets.split_leakage import MEANINGLESS, pick_protocols
+import pandas as pd
 
-# These deal whole clips at random; of size_matched fewer are trained on.
+from genrebench.datasets.published import paper_of
+from genrebench.datasets.split_leakage import MEANINGLESS, pick_protocols
+from genrebench.evaluation import tables
+
+# These assign whole clips at random; of size_matched fewer are trained on.
 ALIKE = ("stratified", "holdout", "kfold", "size_matched")
 MATCHED = "size_matched"
-OURS = ("protocol", "accuracy", "low", "high", "runs", "clips")
-COLUMNS = (
-    "model", "source", "dataset", "comparable", "stated_protocol", "published",
-    *(f"closest_{name}" for name in OURS), "shared", "difference", "inside",
-    *(f"honest_{name}" for name in OURS), "gap", "size_matched", "published_gap", "caveats", "summary", "note",
-)  # fmt: skip
-WORDS = (
-    "model", "source", "dataset", "comparable", "stated_protocol", "closest_protocol", "inside", "honest_protocol",
-    "caveats", "summary", "note",
-)  # fmt: skip
-GENRE_COLUMNS = (
-    "model", "source", "dataset", "genre", "metric", "published", "published_clips",
-    *(f"{ours}_{name}" for ours in ("closest", "honest") for name in ("protocol", "score", "clips")), "difference",
-)  # fmt: skip
-GENRE_WORDS = ("model", "source", "dataset", "genre", "metric", "closest_protocol", "honest_protocol")
+OURS = {  # column of papers.csv after closest_ and honest_, column of the leaderboard
+    "protocol": "protocol",
+    "accuracy": "accuracy_mean",
+    "low": "accuracy_low",
+    "high": "accuracy_high",
+    "runs": "runs",
+    "clips": "n_test",
+}
+SCORES = ["precision", "recall", "f1", "support"]
 
 Row = Mapping[str, Any]
 
@@ -61,20 +59,17 @@ def compare_accuracies(
 
 
 def compare_genres(
-    scores: Sequence[Row], rows: Sequence[Row], runs: Sequence[Row], dataset: str
+    scores: Sequence[Row], rows: Sequence[Row], genres: pd.DataFrame, dataset: str
 ) -> list[dict[str, Any]]:
     """The rows of papers_genres.csv: each printed precision, recall and F1 of `scores` (see `published.read_scores`).
 
-    `rows` are those of `compare_accuracies`, which say under which protocols a model is compared, `runs` the
-    evaluations. Ours are means over the runs, None for a genre that was not tested; clips are test clips of a split.
-    `macro avg` and `weighted avg` are the averages over genres, the second by their test clips.
+    `rows` are those of `compare_accuracies`, which say under which protocols a model is compared, `genres` the scores
+    of our runs (`results.read_genres`). Ours are means over the runs, None for a genre that was not tested; clips are
+    test clips of a split. `macro avg` and `weighted avg` are the averages over genres, the second by their test clips.
     """
     chosen = {row["model"]: row for row in rows}
     clips = {(row["model"], row["genre"]): row["value"] for row in scores if row["metric"] == "support"}
-    done: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for run in runs:
-        if run["status"] == "done":
-            done[run["model"], run["protocol"]].append(run)
+    means = average_genres(genres).groupby(["model", "protocol", "genre"])[SCORES].mean()
     table = []
     for score in scores:
         model, genre, metric = score["model"], score["genre"], score["metric"]
@@ -84,11 +79,11 @@ def compare_genres(
         row |= {"published": score["value"], "published_clips": clips.get((model, genre)), "difference": None}
         for ours in ("closest", "honest"):
             protocol = chosen[model][f"{ours}_protocol"]
-            found = [average_genres(run["genres"]).get(genre, {}) for run in done[model, protocol]]
+            found = means.loc[model, protocol, genre] if (model, protocol, genre) in means.index else {}
             row |= {
                 f"{ours}_protocol": protocol,
-                f"{ours}_score": _mean(one.get(metric) for one in found),
-                f"{ours}_clips": _mean(one.get("support") for one in found),
+                f"{ours}_score": found.get(metric),
+                f"{ours}_clips": found.get("support"),
             }
         if comparable(row, dataset) and row["closest_score"] is not None:
             row["difference"] = row["closest_score"] - row["published"]
@@ -96,16 +91,22 @@ def compare_genres(
     return table
 
 
-def average_genres(genres: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float]]:
-    """The scores of the genres that have test clips, and their averages `macro avg` and `weighted avg`."""
-    tested = {genre: dict(scores) for genre, scores in genres.items() if scores.get("support")}
-    total = sum(scores["support"] for scores in tested.values())
-    if not tested:
-        return {}
-    names = [name for name in next(iter(tested.values())) if name != "support"]
-    means = {name: sum(scores[name] or 0 for scores in tested.values()) / len(tested) for name in names}
-    weighted = {name: sum((s[name] or 0) * s["support"] for s in tested.values()) / total for name in names}
-    return tested | {"macro avg": means | {"support": total}, "weighted avg": weighted | {"support": total}}
+def average_genres(genres: pd.DataFrame) -> pd.DataFrame:
+    """The scores of the genres that have test clips (rows of genres.csv), and of each run their averages as more rows.
+
+    The further genres are called `macro avg` and `weighted avg`, as scikit-learn prints them.
+    """
+    tested = genres[genres["support"] > 0].astype({"support": float})
+    run = ["model", "protocol", "split", "seed"]
+    total = tested.groupby(run)["support"].sum()
+    macro = tested.groupby(run)[SCORES[:-1]].mean()
+    products = tested[SCORES[:-1]].fillna(0).mul(tested["support"], axis=0).join(tested[run])
+    weighted = products.groupby(run).sum().div(total, axis=0)
+    averages = {"macro avg": macro, "weighted avg": weighted}
+    return pd.concat(
+        [tested, *(means.join(total).reset_index().assign(genre=name) for name, means in averages.items())],
+        ignore_index=True,
+    )
 
 
 def comparable(row: Row, dataset: str) -> bool:
@@ -122,7 +123,7 @@ def describe_all(rows: Sequence[Row], dataset: str) -> list[str]:
     """Sentences about the whole of papers.csv: how many figures were met, and what honesty costs."""
     run = [row for row in rows if row["closest_accuracy"] is not None]
     sentences = [
-        f"{len(rows)} figures of {len({row['source'][:3] for row in rows})} papers have a counterpart here;"
+        f"{len(rows)} figures of {len({paper_of(row['source']) for row in rows})} papers have a counterpart here;"
         f" {len(run)} of them {'was' if len(run) == 1 else 'were'} run under the closest reading of their protocol."
     ]
     known = [row for row in run if row["difference"] is not None]
@@ -131,8 +132,8 @@ def describe_all(rows: Sequence[Row], dataset: str) -> list[str]:
             f"Published figures are of {', '.join(foreign)}: they are not comparable with ours on {dataset}."
         )
     if known:
-        above = sum(row["inside"] == "False" and row["difference"] < 0 for row in known)
-        below = sum(row["inside"] == "False" and row["difference"] > 0 for row in known)
+        above = sum(not row["inside"] and row["difference"] < 0 for row in known)
+        below = sum(not row["inside"] and row["difference"] > 0 for row in known)
         sentences.append(
             f"Of {len(known)} that can be compared, {len(known) - above - below} lie in our 95% interval,"
             f" {above} above it and {below} below it."
@@ -170,15 +171,15 @@ def _compare(figure: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], 
     closest = done.get(closest_protocol(figure["protocol"], done))
     strict, _ = pick_protocols(list(done.values()), protocols)
     honest = done.get(strict)
-    row = dict.fromkeys(COLUMNS) | {
+    row = dict.fromkeys(tables.PAPERS.columns) | {
         "model": figure["model"],
         "source": figure["source"],
         "dataset": figure["dataset"],
-        "comparable": str(comparable(figure, dataset)),
+        "comparable": comparable(figure, dataset),
         "stated_protocol": figure["protocol"],
         "published": figure["value"],
         "note": figure["note"],
-        "caveats": "; ".join(_marks(closest, honest)),
+        "caveats": tables.SEPARATOR.join(_caveats(closest, honest)),
         **_ours("closest", closest),
         **_ours("honest", honest),
     }
@@ -186,7 +187,7 @@ def _compare(figure: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], 
         row["shared"] = protocols[closest["protocol"]]["shared"]
         if comparable(row, dataset):
             row["difference"] = closest["accuracy_mean"] - figure["value"]
-            row["inside"] = str(closest["accuracy_low"] <= figure["value"] <= closest["accuracy_high"])
+            row["inside"] = closest["accuracy_low"] <= figure["value"] <= closest["accuracy_high"]
     if closest and honest:
         row["gap"] = closest["accuracy_mean"] - honest["accuracy_mean"]
     if honest and comparable(row, dataset):
@@ -198,8 +199,7 @@ def _compare(figure: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], 
 
 
 def _ours(name: str, found: Row | None) -> dict[str, Any]:
-    keys = ("protocol", "accuracy_mean", "accuracy_low", "accuracy_high", "runs", "n_test")
-    return {f"{name}_{short}": found[key] if found else None for short, key in zip(OURS, keys, strict=True)}
+    return {f"{name}_{short}": found[column] if found else None for short, column in OURS.items()}
 
 
 def _summary(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], models: Container[str]) -> Iterable[str]:
@@ -215,7 +215,7 @@ def _summary(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], mod
         return
     yield from _closest_sentences(row, own, protocols)
     yield from _honest_sentences(row)
-    if caveats := [mark for mark in row["caveats"].split("; ") if mark and mark != MEANINGLESS]:
+    if caveats := [one for one in row["caveats"].split(tables.SEPARATOR) if one and one != MEANINGLESS]:
         yield f"To be read with care: {'; '.join(caveats)}."
 
 
@@ -230,10 +230,10 @@ def _closest_sentences(row: Row, own: Mapping[str, Row], protocols: Mapping[str,
     if row["difference"] is None:
         yield f"{ours}."
     else:
-        where = "in" if row["inside"] == "True" else "outside"
+        where = "in" if row["inside"] else "outside"
         yield f"{ours}, {_more(row['difference'])} than published, which lies {where} our 95% interval."
     if protocols[protocol]["unit"] == "segment":
-        yield "That says nothing of music that was not heard: segments of one clip are on both sides."
+        yield "That says nothing of new music: segments of one clip are on both sides."
     elif row["shared"]:
         yield f"There, {row['shared']:.0%} of the test clips share an artist with training clips."
 
@@ -258,18 +258,15 @@ def _honest_sentences(row: Row) -> Iterable[str]:
         if row["size_matched"] is not None:
             rest = row["size_matched"] - row["honest_accuracy"]
             yield (
-                f"Dealt at random to subsets as large as those ({MATCHED}) it is {_percent(row['size_matched'])},"
+                f"Assigned at random to subsets as large as those ({MATCHED}) it is {_percent(row['size_matched'])},"
                 f" {_more(rest)}."
             )
 
 
-def _marks(*found: Row | None) -> list[str]:
-    return list(dict.fromkeys(mark for row in found if row for mark in (row["caveats"] or "").split("; ") if mark))
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+def _caveats(*found: Row | None) -> list[str]:
+    return list(
+        dict.fromkeys(one for row in found if row for one in (row["caveats"] or "").split(tables.SEPARATOR) if one)
+    )
 
 
 def _percent(fraction: float) -> str:

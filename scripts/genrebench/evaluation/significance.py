@@ -1,78 +1,100 @@
 """Which of two models is better: tests on the same test clips, and on the splits of one protocol."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-LEVEL = 0.05  # of all tests under a protocol together
-COLUMNS = (
-    "protocol", "model", "other", "clips", "accuracy", "other_accuracy", "difference", "only_model", "only_other",
-    "p_mcnemar", "p_holm", "splits", "t", "p_resampled", "different",
-)  # fmt: skip
+from genrebench.common import files
+from genrebench.evaluation import predictions
 
-Run = tuple[str, int]  # split, seed
-Decisions = Mapping[str, bool]  # by clip: whether the genre was found
+LEVEL = 0.05  # of all tests under a protocol together
+CASE = ["split", "seed", "clip_id"]
+
+
+def compare_protocols(
+    evaluation: Path, splits: Path, models: Sequence[str], leaderboard: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """The rows of comparisons.csv for all protocols; models in the order of the `leaderboard`.
+
+    `evaluation` is the folder of all models' evaluations, `splits` that of the descriptions of splits. Protocols whose
+    unit is the segment are left out: nothing can be learned from which of two meaningless numbers is larger.
+    """
+    tested = predictions.read(evaluation, models, ("protocol", *CASE, "subset")).query("subset == 'test'")
+    rows = []
+    for protocol, ranked in leaderboard[leaderboard["unit"] == "clip"].groupby("protocol"):
+        own = tested[tested["protocol"] == protocol]
+        done = [model for model in ranked["model"] if model in set(own["model"])]
+        counts = {
+            split: files.read_json(splits / protocol / f"{split}.json")["counts"] for split in own["split"].unique()
+        }
+        sizes = {split: (found["train"], found["test"]) for split, found in counts.items()}
+        rows += compare_all(protocol, own, done, sizes)
+    return rows
 
 
 def compare_all(
-    protocol: str, runs: Mapping[str, Mapping[Run, Decisions]], sizes: Mapping[str, tuple[int, int]]
+    protocol: str, tested: pd.DataFrame, models: Sequence[str], sizes: Mapping[str, tuple[int, int]]
 ) -> list[dict[str, Any]]:
-    """Compare each two models of a protocol; the rows of comparisons.csv.
+    """Compare every pair of models of a protocol; the rows of comparisons.csv.
 
-    `runs` has the decisions of each model and run; `sizes` the numbers of training and test clips of each split. Models
-    come in the order of `runs`. The p values of McNemar's test are corrected for all pairs of the protocol (`p_holm`);
-    `different` says that the corrected one is below LEVEL. What cannot be tested is None: pairs without a common test
-    clip, and the t test of fewer than two splits.
+    The p values of McNemar's test are corrected for all pairs of the protocol (`p_holm`); `different` says that the
+    corrected one is below LEVEL. What cannot be tested is None: pairs without a common test clip, and the t test of
+    fewer than two splits.
+
+    Parameters
+    ----------
+    protocol
+        Its name.
+    tested
+        What the models predicted of test clips: model, split, seed, clip_id and whether that is `right`.
+    models
+        In the order of the rows.
+    sizes
+        The numbers of training and test clips of each split.
     """
+    right = tested.pivot(index=CASE, columns="model", values="right").astype(float)
     rows = [
-        {"protocol": protocol, "model": model, "other": other} | compare(runs[model], runs[other], sizes)
-        for model, other in combinations(runs, 2)
+        {"protocol": protocol, "model": model, "other": other} | compare(right[model], right[other], sizes)
+        for model, other in combinations(models, 2)
     ]
-    tested = [row for row in rows if row["p_mcnemar"] is not None]
-    corrected = holm([row["p_mcnemar"] for row in tested])
+    known = [row for row in rows if row["p_mcnemar"] is not None]
+    corrected = holm([row["p_mcnemar"] for row in known])
     for row in rows:
         row |= {"p_holm": None, "different": None}
-    for row, p in zip(tested, corrected, strict=True):
+    for row, p in zip(known, corrected, strict=True):
         row |= {"p_holm": p, "different": p < LEVEL}
     return rows
 
 
-def compare(
-    first: Mapping[Run, Decisions], second: Mapping[Run, Decisions], sizes: Mapping[str, tuple[int, int]]
-) -> dict[str, Any]:
-    """Compare two models on the clips of the runs that both have, each by the first of them that tested it."""
-    common = sorted(first.keys() & second.keys())
-    pairs: dict[str, tuple[bool, bool]] = {}
-    by_split: dict[str, list[float]] = {}
-    for run in common:
-        clips = first[run].keys() & second[run].keys()
-        for clip in clips:
-            pairs.setdefault(clip, (first[run][clip], second[run][clip]))
-        if clips:
-            differences = [first[run][clip] - float(second[run][clip]) for clip in sorted(clips)]
-            by_split.setdefault(run[0], []).append(float(np.mean(differences)))
-    right = np.array(list(pairs.values()), dtype=bool).reshape(-1, 2)
-    own, other = right.mean(axis=0) if len(right) else (None, None)
-    only_first, only_second, p = exact_mcnemar(*right.T) if len(right) else (0, 0, None)
-    train, test = np.array([sizes[split] for split in by_split]).reshape(-1, 2).mean(axis=0) if by_split else (0, 0)
-    t, p_resampled = corrected_t([float(np.mean(values)) for values in by_split.values()], train, test)
-    return {
-        "clips": len(right),
-        "accuracy": own,
-        "other_accuracy": other,
-        "difference": None if own is None else own - other,
-        "only_model": only_first,
-        "only_other": only_second,
-        "p_mcnemar": p,
-        "splits": len(by_split),
-        "t": t,
-        "p_resampled": p_resampled,
-    }
+def compare(first: pd.Series, second: pd.Series, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+    """Compare two models on the clips of the runs that both have, each by the first of them that tested it.
+
+    `first` and `second` say of each `CASE`, of which they have the same in order, whether the model was right (1.0 or
+    0.0, NaN where it did not test the clip). For `sizes` see `compare_all`.
+    """
+    both = (first.notna() & second.notna()).to_numpy()
+    own, other = first.to_numpy()[both], second.to_numpy()[both]
+    cases = first.index[both]
+    _, at_first = np.unique(cases.get_level_values("clip_id"), return_index=True)
+    of_run = pd.Series(own - other).groupby([cases.get_level_values(name) for name in ("split", "seed")]).mean()
+    of_split = of_run.groupby(level=0).mean()
+    found: dict[str, Any] = {"clips": len(at_first), "accuracy": None, "other_accuracy": None, "difference": None}
+    found |= {"only_model": 0, "only_other": 0, "p_mcnemar": None, "splits": len(of_split)}
+    if len(at_first):
+        right = own[at_first] == 1, other[at_first] == 1
+        found["accuracy"], found["other_accuracy"] = (float(one.mean()) for one in right)
+        found["difference"] = found["accuracy"] - found["other_accuracy"]
+        found["only_model"], found["only_other"], found["p_mcnemar"] = exact_mcnemar(*right)
+    train, test = np.mean([sizes[split] for split in of_split.index], axis=0) if len(of_split) else (0, 0)
+    found["t"], found["p_resampled"] = corrected_t(of_split.tolist(), train, test)
+    return found
 
 
 def exact_mcnemar(first: np.ndarray, second: np.ndarray) -> tuple[int, int, float]:
@@ -109,16 +131,3 @@ def corrected_t(differences: Sequence[float], train: float, test: float) -> tupl
         return (0.0, 1.0) if np.isclose(mean, 0) else (float(np.copysign(np.inf, mean)), 0.0)
     t = mean / float(np.sqrt((1 / count + test / train) * variance))
     return t, float(2 * stats.t.sf(abs(t), count - 1))
-
-
-def bootstrap_interval(values: Iterable[float], seed: int = 0) -> tuple[float, float]:
-    """95% interval of the mean of `values`, one per test clip, by drawing clips again (Efron 1979; percentiles).
-
-    Of several runs, a clip's value is the share of them that got it right: what varies is which clips are tested.
-    """
-    values = np.fromiter(values, dtype=np.float64)
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])  # drawn again they are the same
-    random = np.random.default_rng(seed)
-    found = stats.bootstrap((values,), np.mean, n_resamples=9999, method="percentile", rng=random, batch=500)
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)

@@ -5,16 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from genrebench.common.run_key import RunKey
 from genrebench.datasets.split_leakage import LOOSE_FIRST
+from genrebench.evaluation import results
 from genrebench.training.data import best_row
 
-COLUMNS = (
-    "model", "protocol", "unit", "runs", "seeds", "splits", "train_accuracy", "valid_accuracy", "test_accuracy",
-    "gap", "valid_gap", "lowest", "highest", "seed_std", "split_std", "epochs", "best_epoch", "accuracy_lost",
-    "loss_rise", "fluctuation", "caveats",
-)  # fmt: skip
-WORDS = ("model", "protocol", "unit", "caveats")
+LEARNING = ["epochs", "best_epoch", "accuracy_lost", "loss_rise", "fluctuation"]
 RISE = 0.1  # of the loss after its lowest point: more is called overfitting
 SHARES = np.linspace(0, 1, 101)
 
@@ -22,24 +20,20 @@ Row = Mapping[str, Any]
 History = Sequence[Mapping[str, str]]
 
 
-def compare_all(runs: Sequence[Row], histories: Mapping[tuple[str, str, str, int], History]) -> list[dict[str, Any]]:
+def compare_all(runs: pd.DataFrame, histories: Mapping[RunKey, History]) -> list[dict[str, Any]]:
     """The rows of stability.csv: one per protocol and model with a finished run, the smallest `gap` first.
 
-    `runs` are the evaluations (`evaluations.read_runs`), `histories` the rows of history.csv of those trained by
-    epochs, by (model, protocol, split, seed). Protocols whose unit is the segment come last.
+    `runs` are the rows of metrics.csv, `histories` those of history.csv of the runs that were trained by epochs.
+    Protocols whose unit is the segment come last.
     """
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for run in runs:
-        if run["status"] == "done":
-            groups[run["protocol"], run["model"]].append(run)
     rows = []
-    for (protocol, model), group in groups.items():
-        own = [histories.get((model, protocol, run["split"], run["seed"]), ()) for run in group]
-        rows.append(summarise(group, [history for history in own if len(history) > 1]))
+    for (protocol, model), group in runs[runs["status"] == results.DONE].groupby(["protocol", "model"]):
+        keys = [RunKey(model, protocol, split, seed) for split, seed in zip(group["split"], group["seed"], strict=True)]
+        rows.append(summarise(group, [histories[key] for key in keys if len(histories.get(key, ())) > 1]))
     return sorted(rows, key=_by_protocol_then_gap)
 
 
-def summarise(runs: Sequence[Row], histories: Sequence[History]) -> dict[str, Any]:
+def summarise(runs: pd.DataFrame, histories: Sequence[History]) -> dict[str, Any]:
     """One row of stability.csv from the finished runs of one model under one protocol.
 
     Accuracies are means over the runs, of the weights that are kept: those of the best epoch. `gap` is that on training
@@ -47,51 +41,37 @@ def summarise(runs: Sequence[Row], histories: Sequence[History]) -> dict[str, An
     test clips. See `spread` for seed_std and split_std. What an epoch did is blank without `histories`: `epochs` that
     were trained and the best of them, and see `learning`.
     """
-    test = [run["accuracy"] for run in runs]
-    train = _mean(run["seen_in_training"]["train_accuracy"] for run in runs)
-    valid = _mean(run["seen_in_training"]["valid_accuracy"] for run in runs)
-    mean = float(np.mean(test))
-    seed_std, split_std = spread({(run["split"], run["seed"]): run["accuracy"] for run in runs})
-    found = [learning(history) for history in histories]
+    test = runs["accuracy"]
+    train, valid = (_known(runs[f"{name}_accuracy"].mean()) for name in ("train", "valid"))
+    seed_std, split_std = spread(runs)
+    found = pd.DataFrame([learning(history) for history in histories], columns=LEARNING, dtype=float).mean()
     return {
-        "model": runs[0]["model"],
-        "protocol": runs[0]["protocol"],
-        "unit": runs[0]["unit"],
+        **runs.iloc[0][["model", "protocol", "unit"]],
         "runs": len(runs),
-        "seeds": len({run["seed"] for run in runs}),
-        "splits": len({run["split"] for run in runs}),
+        "seeds": runs["seed"].nunique(),
+        "splits": runs["split"].nunique(),
         "train_accuracy": train,
         "valid_accuracy": valid,
-        "test_accuracy": mean,
-        "gap": None if train is None else train - mean,
-        "valid_gap": None if valid is None else valid - mean,
-        "lowest": min(test),
-        "highest": max(test),
+        "test_accuracy": float(test.mean()),
+        "gap": None if train is None else train - test.mean(),
+        "valid_gap": None if valid is None else valid - test.mean(),
+        "lowest": test.min(),
+        "highest": test.max(),
         "seed_std": seed_std,
         "split_std": split_std,
-        **{
-            name: _mean(one[name] for one in found)
-            for name in ("epochs", "best_epoch", "accuracy_lost", "loss_rise", "fluctuation")
-        },
-        "caveats": "; ".join(sorted({mark for run in runs for mark in run["caveats"]})),
+        **{name: _known(found[name]) for name in LEARNING},
+        "caveats": results.join_caveats(runs["caveats"]),
     }
 
 
-def spread(accuracies: Mapping[tuple[str, int], float]) -> tuple[float | None, float | None]:
-    """Standard deviations (ddof=1) of the accuracies by (split, seed): over seeds, and over splits.
+def spread(runs: pd.DataFrame) -> tuple[float | None, float | None]:
+    """Standard deviations (ddof=1) of the accuracies of some runs: over seeds, and over splits.
 
     Over seeds it is that within a split, pooled over the splits (the root of the mean variance); over splits that of
     the means over each split's seeds. None where there are fewer than two.
     """
-    splits: dict[str, list[float]] = defaultdict(list)
-    for (split, _), accuracy in accuracies.items():
-        splits[split].append(accuracy)
-    variances = [np.var(values, ddof=1) for values in splits.values() if len(values) > 1]
-    means = [np.mean(values) for values in splits.values()]
-    return (
-        float(np.sqrt(np.mean(variances))) if variances else None,
-        float(np.std(means, ddof=1)) if len(means) > 1 else None,
-    )
+    by_split = runs.groupby("split")["accuracy"]
+    return _known(np.sqrt(by_split.var().mean())), _known(by_split.mean().std())
 
 
 def learning(history: History) -> dict[str, float | None]:
@@ -234,9 +214,8 @@ def _by_protocol_then_gap(row: Row) -> tuple[Any, ...]:
     return row["unit"] != "clip", row["protocol"], row["gap"] is None, row["gap"], row["model"]
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _percent(fraction: float) -> str:

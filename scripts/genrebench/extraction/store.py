@@ -12,13 +12,10 @@ import importlib
 import inspect
 import json
 import math
-import sys
-import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +28,9 @@ from genrebench.audio.lengths import given_seconds
 from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.packages import version
+from genrebench.common.progress import progress
+from genrebench.extraction import engine as engines
 from genrebench.extraction.shards import shard_of
 from genrebench.workflow import code_closure, extras, pretrained
 from genrebench.workflow.entries import arguments, is_pretrained, module_of
@@ -39,24 +39,65 @@ PACKAGES = ("av", "numpy", "pillow", "pywavelets", "scipy", "soundfile", "soxr")
 PART_BYTES = 64e6  # of arrays in memory before they are written
 
 
+def extract_shard(
+    manifest: str | Path,
+    audio: Mapping[str, Any],
+    feature: str,
+    settings: dict[str, Any],
+    also: Mapping[str, Any],
+    shard: int,
+    shards: int,
+    store: str | Path,
+    done: str | Path,
+) -> None:
+    """Extract one feature of one shard of the clips into the store, and what others lack there in the same pass.
+
+    Parameters
+    ----------
+    manifest : path
+        The clips (CSV).
+    audio : mapping
+        Section `audio` of the parameters.
+    feature, settings
+        Its name, and its entry in the parameters.
+    also : mapping
+        The entries of other features, which are extracted in the same pass.
+    shard, shards : int
+        Which shard, from 0, and how many there are.
+    store : path
+        Folder of the extracted arrays.
+    done : path
+        JSON to write: the key under which the feature is in the store.
+    """
+    clips = files.read_rows(manifest)  # paths and digests, for which pandas need not be imported
+    cache = Store(store, {**also, feature: settings}, audio)
+    decoded = cache.fill(clips, shard, shards, unless_complete=feature)
+    print(f"shard {shard + 1} of {shards}: decoded {decoded} clips")
+    files.write_json(done, {"feature": feature, "key": cache.keys[feature]})
+
+
 class Store:
     """The arrays of a dataset's clips.
 
-    `features` maps the name of each feature to its settings; `audio_settings` is the section `audio` of params.yaml.
+    `features` maps the name of each feature to its settings; `audio_settings` is the section `audio` of the
+    parameters: sample_rate, duration, engine.
     """
 
-    def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: dict[str, Any]):
+    def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: Mapping[str, Any]):
         self.folder = Path(folder)
         self.features = features
         self.sample_rate = audio_settings["sample_rate"]
         self.duration = given_seconds(audio_settings["duration"])
+        self.engine = audio_settings.get("engine", engines.FAST)
         self.keys = {name: self._key(name) for name in features}
 
     def folder_of(self, feature: str, shard: int, shards: int) -> Path:
         """Where the arrays of one feature and shard are."""
         return self.folder / f"{feature}-{self.keys[feature]}" / f"{shard}-of-{shards}"
 
-    def fill(self, clips: list[dict[str, str]], shard: int, shards: int, unless_complete: str | None = None) -> int:
+    def fill(
+        self, clips: Sequence[Mapping[str, str]], shard: int, shards: int, unless_complete: str | None = None
+    ) -> int:
         """Compute what the store lacks of one shard; return how many clips were decoded for it.
 
         `clips` are manifest rows; those of other shards, and those without audio, are passed over. With
@@ -76,17 +117,18 @@ class Store:
             to_do = [md5 for md5 in members if missing[md5]]
             arrays: dict[str, dict[str, np.ndarray]] = {feature: {} for feature in self.features}
             try:
-                for done, md5 in enumerate(to_do, 1):
-                    for feature, values in self._extract(members[md5], missing[md5], unless_complete).items():
-                        arrays[feature][md5] = values
-                    if sum(array.nbytes for new in arrays.values() for array in new.values()) > PART_BYTES:
-                        _write_parts(folders, arrays)
-                    _report(done, len(to_do))
+                with progress("extracted", len(to_do), "clips") as advance:
+                    for md5 in to_do:
+                        for feature, values in self._extract(members[md5], missing[md5], unless_complete).items():
+                            arrays[feature][md5] = values
+                        if sum(array.nbytes for new in arrays.values() for array in new.values()) > PART_BYTES:
+                            _write_parts(folders, arrays)
+                        advance(1)
             finally:
                 _write_parts(folders, arrays)
         return len(to_do)
 
-    def read(self, feature: str, clips: list[dict[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
+    def read(self, feature: str, clips: Sequence[Mapping[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time."""
         rows: dict[Path, list[int]] = {}
         parts = cache(lambda shard: _parts(self.folder_of(feature, shard, shards)))
@@ -97,17 +139,18 @@ class Store:
                 for row in members:
                     yield row, archive[clips[row]["md5"]]
 
-    def _extract(self, clip: dict[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
+    def _extract(self, clip: Mapping[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
-        return extract(clip["path"], self.sample_rate, wanted, self.duration, needed)
+        return extract(clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine)
 
     def _key(self, feature: str) -> str:
         entry = self.features[feature]
         code = code_closure.closure(_path(feature, entry), "scripts/genrebench/audio/decode.py")
-        versions = [version(package) for package in PACKAGES]
+        engine = engines.engine_of(module(feature, entry), self.engine)
+        versions = [version(package) for package in (*PACKAGES, *engines.PACKAGES[engine])]
         # not all of this file: how the store is kept changes no array
         reading = [inspect.getsource(function) for function in (extract, _compute, _by_rate, _clip)]
-        parts = [feature, entry, self.sample_rate, self.duration, code_closure.digest(code), reading, versions]
+        parts = [feature, entry, self.sample_rate, self.duration, engine, code_closure.digest(code), reading, versions]
         if is_pretrained(entry):
             name = module_of(feature, entry)
             if reason := pretrained.unavailable(name, entry):
@@ -123,12 +166,34 @@ def extract(
     features: dict[str, dict[str, Any]],
     duration: float | None = None,
     needed: str | None = None,
+    engine: str = engines.FAST,
 ) -> dict[str, np.ndarray]:
-    """The arrays (float32) of these features, each with its settings, of one file, in one pass over its audio.
+    """Compute features of one file in one pass over its audio.
 
-    Features of pretrained models hear the file at their own rate. `duration` is a number of seconds to cut or pad to.
-    Raises InputError, naming the clip, if it cannot be read or a feature of it is not finite; if one is `needed`, the
-    others are then left out.
+    Parameters
+    ----------
+    path : path
+        An audio file of any format.
+    sample_rate : int
+        Hz to which it is resampled. Features of pretrained models take it at their own rate.
+    features : dict
+        The name of each feature and its settings.
+    duration : float, optional
+        Seconds to which the clip is cut or padded.
+    needed : str, optional
+        A feature that must be finite; others that are not are then left out.
+    engine : {"fast", "librosa"}
+        The code that computes the features (see `genrebench.extraction.engine`).
+
+    Returns
+    -------
+    dict
+        The array of each feature, float32, unpadded.
+
+    Raises
+    ------
+    InputError
+        Naming the file, if it cannot be read or a feature of it is not finite.
     """
     arrays = {}
     with _blas().limit(limits=1):  # sums in another order are other numbers
@@ -136,7 +201,7 @@ def extract(
             clip = _clip(decode.load(path, rate), rate, some, duration)
             for feature, settings in some.items():
                 try:
-                    arrays[feature] = _compute(path, clip, feature, settings)
+                    arrays[feature] = _compute(path, clip, feature, settings, engine)
                 except InputError:
                     if needed in (None, feature):
                         raise
@@ -151,10 +216,27 @@ def extract_pieces(
     features: dict[str, dict[str, Any]],
     pieces: Sequence[tuple[float, float]],
     duration: float | None = None,
+    engine: str = engines.FAST,
 ) -> list[dict[str, np.ndarray]]:
-    """What `extract` gives for each of several pieces of a file, (start, end) in seconds, as if that piece were all.
+    """Compute features of several pieces of a file, each as if it were a file of its own.
 
-    `decoded` is the whole file, whose `path` is for messages: samples (frames, channels) at `original_rate` Hz.
+    Parameters
+    ----------
+    path : path
+        Where the file is, for messages.
+    decoded : array of shape (frames, channels)
+        The samples of the whole file, full scale is 1.
+    original_rate : int
+        Their rate in Hz.
+    sample_rate, features, duration, engine
+        As in `extract`.
+    pieces : sequence of (float, float)
+        Start and end of each piece in seconds.
+
+    Returns
+    -------
+    list of dict
+        What `extract` returns, for each piece.
     """
     arrays: list[dict[str, np.ndarray]] = [{} for _ in pieces]
     with _blas().limit(limits=1):
@@ -162,7 +244,7 @@ def extract_pieces(
             samples = decode.to_mono(decoded, original_rate, rate)
             for (start, end), of_piece in zip(pieces, arrays, strict=True):
                 clip = _clip(samples[round(start * rate) : math.ceil(end * rate)], rate, some, duration)
-                of_piece |= {feature: _compute(path, clip, feature, settings) for feature, settings in some.items()}
+                of_piece |= {feature: _compute(path, clip, feature, own, engine) for feature, own in some.items()}
     return arrays
 
 
@@ -179,8 +261,9 @@ def module(feature: str, settings: dict[str, Any]) -> ModuleType:
     return importlib.import_module(f"genrebench.features.{module_of(feature, settings)}")
 
 
-def _compute(path: str | Path, clip: Clip, feature: str, settings: dict[str, Any]) -> np.ndarray:
-    values = module(feature, settings).extract(clip, **arguments(settings)).astype(np.float32, copy=False)
+def _compute(path: str | Path, clip: Clip, feature: str, settings: dict[str, Any], engine: str) -> np.ndarray:
+    function = engines.function_of(module(feature, settings), engine)
+    values = function(clip, **arguments(settings)).astype(np.float32, copy=False)
     if not np.isfinite(values).all():
         raise InputError(f"{path}: its {feature} is not finite; look at the file, then remove or mend it")
     return values
@@ -237,13 +320,3 @@ def _locked(path: Path) -> Iterator[None]:
                 "other's. Have the file system mounted with locks (`flock`), or link .cache to one that has them."
             ) from None
         yield
-
-
-_last_report = time.monotonic()
-
-
-def _report(done: int, total: int) -> None:
-    global _last_report
-    if done == total or time.monotonic() - _last_report > 10:
-        _last_report = time.monotonic()
-        print(f"extracted {done} of {total} clips", file=sys.stderr, flush=True)

@@ -1,1 +1,1 @@
-"""Trained models on new files."""
+"""Exported models: predict the genres of new files, and learn from new clips."""

@@ -1,4 +1,4 @@
-"""Linear classifiers that go on learning from a few new clips without losing what they know."""
+"""Adapt a linear classifier to a few new clips without losing what it learned before (MAP adaptation)."""
 
 from dataclasses import dataclass, field
 
@@ -20,27 +20,48 @@ def adapt(
     counts: np.ndarray,
     penalty: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """New `coef` (classes, values) and `intercept` (classes,), or (1, values) and (1,) of two classes.
+    """Adapt the weights of a multinomial logistic regression.
 
-    They minimise the cross-entropy of `inputs` (rows, values) with these `labels`, each row counted `counts` times,
-    plus penalty / 2 times the squared distance of all weights, intercepts too, from the given ones: the maximum a
-    posteriori adaptation of Chelba and Acero (2004, Adaptation of maximum entropy capitalizer: little data can help a
-    lot, EMNLP, W04-3237). Without a penalty on the intercepts, those of classes that have no new clip would fall
-    without end.
+    They minimise the cross-entropy of the examples plus `penalty` / 2 times the squared distance of all weights from
+    the given ones, intercepts included: without a penalty on it, the intercept of a class that has no new clip would
+    fall without end. This is maximum a posteriori adaptation [1]_.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_classes, n_values), or (1, n_values) for two classes
+        Weights before.
+    intercept : ndarray of shape (n_classes,) or (1,)
+        Intercepts before.
+    inputs : ndarray of shape (n_examples, n_values)
+    labels : ndarray of shape (n_examples,)
+        The class of each example, from 0.
+    counts : ndarray of shape (n_examples,)
+        The weight of each example.
+    penalty : float
+
+    Returns
+    -------
+    coef, intercept : ndarray
+        Of the shapes and dtypes given.
+
+    References
+    ----------
+    .. [1] Chelba and Acero (2004), Adaptation of maximum entropy capitalizer: little data can help a lot, EMNLP,
+       W04-3237.
     """
     change = _Change(linear.scores(coef, intercept, inputs), counts, penalty)
     # the intercept is the weight of a constant
     with_constant = np.hstack([inputs, np.ones((len(inputs), 1), inputs.dtype)])
-    with threadpool_limits(1):  # sums depend on how many there are, and small products take longer by several
+    with threadpool_limits(1):  # sums depend on the number of threads, and small products take longer by several
         linear.fit_in_span(change, with_constant, labels)
     return (coef + change.coef_[:, :-1]).astype(coef.dtype), (intercept + change.coef_[:, -1]).astype(intercept.dtype)
 
 
 @dataclass
 class _Change:
-    """What is added to the weights, `coef_` (rows of the weights, values), fitted like an estimator of scikit-learn.
+    """What is added to the weights, `coef_` (n_rows, n_values), fitted like an estimator of scikit-learn.
 
-    `scores` (clips, rows of the weights) are those of the weights before.
+    `scores` (n_examples, n_rows) are those of the weights before.
     """
 
     scores: np.ndarray
@@ -49,9 +70,9 @@ class _Change:
     coef_: np.ndarray = field(init=False)
 
     def fit(self, inputs: np.ndarray, labels: np.ndarray) -> None:
-        """Fit it to `inputs` (clips, values)."""
+        """Fit it to `inputs` (n_examples, n_values)."""
         width = self.scores.shape[1]
-        # of unit size, whatever the number of values: L-BFGS then begins with steps of the right length
+        # of unit norm, whatever the number of values: the first steps of L-BFGS then have the right length
         scale = np.sqrt(np.square(inputs).sum(axis=1).mean())
         unit = inputs.astype(np.float64) / scale
         penalty = self.penalty / scale**2

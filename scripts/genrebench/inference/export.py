@@ -1,12 +1,11 @@
-"""One trained run as one folder that needs nothing else: what `genrebench.inference.predictor` reads.
+"""Export a trained run as one folder that needs nothing else; `genrebench.inference.predictor` reads it.
 
-export.json    what is to be done with a file, how the model was judged, and what it was made with
-README.md      the same for people: the model card
-model/         the weights and the scaler, as the training wrote them; of a network also model.onnx
-weights/<feature>/    those of the pretrained features
+export.json           how a file is processed, how the model was evaluated, and the versions of the software
+README.md             the same for people: the model card
+model/                weights and scaler as the training wrote them; of a network also model.onnx
+weights/<feature>/    the weights of a pretrained feature
 """
 
-import importlib
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,41 +13,106 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from genrebench.audio.lengths import common_seconds, given_seconds
-from genrebench.common import files, scoring
+from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.run_key import RunKey
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
-from genrebench.inference import loader
-from genrebench.inference.predictor import DESCRIPTION, FORMAT
-from genrebench.training import backend
+from genrebench.evaluation import results, tables
+from genrebench.evaluation.intervals import wilson_interval
+from genrebench.inference import confidence, loader
+from genrebench.inference.description import DESCRIPTION, FORMAT, write_reason
+from genrebench.inference.model_card import model_card
+from genrebench.inference.onnx_export import write_network
 from genrebench.training.data import Data, Feature, steps_of_cut
 from genrebench.workflow import pretrained
-from genrebench.workflow.config import features_of
-from genrebench.workflow.entries import is_pretrained, module_of
+from genrebench.workflow.entries import features_of, is_pretrained, module_of
 
-BEST = "best"  # instead of the name of a model (a literal: the rules read it from the source)
-DOUBTED = 0.05  # share of the validation clips that each of the two limits would call unsure
-LARGEST_DEVIATION = 1e-4  # of probabilities; more than that is another model
+LARGEST_DEVIATION = 1e-4  # of probabilities between the trained and the exported model
 
 
 class NotExportableError(InputError):
     """There is nothing to export; the message says why."""
 
 
-def choose_run(runs: Sequence[Mapping[str, Any]], models: Sequence[str], splits: Path) -> Mapping[str, Any]:
-    """The run to export, one of `runs` (metrics.json of `genrebench.evaluation.results.read_runs`), by validation alone.
+def export_best(
+    models: Sequence[str],
+    evaluation: Path,
+    runs: Path,
+    splits: Path,
+    features: Path,
+    entries: Mapping[str, Any],
+    audio: Mapping[str, Any],
+    limits: Mapping[str, Any],
+    manifest: Path,
+    dataset: str,
+    output: Path,
+) -> None:
+    """Export the run of `models` with the best validation accuracy (`choose_run`) to the folder `output`.
 
-    Of the protocol that keeps artists apart (`protocols.pick_protocols`; the other one where no run has it), the model
-    with the highest mean accuracy on the validation clips, the first of equals in the order of `models`, and of its
-    runs the one with the highest. Raises NotExportableError if none was done.
+    Where there is none, or its features cannot be computed from a file, `output` holds the reason.
+
+    Parameters
+    ----------
+    models : sequence of str
+        The models to choose from.
+    evaluation, runs, splits, features : Path
+        Folders of the dataset's results: evaluations and runs of the models, splits, caches of the features.
+    entries, audio, limits : mapping
+        Sections `features`, `audio` and `manifest` of the parameters.
+    manifest : Path
+        The manifest of the dataset.
+    dataset : str
+        Its name.
+    output : Path
+        The folder, which is replaced as a whole.
+    """
+    try:
+        chosen = choose_run(tables.rows(results.read_runs(evaluation, models)), models, splits)
+        key = RunKey(*(chosen[name] for name in RunKey._fields))
+        run = results.read_run(evaluation, key)
+        split = splits / key.protocol / f"{key.split}.csv"
+        description = export_run(
+            run, runs / str(key), features, entries, audio, limits, manifest, split, dataset, output
+        )
+    except NotExportableError as error:
+        write_reason(output, str(error))
+        print(f"not exported: {error}")
+        return
+    check = description["check"]
+    print(
+        f"{key}: validation accuracy {run['valid_accuracy']:.1%}, of {len(models)} models; on {check['clips']} "
+        f"validation clips its probabilities differ from the trained model's by at most {check['deviation']:.1g}"
+    )
+
+
+def choose_run(runs: Sequence[Mapping[str, Any]], models: Sequence[str], splits: Path) -> Mapping[str, Any]:
+    """Choose the run to export by validation accuracy alone.
+
+    The protocol is the artist-disjoint one (`split_leakage.pick_protocols`), or the other where no run has it. The
+    model has the highest mean validation accuracy, the first of equals in the order of `models`; of its runs the
+    one with the highest accuracy is chosen.
+
+    Parameters
+    ----------
+    runs : sequence of mapping
+        The metrics of all runs (`genrebench.evaluation.results.read_runs`).
+    models : sequence of str
+        The models to choose from.
+    splits : Path
+        The folder of the splits.
+
+    Raises
+    ------
+    NotExportableError
+        If no run is done.
     """
     done = [run for run in runs if run["status"] == "done" and run["unit"] == "clip" and run["model"] in models]
     if not done:
         reasons = sorted({run["reason"] for run in runs if run["model"] in models and run["reason"]})
         raise NotExportableError(
-            f"No run of {', '.join(models)} can be exported: it was done under no protocol that deals whole clips. "
+            f"No run of {', '.join(models)} can be exported: none is done under a protocol that splits by clips. "
             + " ".join(reasons)
         )
     described = describe_protocols(splits, {(run["protocol"], run["split"]) for run in done})
@@ -59,7 +123,7 @@ def choose_run(runs: Sequence[Mapping[str, Any]], models: Sequence[str], splits:
     for run in done:
         if run["protocol"] == (strict or loose):
             by_model[run["model"]].append(run)
-    if not by_model:  # of one model that was run elsewhere only
+    if not by_model:  # of one model that was run under other protocols only
         protocol = done[0]["protocol"]
         by_model[done[0]["model"]] = [run for run in done if run["protocol"] == protocol]
     best = max((m for m in models if m in by_model), key=lambda m: np.mean([_valid(run) for run in by_model[m]]))
@@ -67,7 +131,7 @@ def choose_run(runs: Sequence[Mapping[str, Any]], models: Sequence[str], splits:
 
 
 def _valid(run: Mapping[str, Any]) -> float:
-    return run["seen_in_training"]["valid_accuracy"] or 0.0
+    return run["valid_accuracy"] or 0.0
 
 
 def export_run(
@@ -75,37 +139,48 @@ def export_run(
     folder: Path,
     features: Path,
     entries: Mapping[str, Any],
-    reading: Mapping[str, Any],
+    audio: Mapping[str, Any],
     limits: Mapping[str, Any],
     manifest: Path,
     split: Path,
     dataset: str,
     output: Path,
 ) -> dict[str, Any]:
-    """Write a run as the folder `output`, replaced as a whole; return its description (export.json).
+    """Export one run; `run` is its metrics, `folder` where the training wrote it. For the rest see `export_best`.
 
-    `run` is its metrics.json, `folder` where the training wrote it, `features` the folder of the caches, `entries` the
-    features of params.yaml, `reading` and `limits` its sections `audio` and `manifest`. Raises NotExportableError for a
-    model whose features cannot be computed of a new file, InputError where the exported model does not say what the
-    trained one did.
+    Returns
+    -------
+    dict
+        The description (export.json).
+
+    Raises
+    ------
+    NotExportableError
+        If the features of the model cannot be computed from a file.
+    InputError
+        If the exported model predicts other probabilities than the trained one.
     """
     config = files.read_json(folder / "config.json")
     settings = config["settings"]
     clips = files.read_rows(manifest)
     if not any(clip["path"] for clip in clips):
         raise NotExportableError(
-            f"{run['model']} cannot be exported: the dataset {dataset} brings its features, and how they are computed "
-            "of a file is not known here."
+            f"{run['model']} cannot be exported: the features of the dataset {dataset} are precomputed, and how they "
+            "are computed from audio is unknown."
         )
     caches, data = read_data(settings, clips, split, features)
     trained = np.unique(data.clips[data.rows["train"]])
     described = {cache.name: _describe_feature(cache, entries[cache.name], settings, trained) for cache in caches}
     with files.atomic(output) as temporary:
-        shutil.copytree(folder / "model", temporary / "model", ignore=shutil.ignore_patterns(".*"))  # Snakemake's marks
+        # hidden files are Snakemake's own
+        shutil.copytree(folder / "model", temporary / "model", ignore=shutil.ignore_patterns(".*"))
         for name, feature in described.items():
-            _bring_weights(name, feature["entry"], temporary)
+            _copy_weights(name, feature["entry"], temporary)
         if (temporary / "model" / "model.weights.h5").is_file():
             write_network(temporary / "model", module_of(run["model"], settings), settings)
+        model = loader.load(temporary / "model")
+        rows = data.rows["valid"]
+        probabilities = model.probabilities(data, rows)
         description = {
             "format": FORMAT,
             "model": run["model"],
@@ -114,15 +189,16 @@ def export_run(
             "dataset": dataset,
             "genres": data.genres,
             "clips": {subset: len(np.unique(data.clips[rows])) for subset, rows in data.rows.items()},
-            "audio": dict(reading) | {"piece_s": _piece_s(reading, clips)},
+            "audio": dict(audio) | {"window_s": _clip_seconds(audio, clips)},
             "limits": {name: limits[name] for name in ("min_duration_s", "min_rms")},
             "features": described,
             "run": {name: run[name] for name in ("protocol", "split", "seed")},
             "metrics": metrics_of(run),
             "caveats": run["caveats"],
             "versions": config["versions"],
+            "check": _compare_with_training(data, rows, probabilities, folder / "predictions.csv", clips),
+            "confidence": confidence.limits(model, data, rows, probabilities),
         }
-        description |= _judge(loader.load(temporary / "model"), data, folder / "predictions.csv", clips)
         files.write_json(temporary / DESCRIPTION, description)
         (temporary / "README.md").write_text(model_card(description), encoding="utf-8")
     return description
@@ -131,39 +207,44 @@ def export_run(
 def read_data(
     settings: Mapping[str, Any], clips: list[dict[str, str]], split: Path, features: Path
 ) -> tuple[list[Feature], Data]:
-    """The caches of a trained model's features (in the folder `features`), and the examples that it reads of a split.
+    """Read the features of a trained model and its examples of a split.
 
-    `settings` are the model's, `clips` the rows of the manifest, `split` the CSV of the split.
+    Parameters
+    ----------
+    settings : mapping
+        Of the model.
+    clips : list of dict
+        The rows of the manifest.
+    split : Path
+        CSV file of the split.
+    features : Path
+        Folder of the caches.
     """
     caches = [Feature.open(features / f"{name}.json") for name in features_of(settings)]
     data = Data.of_split(clips, files.read_rows(split), caches, settings.get("segments"), settings.get("cut"))
     return caches, data.pooled(settings["pooling"]) if "pooling" in settings else data
 
 
-def write_reason(output: Path, reason: str) -> None:
-    """Write the folder `output` of a model that cannot be exported: export.json with the `reason`."""
-    with files.atomic(output) as temporary:
-        files.write_json(temporary / DESCRIPTION, {"format": FORMAT, "reason": reason})
-
-
-def write_network(folder: Path, module: str, settings: Mapping[str, Any]) -> None:
-    """Write `model.onnx` beside the weights in `folder`, those of a trained network, a model of this `module`."""
-    backend.choose({"backend": "tensorflow", "threads": 1})  # Keras's weights are the same for all
-    backend.prepare({"backend": "tensorflow", "threads": 1, "precision": "float32"}, 0)
-    from genrebench.inference import onnx_export  # with TensorFlow
-
-    described = files.read_json(folder / "model.json")
-    shapes = {name: tuple(described["shapes"][name]) for name in features_of(settings)}
-    network = importlib.import_module(f"genrebench.models.{module}")
-    model = network.architecture(shapes, len(described["genres"]), described["settings"])
-    model.load_weights(folder / "model.weights.h5")
-    onnx_export.write_onnx(model, folder / loader.NETWORK)
+def metrics_of(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The metrics of a run that an export states, with the 95% Wilson interval of the accuracy."""
+    low, high = wilson_interval(run["accuracy"], run["n_test"])
+    return {
+        "accuracy": run["accuracy"],
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "macro_f1": run["macro_f1"],
+        "calibration_error": run["calibration_error"],
+        "majority_accuracy": run["majority_accuracy"],
+        "n_test": run["n_test"],
+        "recall": {genre: figures["recall"] for genre, figures in run["genres"].items()},
+        **{name: run[name] for name in ("train_accuracy", "valid_accuracy") if name in run},
+    }
 
 
 def _describe_feature(
     cache: Feature, entry: Mapping[str, Any], settings: Mapping[str, Any], trained: np.ndarray
 ) -> dict[str, Any]:
-    """What is to be done with a feature of a new file: `steps` of its cache, what they span, where `cut` ends them."""
+    """How a feature of a new file is computed and brought to the length that it had in training."""
     return {
         "entry": dict(entry),
         "axes": cache.description["axes"],
@@ -174,116 +255,36 @@ def _describe_feature(
     }
 
 
-def _bring_weights(name: str, entry: dict[str, Any], folder: Path) -> None:
-    """Copy the weights of a pretrained feature, and have its settings name the copy."""
+def _copy_weights(name: str, entry: dict[str, Any], folder: Path) -> None:
+    """Copy the weights of a pretrained feature, and change its settings to name the copy."""
     if is_pretrained(entry) and entry["handle"] != pretrained.NONE:
-        shutil.copytree(pretrained.locate(module_of(name, entry), entry["handle"]), folder / "weights" / name)
+        place = pretrained.locate(module_of(name, entry), entry["handle"])
+        if place is None:
+            raise InputError(f"The weights of {name} ({entry['handle']}) are no longer on this machine")
+        shutil.copytree(place, folder / "weights" / name)
         entry["handle"] = f"weights/{name}"
 
 
-def _piece_s(reading: Mapping[str, Any], clips: Sequence[Mapping[str, str]]) -> float:
-    """The seconds that the clips of the training were made as long as."""
-    given = given_seconds(reading["duration"])
-    return given or common_seconds(reading["duration"], [float(clip["duration_s"]) for clip in clips])
+def _clip_seconds(audio: Mapping[str, Any], clips: Sequence[Mapping[str, str]]) -> float:
+    """The seconds to which the training clips were cut or padded."""
+    given = given_seconds(audio["duration"])
+    return given or common_seconds(audio["duration"], [float(clip["duration_s"]) for clip in clips])
 
 
-def metrics_of(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What an export says of a run (its metrics.json), with Wilson's 95% interval of the accuracy."""
-    low, high = proportion_confint(run["accuracy"] * run["n_test"], run["n_test"], alpha=0.05, method="wilson")
-    return {
-        "accuracy": run["accuracy"],
-        "accuracy_low": float(low),
-        "accuracy_high": float(high),
-        "macro_f1": run["macro_f1"],
-        "calibration_error": run["calibration_error"],
-        "majority_accuracy": run["majority_accuracy"],
-        "n_test": run["n_test"],
-        "recall": {genre: figures["recall"] for genre, figures in run["genres"].items()},
-        **run["seen_in_training"],
-    }
-
-
-def _judge(
-    model: loader.Model, data: Data, predictions: Path, clips: Sequence[Mapping[str, str]]
-) -> dict[str, dict[str, Any]]:
-    """Limits beyond which a file is called unsure, and how far the exported model is from the trained one.
-
-    Both are of the validation clips. The probability of the most probable genre is the usual measure of confidence
-    (Hendrycks and Gimpel 2017, A baseline for detecting misclassified and out-of-distribution examples).
-    """
-    rows = data.rows["valid"]
-    found = model.probabilities(data, rows)
-    by_row = {
+def _compare_with_training(
+    data: Data, rows: np.ndarray, probabilities: np.ndarray, predictions: Path, clips: Sequence[Mapping[str, str]]
+) -> dict[str, Any]:
+    """The largest deviation of the exported model from the trained one on the validation clips; InputError if large."""
+    by_example = {
         (row["clip_id"], int(row["segment"])): [float(row[genre]) for genre in data.genres]
         for row in files.read_rows(predictions)
         if row["subset"] == "valid"
     }
     keys = [(clips[data.clips[row]]["clip_id"], int(data.segments[row])) for row in rows]
-    deviation = float(np.abs(found - np.array([by_row[key] for key in keys])).max())
+    deviation = float(np.abs(probabilities - np.array([by_example[key] for key in keys])).max())
     if deviation > LARGEST_DEVIATION:
         raise InputError(
             f"The exported model's probabilities differ by {deviation:.2g} from {predictions}: were the features or "
             "the weights changed since? Train it again."
         )
-    check = {"deviation": deviation, "clips": len(np.unique(data.clips[rows]))}
-    return {"unsure": unsure_limits(model, data, rows, found), "check": check}
-
-
-def unsure_limits(model: loader.Model, data: Data, rows: np.ndarray, found: np.ndarray) -> dict[str, float | None]:
-    """Limits of `confidence` and `strangeness` beyond which a file is unsure, by these rows, of validation clips.
-
-    `found` are their probabilities.
-    """
-    clips = data.clips[rows].tolist()
-    _, probabilities = scoring.average_segments(clips, found)
-    _, strange = scoring.average_segments(clips, model.strangeness(data, rows)[:, None])
-    return {
-        "confidence": float(np.quantile(probabilities.max(axis=1), DOUBTED)),
-        "strangeness": float(np.quantile(strange, 1 - DOUBTED)) if model.scaler else None,
-    }
-
-
-def model_card(description: Mapping[str, Any]) -> str:
-    """The description as a page for people (Mitchell et al. 2019, Model cards for model reporting), Markdown."""
-    run, figures, clips = description["run"], description["metrics"], description["clips"]
-    settings = description["settings"]
-    interval = f"{figures['accuracy_low']:.1%} to {figures['accuracy_high']:.1%}"
-    recall = "\n".join(
-        f"| {genre} | {'no test clips' if value is None else f'{value:.0%}'} |"
-        for genre, value in figures["recall"].items()
-    )
-    caveats = "".join(f"- **{mark}**\n" for mark in description["caveats"])
-    features = ", ".join(f"`{name}`" for name in description["features"])
-    length = settings.get("segments", {}).get("length_s")
-    heard = f"in segments of {length:g} s" if length else f"in pieces of {description['audio']['piece_s']:g} s"
-    return f"""# {description["model"]}, trained on {description["dataset"]}
-
-Tells {len(description["genres"])} genres apart ({", ".join(description["genres"])}) by {features}; a file is heard
-{heard}, whose probabilities are averaged. `python scripts/predict.py --model <this folder> song.mp3`
-
-## How good it is
-Accuracy {figures["accuracy"]:.1%} (95% interval {interval}) on {figures["n_test"]} test clips that it was
-neither trained nor chosen on; always answering the most frequent genre there gives {figures["majority_accuracy"]:.1%}.
-Macro F1 {figures["macro_f1"]:.3f}, expected calibration error {figures["calibration_error"]:.3f}. In training it
-reached {figures["train_accuracy"]:.1%}, in validation {figures["valid_accuracy"]:.1%}.
-
-Protocol `{run["protocol"]}`, split `{run["split"]}`, seed {run["seed"]}: {clips["train"]} clips for training,
-{clips["valid"]} for validation (by which it was chosen), {clips["test"]} for the test.
-{caveats}
-| genre | test clips found |
-|---|---|
-{recall}
-
-## What it does not know
-It answers one of its genres whatever it hears. It says that it is unsure where no genre reaches
-{description["unsure"]["confidence"]:.0%}, or where the features are farther from those of the training than in all but
-{DOUBTED:.0%} of the validation clips: about one validation clip in ten is called unsure. That is no proof of the
-contrary.
-
-## Licence
-The weights were learned from the audio of `{description["dataset"]}`; whoever passes them on must be allowed to.
-GTZAN is used widely, but its recordings are copyrighted and it has no licence.
-
-## Made with
-{", ".join(f"{name} {number}" for name, number in sorted(description["versions"].items()))}.
-"""
+    return {"deviation": deviation, "clips": len(np.unique(data.clips[rows]))}

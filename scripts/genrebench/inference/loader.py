@@ -1,8 +1,8 @@
-"""Trained models as functions: from the features of examples to probabilities, with no more than that needs.
+"""Load a trained model as a function from features to probabilities, with only the libraries that it needs.
 
-What a folder of a trained model holds says how it is computed: `weights.npz` (linear, by NumPy), `estimator.skops` (by
-scikit-learn), `model.onnx` (a network, by ONNX Runtime, which starts in a tenth of a second where TensorFlow takes
-five) or `classifier.safetensors` (a speech transformer, by PyTorch).
+The files in the folder of a model say which library computes it: `weights.npz` (a linear model: NumPy),
+`estimator.skops` (scikit-learn), `model.onnx` (a network: ONNX Runtime, which starts in 0.1 s where TensorFlow takes
+5 s) or `classifier.safetensors` (a speech transformer: PyTorch).
 """
 
 from collections.abc import Callable
@@ -18,21 +18,29 @@ from genrebench.training.data import Data, Scaler, batches
 
 NETWORK = "model.onnx"
 
-Predict = Callable[[Data, np.ndarray], np.ndarray]  # of some rows of the examples: probabilities (rows, genres)
+Predict = Callable[[Data, np.ndarray], np.ndarray]  # (examples, rows) -> probabilities (n_rows, n_genres)
 
 
 @dataclass
 class Model:
-    """A trained model: `probabilities(data, rows)` are (rows, genres); without a `scaler` it hears samples."""
+    """A trained model.
+
+    Attributes
+    ----------
+    probabilities : callable
+        `probabilities(data, rows)` returns an array of shape (n_rows, n_genres).
+    scaler : Scaler or None
+        None for a model that takes audio samples as input.
+    """
 
     probabilities: Predict
     scaler: Scaler | None
 
-    def strangeness(self, data: Data, rows: np.ndarray) -> np.ndarray:
-        """How far these rows are from the clips of the training, (rows,): the mean square of their standardised values.
+    def ood_scores(self, data: Data, rows: np.ndarray) -> np.ndarray:
+        """Out-of-distribution score of some examples: the mean square of their standardised features, (n_rows,).
 
-        Of each feature the mean, then of all features; about 1 for what is like the training clips. It is 0 where
-        nothing is standardised.
+        It is the mean over the values of each feature, then over the features: about 1 for what is like the training
+        clips, larger the farther away. It is 0 for a model without a scaler.
         """
         if self.scaler is None:
             return np.zeros(len(rows))
@@ -44,11 +52,17 @@ class Model:
 
 
 def load(folder: Path, threads: int = 1) -> Model:
-    """The trained model in `folder`, computed by so many threads; InputError if there is none that is known."""
+    """Load the trained model in `folder`, to be computed by this many threads.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no model of a known kind.
+    """
     if (folder / "classifier.safetensors").is_file():
         return Model(_speech(folder, threads), None)
     if not (folder / "scaler.npz").is_file():
-        raise InputError(f"{folder} has no scaler.npz, so no trained model is there; export it again")
+        raise InputError(f"{folder} has no scaler.npz, so it holds no trained model; export it again")
     scaler = Scaler.load(folder / "scaler.npz")
     if (folder / NETWORK).is_file():
         return Model(_network(folder / NETWORK, scaler, threads), scaler)

@@ -1,8 +1,8 @@
-"""Newly labelled clips for a model that was exported: which are usable, what is heard of them, and who learns."""
+"""Newly labelled clips for an exported model: check them, extract their features, assign them to subsets."""
 
 import multiprocessing
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from typing import Any
 from tqdm import tqdm
 
 from genrebench.common.cli import InputError
-from genrebench.datasets import manifest, splits
+from genrebench.datasets import artists, manifest, splits
 from genrebench.datasets.manifest import Clip
-from genrebench.inference.predictor import Heard, Predictor
+from genrebench.inference.predictor import FileFeatures, Predictor
 
 SHARES = {"test": 0.2, "valid": 0.2}
-FEWEST = len(splits.SUBSETS)  # groups of clips of a genre: one to train, to choose and to test
+FEWEST = len(splits.SUBSETS)  # groups of clips of a genre: one each for training, validation and test
 
 
 @dataclass
 class NewClips:
-    """The usable `clips`, what was `heard` of each, and the files that are `rejected`."""
+    """The usable `clips` with the features of each, and the `rejected` ones with the reason."""
 
     clips: list[Clip]
-    heard: list[Heard]
+    features: list[FileFeatures]
     rejected: list[Clip]
 
     @property
-    def truth(self) -> list[str]:
+    def genres(self) -> list[str]:
         """The genre of each clip."""
         return [clip.genre for clip in self.clips]
 
@@ -38,63 +38,74 @@ class NewClips:
 def gather(
     folder: Path, predictor: Predictor, used: Mapping[str, str], jobs: int, catalogue: dict[str, dict[str, str]]
 ) -> NewClips:
-    """Find, check and hear the clips of a folder that has a folder for each genre; so many processes (`jobs`).
+    """Find and check the clips of a folder, and extract their features.
 
-    `used` says of clips, by the MD5 of their samples, where the model met them before: these are rejected, as are
-    recordings that stand under two genres. `catalogue` is what is known of GTZAN's artists. Raises InputError for
-    genres that the model does not know, and where no clip is left.
+    Parameters
+    ----------
+    folder : Path
+        With one folder of audio files for each genre.
+    predictor : Predictor
+        The model.
+    used : mapping of str to str
+        Clips that the model was trained or tested on, by the MD5 of their samples, and where. They are rejected, as
+        are recordings that have two genres.
+    jobs : int
+        Processes that read files.
+    catalogue : dict
+        The artists of GTZAN, by clip_id.
+
+    Raises
+    ------
+    InputError
+        If a genre is unknown to the model, or no clip is usable.
     """
     clips = _find(folder, predictor.genres)
     manifest.set_artists(clips, folder, catalogue)
     described = predictor.description
     check = partial(manifest.check, sample_rate=described["audio"]["sample_rate"], **described["limits"])
-    for clip, checked in zip(clips, _each(check, clips, jobs, "checking"), strict=True):
-        clip.figures, clip.fingerprint = checked.figures, checked.fingerprint
-        clip.reason, clip.detail = checked.reason, checked.detail
+    manifest.take_checked(clips, _each(check, clips, jobs, "checking"))
+    for clip in clips:
         if where := used.get(clip.figures.get("md5", "")):
             clip.reason, clip.detail = "used", where
     manifest.mark_duplicates([clip for clip in clips if not clip.reason], reject=False)
     _reject_contradictions([clip for clip in clips if not clip.reason])
     found = [clip for clip in clips if not clip.reason]
-    answers = list(_each(partial(_hear, predictor.folder), found, jobs, "hearing"))
-    for clip, answer in zip(found, answers, strict=True):
-        if isinstance(answer, str):
-            clip.reason, clip.detail = "not heard", answer
+    extracted = list(_each(partial(_extract, predictor.folder), found, jobs, "extracting"))
+    for clip, features in zip(found, extracted, strict=True):
+        if isinstance(features, str):
+            clip.reason, clip.detail = "no features", features
     rejected = [clip for clip in clips if clip.reason]
     if len(rejected) == len(clips):
         first = rejected[0]
         raise InputError(f"None of the {len(clips)} files in {folder} is usable; {first.path}: {first.detail}")
-    heard = [answer for answer in answers if isinstance(answer, Heard)]
-    return NewClips([clip for clip in found if not clip.reason], heard, rejected)
+    features = [features for features in extracted if isinstance(features, FileFeatures)]
+    return NewClips([clip for clip in found if not clip.reason], features, rejected)
 
 
-def deal(clips: Sequence[Clip], seed: int) -> dict[str, str]:
-    """The subset of each clip_id, of each genre as many as SHARES says; what is of one artist or recording is together.
+def assign(clips: Sequence[Clip], seed: int) -> dict[str, str]:
+    """Assign each clip_id to a subset, an artist-disjoint split stratified by genre, with the shares `SHARES`.
 
-    A clip whose artist is unknown stands for itself. Raises InputError for genres of fewer than FEWEST such groups.
+    Clips of one artist or recording stay together; a clip whose artist is unknown is a group of its own. Raises
+    InputError for genres of fewer than `FEWEST` groups.
     """
-    group = manifest.groups(clips)
-    by_genre: dict[str, set[str]] = defaultdict(set)
-    for clip in clips:
-        by_genre[clip.genre].add(group[clip.clip_id])
+    table = manifest.as_table(clips)
+    groups = table.groupby("genre")["group"].nunique()
     count = Counter(clip.genre for clip in clips)
     few = [
-        f"{genre} {count[genre]} (of {len(groups)} artists or recordings)"
-        for genre, groups in sorted(by_genre.items())
-        if len(groups) < FEWEST
+        f"{genre} {count[genre]} (of {number} artists or recordings)"
+        for genre, number in groups.items()
+        if number < FEWEST
     ]
     if few:
         raise InputError(
-            f"Too few usable clips: {', '.join(few)}. A genre needs clips of at least {FEWEST} artists, one each to "
-            "train, to choose and to test (a clip whose artist is unknown counts as one): add some, or leave it out."
+            f"Too few usable clips: {', '.join(few)}. A genre needs clips of at least {FEWEST} artists, one each for "
+            "training, validation and test (a clip whose artist is unknown counts as one): add some, or leave it out."
         )
-    rows = [
-        # otherwise clips of unknown artists would be left out
-        manifest.row(clip) | {"group": group[clip.clip_id], "artist": clip.artist or f"unknown artist {number}"}
-        for number, clip in enumerate(clips)
-    ]
+    # otherwise clips of unknown artists would be left out
+    unknown = table["artist"] == ""
+    table.loc[unknown, "artist"] = [f"unknown artist {number}" for number in range(unknown.sum())]
     try:
-        return splits.make_split(rows, "artist", "fixed", SHARES | {"seed": seed}, {})
+        return splits.make_split(table, "artist", "fixed", SHARES | {"seed": seed}, {}).to_dict()
     except splits.Unavailable as error:
         raise InputError(f"The new clips cannot be divided: {error}") from None
 
@@ -104,30 +115,32 @@ def _find(folder: Path, genres: Sequence[str]) -> list[Clip]:
         raise InputError(f"{folder} is no folder; expected is one with {manifest.LAYOUT.partition(' (')[0]}")
     clips = manifest.find_clips(folder)
     if not clips:
-        raise InputError(f"{folder} holds features, and an exported model hears audio: give the files themselves")
+        raise InputError(f"{folder} holds features, and an exported model needs audio: give the files themselves")
     if unknown := sorted({clip.genre for clip in clips} - set(genres)):
         raise InputError(
-            f"{folder} has the genres {', '.join(unknown)}, which the model does not know: it tells "
-            f"{', '.join(genres)} apart. Name the folders as these are; a new genre needs a new training, with the "
-            "clips added to those of the dataset."
+            f"{folder} has the genres {', '.join(unknown)}, which the model does not know; it knows "
+            f"{', '.join(genres)}. Give the folders these names; a new genre needs a new training, with the clips "
+            "added to the dataset."
         )
     return clips
 
 
 def _reject_contradictions(clips: Sequence[Clip]) -> None:
-    recording = splits.recordings([{"clip_id": clip.clip_id, "duplicate_of": clip.duplicate_of} for clip in clips])
-    genres: dict[str, set[str]] = defaultdict(set)
-    for clip in clips:
-        genres[recording[clip.clip_id]].add(clip.genre)
-    for clip in clips:
-        if len(labels := genres[recording[clip.clip_id]]) > 1:
+    """Reject the recordings that stand under several genres."""
+    if not clips:
+        return
+    table = manifest.as_table(clips)
+    recording = artists.recordings(table).to_numpy()
+    labels = table.groupby(recording)["genre"].agg(lambda genres: sorted(set(genres)))
+    for clip, of_recording in zip(clips, recording, strict=True):
+        if len(found := labels[of_recording]) > 1:
             clip.reason = "contradiction"
-            clip.detail = f"the same recording is labelled {' and '.join(sorted(labels))}; keep the right one"
+            clip.detail = f"the same recording is labelled {' and '.join(found)}; keep the right one"
 
 
-def _hear(folder: Path, path: Path) -> Heard | str:
+def _extract(folder: Path, path: Path) -> FileFeatures | str:
     try:
-        return _predictor(folder).hear(path)
+        return _predictor(folder).extract(path)
     except InputError as error:
         return str(error).removeprefix(f"{path} ")
 
@@ -139,12 +152,12 @@ def _predictor(folder: Path) -> Predictor:
 
 
 def _each(function: Callable[[Path], Any], clips: Sequence[Clip], jobs: int, what: str) -> Iterator[Any]:
-    """What a function says of the file of each clip, in their order."""
+    """Apply a function to the file of each clip, in their order."""
     paths = [clip.path for clip in clips]
     show = partial(tqdm, total=len(paths), unit="file", desc=what, disable=not sys.stderr.isatty())
     if jobs == 1:
         yield from show(map(function, paths))
         return
-    # new processes, not copies of this one: libraries that compute on threads do not outlive a copy
+    # new processes, not copies of this one: threads of the libraries that compute do not survive a fork
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         yield from show(pool.map(function, paths, chunksize=2))

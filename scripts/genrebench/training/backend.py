@@ -6,9 +6,9 @@ before anything is computed.
 
 import importlib
 import os
-from importlib.metadata import version
 from typing import Any
 
+from genrebench.common.packages import version
 from genrebench.common.quiet import without_stderr
 from genrebench.training import gpu
 

@@ -8,21 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from genrebench.audio.segments import starts as starts_of_segments
+from genrebench.audio.lengths import segment_starts
 from genrebench.common import files, scoring
 from genrebench.features import TIME
 
-# the setting of models that do not read features over time, but statistics of them (`Data.pooled`)
-POOLING = {
-    "pooling": {
-        "description": "What is taken of each dimension over time: mean, std, max, or several of them.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {"enum": ["mean", "std", "max"]},
-    },
-}
 BATCH_ROWS = 32  # rows of a cache that are in memory at a time
+
+
+def known_genres(clips: list[dict[str, str]], split: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The clips (rows of the manifest) with the genres of those only that are trained or validated on.
+
+    `split` has rows with clip_id and subset. All other genres are blank.
+    """
+    known = {row["clip_id"] for row in split if row["subset"] in ("train", "valid")}
+    return [clip if clip["clip_id"] in known else {**clip, "genre": ""} for clip in clips]
 
 
 @dataclass
@@ -242,7 +241,7 @@ def steps_of_cut(feature: Feature, cut: Mapping[str, float], clips: np.ndarray) 
 def _grid(seconds: float, features: list[Feature], segments: dict[str, float]) -> list[float]:
     """When the segments of a clip start (seconds): those that lie in the clip, and in what its features span."""
     spans = [feature.description["seconds"] for feature in features if feature.has_time]
-    return starts_of_segments(min([seconds, *spans]), segments["length_s"], segments["hop_s"])
+    return segment_starts(min([seconds, *spans]), segments["length_s"], segments["hop_s"])
 
 
 def _windows(

@@ -1,382 +1,212 @@
-"""What a run will cost: seconds, memory and disk, from what earlier runs cost.
+"""Plan a run before anything starts: jobs, hours, memory and disk, from what earlier runs cost."""
 
-A job is named by its benchmark file below `results/<dataset>/benchmarks`, in parts: `("train", "sgd", "artist",
-"repeat0", "seed0")`. Its `kind` is what it is compared with, its `work` the amount of what makes it long:
-
-| kind | work |
-|---|---|
-| render_demo, build_manifest | seconds of audio (of each process) |
-| extract_shard | seconds of audio in the shard: the first job of a shard reads the audio for all features |
-| extract_embeddings, extract_speech | seconds of audio in the shard |
-| extract_shard again | none: the other features of that shard find their arrays in the store |
-| collect_feature | megabytes of the cache |
-| make_split, check_labels | clips |
-| train_<model> | millions of values: training clips x values of the model's features; 0 if the run cannot be |
-| evaluate_runs, build_leaderboard, compare_models, compare_papers, compare_stability | runs |
-| study_errors, build_report | runs |
-| the rest | none: always the same |
-
-Seconds, memory and megabytes of output are straight lines in the work. The lines of the reference machine go through
-`data/reference_costs.csv`; what this machine has measured multiplies them, so that its own runs are met. A kind that
-nobody has measured has no estimate.
-"""
-
-import csv
+import fcntl
 import math
-import platform
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from genrebench.audio import segments
 from genrebench.common import files
-from genrebench.workflow.config import features_of
+from genrebench.workflow import costs as cost_model
+from genrebench.workflow import workload as workloads
+from genrebench.workflow.costs import Costs, Measurement
+from genrebench.workflow.workload import AGAIN, Corpus, Task, Workload
 
-COLUMNS = ("kind", "work", "unit", "seconds", "memory_mb", "output_work", "output_mb", "machine")
-SCHEDULER = "snakemake"  # the kind of the scheduler's own time; its work is the number of jobs
-AGAIN = "extract_shard again"
-UNITS = {
-    "render_demo": "s of audio per process",
-    "build_manifest": "s of audio per process",
-    "extract_shard": "s of audio",
-    "extract_embeddings": "s of audio",
-    "extract_speech": "s of audio",
-    "collect_feature": "MB",
-    "make_split": "clips",
-    "check_labels": "clips",
-    "train": "million values",
-    "evaluate_runs": "runs",
-    "build_leaderboard": "runs",
-    "compare_models": "runs",
-    "compare_papers": "runs",
-    "compare_stability": "runs",
-    "study_errors": "runs",
-    "build_report": "runs",
-    SCHEDULER: "jobs",
-}
-FAULT_FILTERED_TRAINING = 443  # of GTZAN's clips (Kereliuk, Sturm and Larsen 2015)
-
-Parts = tuple[str, ...]
-Line = tuple[float, float]  # fixed, per unit of work
+GTZAN_ARCHIVE_MB = 1300.0
+GTZAN_RATE = DEMO_RATE = 22_050  # Hz
+PROCESSES = 8  # that rule build_manifest takes at most
+FICLONE = 0x40049409  # <linux/fs.h>
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """A dataset: seconds of each usable clip (or file, before they are checked), and how many genres."""
-
-    durations: tuple[float, ...]
-    genres: int
-    source: str
-
-    @property
-    def clips(self) -> int:
-        """How many clips."""
-        return len(self.durations)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of audio in all."""
-        return sum(self.durations)
+def as_task(snakemake_job: Any, dataset: str) -> Task:
+    """One of Snakemake's jobs as plain data."""
+    benchmark = snakemake_job.benchmark
+    parts = Path(benchmark).relative_to(f"results/{dataset}/benchmarks").with_suffix("").parts if benchmark else ()
+    return Task(
+        snakemake_job.rule.name,
+        parts,
+        tuple(str(path) for path in snakemake_job.input),
+        tuple(str(path) for path in snakemake_job.output),
+        snakemake_job.threads,
+        memory if isinstance(memory := snakemake_job.resources.get("mem_mb", 0), int) else 0,  # known when it starts
+    )
 
 
-@dataclass(frozen=True, order=True)
-class Task:
-    """A job of the workflow; `parts` is empty for one that only gathers others."""
-
-    rule: str
-    parts: Parts
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    threads: int = 1
-    memory_mb: float = 0.0
+def workload_of(
+    settings: dict[str, Any], corpus: Corpus, values: Mapping[str, int], tasks: Sequence[Task], cores: int
+) -> Workload:
+    """What the jobs of a dataset work on; `settings` are the parameters, `values` the values per clip by feature."""
+    runs = count_runs(tasks)
+    return Workload(corpus, values, settings["models"], training(settings, corpus), runs, min(PROCESSES, cores))
 
 
-@dataclass
-class Workload:
-    """What the jobs of one dataset work on.
-
-    `values` has the values per clip of each feature (0 where the dataset lacks it), `models` their entries of
-    params.yaml, `training` the training clips by (protocol, split), `runs` the number of runs by model, `processes`
-    how many check files side by side.
-    """
-
-    corpus: Corpus
-    values: Mapping[str, int]
-    models: Mapping[str, Mapping[str, Any]]
-    training: Mapping[tuple[str, str], int]
-    runs: Mapping[str, int]
-    processes: int
-
-    def work(self, parts: Parts) -> float:
-        """How much work a job is, in the unit of its kind."""
-        match parts:
-            case ("render_demo" | "build_manifest",):
-                return self.corpus.seconds / self.processes
-            case ("extract_shard" | "extract_embeddings" | "extract_speech", _, shard):
-                return self.corpus.seconds / int(shard.split("-of-")[1])
-            case ("collect_feature", feature):
-                return self.cache_mb(feature)
-            case ("make_split", *_) | ("check_labels",):
-                return self.corpus.clips
-            case ("train", model, protocol, split, _):
-                passes = self.models.get(model, {}).get("epochs", 1)
-                return passes * self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
-            case ("evaluate_runs", model):
-                return self.runs.get(model, 0)
-            case ("build_leaderboard" | "compare_models" | "compare_papers" | "compare_stability",):
-                return sum(self.runs.values())
-            case ("study_errors" | "build_report",):
-                return sum(self.runs.values())
-        return 0
-
-    def output_work(self, parts: Parts) -> float:
-        """What the size of a job's output grows with.
-
-        For a training the weights: genres x values in millions, or, of a forest, trees x training clips in thousands.
-        """
-        match parts:
-            case ("train", model, protocol, split, _):
-                if not self.work(parts):
-                    return 0
-                if trees := self.models.get(model, {}).get("n_estimators"):
-                    return trees * self.training[protocol, split] / 1e3
-                return self.corpus.genres * self.values_of(model) / 1e6
-        return self.work(parts)
-
-    def values_of(self, model: str) -> int:
-        """Values per clip that a model reads; 0 if the dataset lacks one of its features."""
-        entry = self.models.get(model)
-        values = [self.values.get(feature, 0) for feature in features_of(entry)] if entry else []
-        return sum(values) if all(values) else 0
-
-    def cache_mb(self, feature: str) -> float:
-        """Megabytes of a feature's cache: float32, all clips as long as `audio.duration` has it."""
-        return self.corpus.clips * self.values.get(feature, 0) * 4 / 1e6
-
-
-def kind(parts: Parts) -> str:
-    """What a job is compared with."""
-    return f"train_{parts[1]}" if parts[0] == "train" else parts[0]
-
-
-def unit(kind: str) -> str:
-    """The unit of the work of a kind; blank where there is none."""
-    return UNITS.get("train" if kind.startswith("train_") else kind, "")
-
-
-def kinds(tasks: Iterable[Task]) -> dict[Task, str]:
-    """The kind of each job that does something: of the extractions of one shard only the first reads audio."""
-    shards: set[str] = set()
+def training(settings: dict[str, Any], corpus: Corpus) -> dict[tuple[str, str], int]:
+    """Training clips by protocol and split."""
+    dataset = settings["dataset"]
+    made = Path("results", dataset, "splits")
     result = {}
-    for task in tasks:
-        if task.parts[:1] == ("extract_shard",):
-            result[task] = AGAIN if task.parts[-1] in shards else "extract_shard"
-            shards.add(task.parts[-1])
-        elif task.parts:
-            result[task] = kind(task.parts)
+    for protocol, own in settings["protocols"].items():
+        count = own.get("folds") or own.get("repeats", 1)
+        name = "fold" if "folds" in own else "repeat"
+        fixed = protocol == "fault_filtered" or "file" in own
+        for split in ["fixed"] if fixed else [f"{name}{i}" for i in range(count)]:
+            result[protocol, split] = workloads.training_clips(protocol, split, own, corpus, dataset, made)
     return result
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """What one job cost; `output_mb` is None where it was not looked at."""
-
-    kind: str
-    work: float
-    seconds: float
-    memory_mb: float
-    output_work: float = 0.0
-    output_mb: float | None = None
-    machine: str = ""
+def count_runs(tasks: Sequence[Task]) -> Counter[str]:
+    """Number of runs by model."""
+    return Counter(task.parts[1] for task in tasks if task.parts[:1] == ("train",))
 
 
-def read_reference(path: str | Path) -> list[Measurement]:
-    """The measurements of the reference machine."""
-    return [
-        Measurement(
-            row["kind"],
-            float(row["work"]),
-            float(row["seconds"]),
-            float(row["memory_mb"]),
-            float(row["output_work"] or 0),
-            float(row["output_mb"]) if row["output_mb"] else None,
-            row["machine"],
+def earlier_runs(dataset: str, cores: int) -> tuple[list[Measurement], str]:
+    """What earlier jobs cost on this machine: of this dataset, else of the others; and a name for that."""
+    found = measure(dataset, cores)
+    if found:
+        return found, "earlier runs here"
+    others = sorted(path.parent.name for path in Path("results").glob("*/manifest.csv"))
+    for other in others:
+        found += measure(other, cores)
+    return found, f"runs of {', '.join(others)} here" if found else ""
+
+
+def measure(dataset: str, cores: int) -> list[Measurement]:
+    """What the jobs of a dataset that has a manifest cost on this machine, on so many cores."""
+    results = Path("results", dataset)
+    if not (results / "manifest.csv").is_file():
+        return []
+    rows = files.read_rows(results / "manifest.csv")
+    corpus = Corpus(tuple(float(row["duration_s"] or 0) for row in rows), len({row["genre"] for row in rows}), dataset)
+    shapes = {path.stem: files.read_json(path).get("shape") for path in results.glob("features/*.json")}
+    values = {name: math.prod(shape[1:]) if shape else 0 for name, shape in shapes.items()}
+    trained = {}
+    for path in results.glob("splits/*/*.csv"):
+        segment_s = files.read_json(path.with_suffix(".json")).get("segments", {}).get("length_s")
+        trained[path.parent.name, path.stem] = workloads.count_training(path, corpus, segment_s)
+    runs = Counter(path.parts[-4] for path in (results / "benchmarks").glob("train/*/*/*/*.tsv"))
+    # as they were then: one run of each model tells
+    configs = {path.parts[-5]: path for path in results.glob("runs/*/*/*/*/config.json")}
+    models = {model: files.read_json(path)["settings"] for model, path in configs.items()}
+    workload = Workload(corpus, values, models, trained, runs, min(PROCESSES, cores))
+    return cost_model.read_benchmarks(results, workload)
+
+
+def estimate(
+    settings: dict[str, Any], workload: Workload, tasks: list[Task], todo: list[Task], costs: Costs, cores: int
+) -> dict[str, Any]:
+    """The plan as plain data: seconds, megabytes, counts."""
+    dataset = settings["dataset"]
+    kinds = workloads.kinds(todo)
+    known = {
+        task: costs.seconds(kind, 0 if kind == AGAIN else workload.work(task.parts)) for task, kind in kinds.items()
+    }
+    seconds = {task: value or 0.0 for task, value in known.items()}
+    rules = []
+    for rule in in_order(todo):
+        members = [task for task in todo if task.rule == rule]
+        sources = sorted({costs.source(kinds[task]) for task in members if task in kinds})
+        measured = all(known.get(task, 0.0) is not None for task in members)
+        rules.append(
+            {
+                "rule": rule,
+                "jobs": len(members),
+                "core_seconds": sum(seconds.get(t, 0.0) * t.threads for t in members) if measured else None,
+                "source": "; ".join(sources),
+            }
         )
-        for row in files.read_rows(path)
-    ]
+    memory = {task: max(task.memory_mb, need_mb(task, kinds, workload, costs)) for task in todo}
+    largest = max(memory, key=lambda task: (memory[task], task.rule), default=None)
+    return {
+        "dataset": dataset,
+        "clips": workload.corpus.clips,
+        "audio_seconds": workload.corpus.seconds,
+        "corpus_source": workload.corpus.source,
+        "models": list(settings["models"]),
+        "protocols": list(settings["protocols"]),
+        "seeds": list(settings["seeds"]),
+        "cores": cores,
+        "jobs_in_all": len(tasks),
+        "jobs": len(todo),
+        "rules": rules,
+        "core_seconds": sum(seconds[task] * task.threads for task in seconds),
+        "longest_chain_seconds": longest_chain(todo, seconds),
+        "wall_seconds": wall_seconds(
+            todo, seconds, cores, (costs.seconds(cost_model.SCHEDULER, len(todo)) or 0.0) if todo else 0.0
+        ),
+        "memory": {
+            "largest_mb": memory[largest] if largest else 0.0,
+            "largest_rule": largest.rule if largest else None,
+            "together_mb": together_mb(memory, cores),
+            "machine_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6,
+        },
+        "disk": disk(dataset, workload, kinds, costs),
+    }
 
 
-def read_benchmarks(results: str | Path, workload: Workload) -> list[Measurement]:
-    """What the jobs of a finished or broken-off run cost, from Snakemake's benchmark files in `results`."""
-    folder = Path(results, "benchmarks")
-    found = {}
-    for path in sorted(folder.rglob("*.tsv")):
-        with path.open(newline="") as file:
-            row = next(csv.DictReader(file, delimiter="\t"), None)
-        if row and row["s"]:
-            parts = path.relative_to(folder).with_suffix("").parts
-            found[parts] = (float(row["s"]), _number(row["max_rss"]))
-    longest: dict[str, Parts] = {}  # the job of each shard that read the audio
-    for parts in found:
-        if parts[0] == "extract_shard" and len(parts) == 3:
-            longest[parts[2]] = max(parts, longest.get(parts[2], parts), key=lambda p: found[p])
-    measurements = []
-    for parts, (seconds, memory) in found.items():
-        again = parts[0] == "extract_shard" and parts not in longest.values()
-        output = {
-            "train": Path(results, "runs", *parts[1:]),
-            "evaluate_runs": Path(results, "evaluation", *parts[1:]),
-            "build_report": Path(results, "report"),
-        }.get(parts[0])
-        measurements.append(
-            Measurement(
-                AGAIN if again else kind(parts),
-                0 if again else workload.work(parts),
-                seconds,
-                memory,
-                workload.output_work(parts),
-                size_mb(output) if output and output.is_dir() else None,
-            )
-        )
-    return measurements
+def need_mb(task: Task, kinds: dict[Task, str], workload: Workload, costs: Costs) -> float:
+    """Megabytes of memory that a job was seen to need; 0 if that is not known."""
+    if task not in kinds:
+        return 0.0
+    return costs.memory_mb(kinds[task], 0 if kinds[task] == AGAIN else workload.work(task.parts)) or 0.0
 
 
-def _number(text: str) -> float:
-    return 0.0 if text in ("", "-", "NA") else float(text)  # a job may be over before it was looked at
+def disk(dataset: str, workload: Workload, kinds: dict[Task, str], costs: Costs) -> dict[str, Any]:
+    """Megabytes that the jobs will write, by what they are, those that DVC copies, and what there is."""
+    new: dict[str, float] = defaultdict(float)
+    for task in kinds:
+        match task.parts:
+            case ("fetch_gtzan",):
+                new["raw audio"] += GTZAN_ARCHIVE_MB + audio_mb(workload.corpus, GTZAN_RATE)
+            case ("render_demo",):
+                new["raw audio"] += audio_mb(workload.corpus, DEMO_RATE)
+            case ("extract_shard" | "extract_embeddings" | "extract_speech", feature, shard):
+                new["store of extracted shards"] += workload.cache_mb(feature) / int(shard.split("-of-")[1])
+            case ("collect_feature", feature):
+                new["features"] += workload.cache_mb(feature)
+            case ("train", *_):
+                new["trained models and predictions"] += (
+                    costs.output_mb(kinds[task], workload.output_work(task.parts)) or 0.0
+                )
+            case _:
+                new["evaluation and report"] += costs.output_mb(kinds[task], workload.output_work(task.parts)) or 0.0
+    tracked = sum(
+        size
+        for what, size in new.items()
+        if what != "store of extracted shards" and not (what == "raw audio" and dataset != "demo")
+    )
+    reflinks = has_reflinks(Path(".snakemake"))
+    new["copies in DVC's cache"] = 0.0 if reflinks else tracked
+    folders = ("data/raw", "results", ".cache")
+    used = {f"{folder}/{dataset}": cost_model.size_mb(Path(folder, dataset)) for folder in folders}
+    return {
+        "new_mb": dict(new),
+        "total_mb": sum(new.values()),
+        "free_mb": shutil.disk_usage(".").free / 1e6,
+        "used_mb": used | {".dvc/cache": cost_model.size_mb(".dvc/cache")},
+        "reflinks": reflinks,
+    }
 
 
-def typical(measurements: Iterable[Measurement], machine: str) -> list[dict[str, Any]]:
-    """Rows for the file of reference costs: of each kind and amount of work the median, named after the machine."""
-    alike: dict[tuple[str, float, float], list[Measurement]] = defaultdict(list)
-    for one in measurements:
-        alike[one.kind, one.work, one.output_work].append(one)
-    return [
-        {
-            "kind": name,
-            "work": f"{work:.6g}",
-            "unit": unit(name),
-            "seconds": f"{median(one.seconds for one in group):.2f}",
-            "memory_mb": f"{max(one.memory_mb for one in group):.0f}",
-            "output_work": f"{output_work:.6g}",
-            "output_mb": "" if group[0].output_mb is None else f"{median(one.output_mb or 0 for one in group):.4f}",
-            "machine": machine,
-        }
-        for (name, work, output_work), group in sorted(alike.items())
-    ]
+def audio_mb(corpus: Corpus, sample_rate: int) -> float:
+    """Megabytes of 16 bit mono audio."""
+    return corpus.seconds * sample_rate * 2 / 1e6
 
 
-def processor() -> str:
-    """The type of this machine's processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    if "model name" not in facts:
-        return platform.machine()
-    return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')})"
-
-
-def line(points: Sequence[tuple[float, float]]) -> Line:
-    """The least-squares line through (work, value), neither part negative; constant if the work is always the same."""
-    count = len(points)
-    mean_x, mean_y = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
-    if slope <= 0:
-        return mean_y, 0.0
-    if mean_y - slope * mean_x < 0:
-        return 0.0, sum(x * y for x, y in points) / sum(x * x for x, _ in points)
-    return mean_y - slope * mean_x, slope
-
-
-@dataclass
-class Costs:
-    """Estimates from the reference machine's measurements and this machine's, which go first."""
-
-    reference: Sequence[Measurement]
-    local: Sequence[Measurement] = ()
-    where: str = "this machine"
-    _lines: dict[tuple[str, str], Line | None] = field(default_factory=dict)
-
-    def seconds(self, kind: str, work: float) -> float | None:
-        """Wall seconds of a job; None if its kind was never measured."""
-        return self._at(kind, "seconds", "work", work)
-
-    def memory_mb(self, kind: str, work: float) -> float | None:
-        """Megabytes of memory that a job holds at most; None if its kind was never measured."""
-        return self._at(kind, "memory_mb", "work", work)
-
-    def output_mb(self, kind: str, output_work: float) -> float | None:
-        """Megabytes of a job's output; None if they were never measured."""
-        return self._at(kind, "output_mb", "output_work", output_work)
-
-    def source(self, kind: str) -> str:
-        """Where the estimates of a kind come from."""
-        if any(one.kind == kind for one in self.local):
-            return self.where
-        machines = sorted({one.machine for one in self.reference if one.kind == kind})
-        return ", ".join(machines) or "never measured"
-
-    def _at(self, kind: str, value: str, against: str, work: float) -> float | None:
-        if (kind, value) not in self._lines:
-            self._lines[kind, value] = self._fit(kind, value, against)
-        fitted = self._lines[kind, value]
-        return fitted[0] + fitted[1] * work if fitted else None
-
-    def _fit(self, kind: str, value: str, against: str) -> Line | None:
-        reference, local = (
-            [
-                (getattr(one, against), getattr(one, value))
-                for one in measurements
-                if one.kind == kind and getattr(one, value) is not None
-            ]
-            for measurements in (self.reference, self.local)
-        )
-        if not reference:
-            return line(local) if local else None
-        fixed, slope = line(reference)
-        expected = sum(fixed + slope * x for x, _ in local)
-        factor = sum(y for _, y in local) / expected if expected else 1.0
-        return factor * fixed, factor * slope
-
-
-def training_clips(
-    protocol: str, split: str, settings: Mapping[str, Any], corpus: Corpus, dataset: str, made: str | Path
-) -> int:
-    """Training clips of a split: counted in `made` if it is there, else by the shares of its settings.
-
-    Segments count as the part of a clip that they are.
-    """
-    path = Path(settings["file"]) if "file" in settings else Path(made, protocol, f"{split}.csv")
-    if path.is_file():
-        return count_training(path, corpus, settings.get("length_s"))
-    if protocol == "fault_filtered" or (protocol == "size_matched" and dataset == "gtzan"):
-        return FAULT_FILTERED_TRAINING if dataset == "gtzan" else 0
-    if "folds" in settings:
-        return round(corpus.clips * (1 - 2 / settings["folds"]))
-    test, valid = settings.get("test", 0.2), settings.get("valid", 0.2)
-    share = (1 - test) * (1 - valid) if protocol == "holdout" else 1 - test - valid
-    if protocol == "segment_random":
-        length, hop = settings["length_s"], settings["hop_s"]
-        count = sum(len(segments.starts(seconds, length, hop)) for seconds in corpus.durations)
-        return _clips_of(share * count, length, corpus) if count > corpus.clips else 0  # else it cannot be had
-    return round(corpus.clips * share)
-
-
-def count_training(path: Path, corpus: Corpus, segment_s: float | None) -> int:
-    """Training clips of a split that is there; of one of segments, which last `segment_s`, see `training_clips`."""
-    trained = sum(row.get("subset") == "train" for row in files.read_rows(path))
-    return _clips_of(trained, segment_s, corpus) if segment_s else trained
-
-
-def _clips_of(count: float, length_s: float, corpus: Corpus) -> int:
-    """As many clips as have the audio of so many segments; none where clips have no durations."""
-    return round(count * length_s * corpus.clips / corpus.seconds) if corpus.seconds else 0
+def has_reflinks(folder: Path) -> bool:
+    """Whether the file system of `folder` copies by reference (Btrfs, XFS), which DVC does wherever it can."""
+    with tempfile.NamedTemporaryFile(dir=folder) as source, tempfile.NamedTemporaryFile(dir=folder) as copy:
+        source.write(b"reflink")
+        source.flush()
+        try:
+            fcntl.ioctl(copy.fileno(), FICLONE, source.fileno())
+        except OSError:
+            return False
+    return True
 
 
 def finish_times(tasks: Sequence[Task], seconds: Mapping[Task, float]) -> dict[Task, float]:
@@ -419,27 +249,3 @@ def wall_seconds(tasks: Sequence[Task], seconds: Mapping[Task, float], cores: in
     """
     work = sum(min(task.threads, cores) * seconds.get(task, 0.0) for task in tasks)
     return scheduler + max(work / cores, longest_chain(tasks, seconds))
-
-
-def size_mb(folder: str | Path) -> float:
-    """Megabytes of the files in a folder; 0 if there is none."""
-    paths = (path for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
-    return sum(path.stat().st_size for path in paths) / 1e6
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: < 0.1 s, 0.4 s, 35 s, 12 min, 3.4 h."""
-    if 0 < seconds < 0.1:
-        return "< 0.1 s"
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.1f} min" if seconds < 600 else f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def megabytes(value: float) -> str:
-    """Megabytes as people say them: 0.3 MB, 35 MB, 2.4 GB."""
-    if value >= 999.5:
-        return f"{value / 1000:.1f} GB"
-    return f"{value:.0f} MB" if value >= 9.95 else f"{math.ceil(value * 10) / 10:.1f} MB"

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
-import render_demo
 from genrebench.common import cli, files
+from genrebench.datasets.demo import corpus as demo_corpus
 from genrebench.datasets.demo import music, synthesis
 from genrebench.datasets.demo.styles import CHORDS, GENRES, INSTRUMENTS, STYLES
 
-SCRIPT = Path(render_demo.__file__)
+SCRIPT = Path(__file__).parents[3] / "scripts/render_demo.py"
 SMALL = {"seed": 1, "artists_per_genre": 2, "clips_per_artist": 1, "duration_s": 1.0, "sample_rate": 22050}
 RATE = 22050
 
@@ -21,7 +21,7 @@ RATE = 22050
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("raw") / "demo"
-    render_demo.render_demo(folder, **SMALL)
+    demo_corpus.render_demo(folder, **SMALL)
     return folder
 
 
@@ -107,15 +107,15 @@ def test_kept_oddities_are_what_the_readme_says(corpus):
 def test_an_earlier_corpus_is_replaced_and_other_folders_are_left_alone(tmp_path):
     (tmp_path / "song.wav").write_bytes(b"mine")
     with pytest.raises(cli.InputError, match="left alone"):
-        render_demo.render_demo(tmp_path, **SMALL)
+        demo_corpus.render_demo(tmp_path, **SMALL)
     assert (tmp_path / "song.wav").read_bytes() == b"mine"
 
     demo = tmp_path / "demo"
     tiny = SMALL | {"artists_per_genre": 1, "sample_rate": 8000}
     demo.mkdir()
-    (demo / "README.md").write_text(render_demo.TITLE)
+    (demo / "README.md").write_text(demo_corpus.TITLE)
     (demo / "old.wav").touch()
-    render_demo.render_demo(demo, **tiny)
+    demo_corpus.render_demo(demo, **tiny)
     assert not (demo / "old.wav").exists() and (demo / "clips.csv").exists()
 
 
@@ -132,7 +132,7 @@ def test_an_earlier_corpus_is_replaced_and_other_folders_are_left_alone(tmp_path
 )
 def test_bad_options_are_input_errors(tmp_path, option, value):
     with pytest.raises(cli.InputError, match=f"--{option.replace('_', '-')} is"):
-        render_demo.render_demo(tmp_path / "demo", **SMALL | {option: value})
+        demo_corpus.render_demo(tmp_path / "demo", **SMALL | {option: value})
     assert not list(tmp_path.iterdir())
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from genrebench.common import cli, files
+from genrebench.common import cli, files, progress
 from genrebench.datasets import gtzan
 
 REAL = Path("../shared/data/gtzan_audio")
@@ -345,7 +345,7 @@ def test_a_full_disk_is_foreseen(tmp_path, monkeypatch):
 
 
 def test_progress_is_written_in_lines_where_there_is_no_terminal(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(gtzan, "SECONDS_BETWEEN_LINES", -1)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1)
     with serving(CONTENT) as server:
         gtzan.download(server.url, tmp_path)
     assert capsys.readouterr().err.splitlines() == [f"downloaded {done} of 3 MB" for done in (1, 2, 3)]

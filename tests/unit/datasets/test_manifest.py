@@ -11,17 +11,16 @@ import mutagen
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from build_manifest import build_manifest
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.datasets import manifest
+from genrebench.datasets import manifest, precomputed, tables
 
 RATE = 22050
 SETTINGS = {"min_duration_s": 1.0, "min_rms": 1e-4, "duplicates": "reject"}
-CATALOGUE_COLUMNS = ("clip_id", "md5", "artist", "title", "fault_filtered", "artist_fold", "artist_group")
+CATALOGUE_COLUMNS = tables.CATALOGUE
 
 
 def sound(seed, seconds=2.0):
@@ -248,7 +247,7 @@ def test_no_file_vanishes(contents, duplicates):
             else:
                 write(path, np.nan_to_num(CONTENTS[content]))
         files.write_rows(Path(out, "catalogue.csv"), CATALOGUE_COLUMNS, [])
-        build_manifest(
+        manifest.build_manifest(
             folder,
             RATE,
             SETTINGS | {"duplicates": duplicates},
@@ -314,7 +313,7 @@ def test_a_folder_without_audio_says_what_is_expected(tmp_path):
         manifest.find_clips(tmp_path / "raw")
 
 
-def precomputed(folder, rows, counts=(3,)):
+def write_precomputed(folder, rows, counts=(3,)):
     (folder / "features").mkdir(parents=True)
     with (folder / "manifest.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -326,7 +325,7 @@ def precomputed(folder, rows, counts=(3,)):
 
 def test_a_dataset_that_brings_features_keeps_its_order(tmp_path):
     rows = [{"clip_id": i, "genre": "jazz", "artist": a} for i, a in (("z", "A"), ("a", ""), ("m", "A"))]
-    precomputed(tmp_path / "raw", rows)
+    write_precomputed(tmp_path / "raw", rows)
     kept, rejected = build(tmp_path / "raw", tmp_path / "out")
     assert [(row["clip_id"], row["group"]) for row in kept] == [("z", "A"), ("a", "a"), ("m", "A")]
     assert rejected == []
@@ -343,38 +342,18 @@ def test_a_dataset_that_brings_features_keeps_its_order(tmp_path):
     ],
 )
 def test_a_wrong_dataset_of_features_is_named(tmp_path, rows, counts, words):
-    precomputed(tmp_path / "raw", [{"clip_id": i, "genre": g} for i, g in rows], counts)
+    write_precomputed(tmp_path / "raw", [{"clip_id": i, "genre": g} for i, g in rows], counts)
     with pytest.raises(InputError, match=words):
         build(tmp_path / "raw", tmp_path / "out")
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", np.array([{}, {}], object), np.array(["a", "b"]), np.array(3.0)])
 def test_a_feature_that_is_no_array_of_numbers_is_named(tmp_path, content):
-    precomputed(tmp_path / "raw", [{"clip_id": "a", "genre": "jazz"}, {"clip_id": "b", "genre": "rock"}], (2,))
+    write_precomputed(tmp_path / "raw", [{"clip_id": "a", "genre": "jazz"}, {"clip_id": "b", "genre": "rock"}], (2,))
     path = tmp_path / "raw" / "features" / "f0.npy"
     if isinstance(content, bytes):
         path.write_bytes(content)
     else:
         np.save(path, content)
     with pytest.raises(InputError, match=r"f0\.npy (is no array of numbers|holds .* of shape)"):
-        manifest.read_precomputed(tmp_path / "raw")
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz"), st.integers(-1, 8)), min_size=1, max_size=9))
-def test_groups_are_the_components_of_what_belongs_together(entries):
-    clips = []
-    for number, (artist, group, original) in enumerate(entries):
-        clip = manifest.Clip(Path(), "g", f"{number}", artist if artist != "d" else "", group if group != "z" else "")
-        clip.duplicate_of = f"{original}" if 0 <= original < number else ""
-        clips.append(clip)
-    names = manifest.groups(clips)
-    assert set(names) == {clip.clip_id for clip in clips} and all(names.values())
-    for one in clips:
-        for other in clips:
-            same = (one.artist and one.artist == other.artist) or (one.group and one.group == other.group)
-            if same or one.duplicate_of == other.clip_id:
-                assert names[one.clip_id] == names[other.clip_id]
-    shuffled = random.Random(0).sample(clips, len(clips))
-    partition = lambda found: {frozenset(c for c in found if found[c] == name) for name in found.values()}  # noqa: E731
-    assert partition(manifest.groups(shuffled)) == partition(names)
+        precomputed.read_manifest(tmp_path / "raw")

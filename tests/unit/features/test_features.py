@@ -1,4 +1,4 @@
-"""Every feature against librosa, PyWavelets or NumPy called the plain way."""
+"""Every feature: the fast engine against librosa's own functions, and what holds for both."""
 
 import itertools
 import os
@@ -13,17 +13,57 @@ import pywt
 import scipy.signal
 import soundfile
 
-import plain_features
 from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
 from genrebench.common.cli import InputError
+from genrebench.extraction import engine as engines
 from genrebench.extraction import store
-from genrebench.workflow import config
-from genrebench.workflow.entries import arguments, is_pretrained, module_of
+from genrebench.workflow.entries import arguments, module_of
 
 RATE = 22050
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+SPECTRUM = {"n_fft": 2048, "hop_length": 512}
+FRAMES = {"frame_length": 2048, "hop_length": 512}
+TABLE = {
+    **SPECTRUM,
+    "n_mfcc": 20,
+    "n_chroma": 12,
+    "columns": "chroma_stft rms spectral_centroid spectral_bandwidth rolloff zero_crossing_rate harmony perceptr tempo "
+    "mfcc".split(),
+    "statistics": ["mean", "var"],
+}
 # those computed here; pretrained models have tests of their own
-SETTINGS = {name: entry for name, entry in config.load("params.yaml")["features"].items() if not is_pretrained(entry)}
+SETTINGS = {
+    "mel": {**SPECTRUM, "n_mels": 128},
+    "mfcc": {"n_fft": 2048, "hop_length": 256, "n_mels": 128, "n_mfcc": 40},
+    "mfcc_20": {"module": "mfcc", **SPECTRUM, "n_mels": 128, "n_mfcc": 20},
+    "chroma": {"n_fft": 2048, "hop_length": 256, "n_chroma": 24},
+    "chroma_12": {"module": "chroma", **SPECTRUM, "n_chroma": 12},
+    "wavelet": {"wavelet": "haar", "levels": 5},
+    "spectral_centroid": SPECTRUM,
+    "spectral_bandwidth": SPECTRUM,
+    "spectral_rolloff": {**SPECTRUM, "roll_percent": 0.85},
+    "spectral_contrast": {**SPECTRUM, "n_bands": 6, "fmin": 200.0, "quantile": 0.02},
+    "zero_crossing_rate": FRAMES,
+    "rms": FRAMES,
+    "amplitude_statistics": SPECTRUM,
+    "tonnetz": SPECTRUM,
+    "onset_strength": {**SPECTRUM, "n_mels": 128},
+    "tempogram": {**SPECTRUM, "n_mels": 128, "win_length": 384},
+    "tempo": {**SPECTRUM, "n_mels": 128, "win_length": 344, "start_bpm": 120.0},
+    "tabular": TABLE,
+    "tabular_segments": {**TABLE, "segment_s": 3.0},
+    "tabular_cao": {
+        **TABLE,
+        "module": "tabular",
+        "columns": ["zero_crossing_rate", "spectral_centroid", "rolloff", "mfcc", "chroma_stft"],
+        "statistics": ["mean"],
+    },
+    "descriptors": {"n_fft": 4096, "hop_length": 2048},
+    "mel_image": {**SPECTRUM, "n_mels": 128, "size": [224, 224], "scale": "log"},
+    "waveform": {},
+}
+BY_LIBROSA = [name for name in SETTINGS if name not in ("wavelet", "waveform")]
 SPECTRA = [(s["n_fft"], s["hop_length"]) for s in SETTINGS.values() if "n_fft" in s]
 NOISE = np.random.default_rng(0).standard_normal(2 * RATE + 17).astype(np.float32) * 0.1
 TIME = np.arange(len(NOISE)) / RATE
@@ -43,31 +83,44 @@ SIGNALS = {
 REAL_CLIPS = sorted(Path(os.environ.get("GENREBENCH_CLIPS") or os.devnull).rglob("*.wav"))
 
 
-def extract(feature, clip):
-    return store.module(feature, SETTINGS[feature]).extract(clip, **arguments(SETTINGS[feature]))
+def extract(feature, clip, engine="fast"):
+    function = engines.function_of(store.module(feature, SETTINGS[feature]), engine)
+    return function(clip, **arguments(SETTINGS[feature]))
 
 
 def assert_equals_librosa(feature, samples):
-    ours = extract(feature, Clip(samples, RATE, SPECTRA))
-    theirs = plain_features.extract(feature, samples, RATE, SETTINGS[feature])
-    if feature == "wavelet":  # its order is tested below
-        ours, theirs = np.sort(ours.ravel()), np.sort(theirs)
+    clip = Clip(samples, RATE, SPECTRA)
+    ours, theirs = extract(feature, clip), extract(feature, clip, "librosa")
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).max() <= 1e-5 * max(np.abs(theirs).max(), 1e-9)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # librosa warns of short and silent signals
 @pytest.mark.parametrize("signal", SIGNALS)
-@pytest.mark.parametrize("feature", SETTINGS)
+@pytest.mark.parametrize("feature", BY_LIBROSA)
 def test_equals_librosa(feature, signal):
     assert_equals_librosa(feature, SIGNALS[signal])
 
 
 @pytest.mark.skipif(not REAL_CLIPS, reason="GENREBENCH_CLIPS names no folder of .wav files")
-@pytest.mark.parametrize("feature", SETTINGS)
+@pytest.mark.parametrize("feature", BY_LIBROSA)
 def test_equals_librosa_on_real_clips(feature):
     for path in REAL_CLIPS:
         assert_equals_librosa(feature, soundfile.read(path, dtype="float32")[0])
+
+
+def test_every_feature_computed_here_has_the_engine_librosa():
+    both = [name for name in SETTINGS if hasattr(store.module(name, SETTINGS[name]), "extract_librosa")]
+    assert both == BY_LIBROSA
+
+
+@pytest.mark.parametrize("feature", BY_LIBROSA)
+def test_the_engine_librosa_calls_none_of_our_spectra(feature, monkeypatch):
+    calls = []
+    for name in ("amplitude", "by_block", "mel_power"):
+        monkeypatch.setattr(Clip, name, lambda *_, name=name: calls.append(name))
+    extract(feature, Clip(NOISE, RATE, SPECTRA), "librosa")
+    assert not calls
 
 
 def test_the_waveform_is_librosas_at_the_rate_of_speech_models(tmp_path):
@@ -108,25 +161,25 @@ def test_a_feature_does_not_depend_on_what_else_is_asked_for(feature):
 def test_extraction_does_not_depend_on_the_number_of_threads(tmp_path):
     soundfile.write(tmp_path / "clip.wav", np.resize(NOISE, 10 * RATE), RATE)
     program = (
-        "import hashlib; from genrebench.extraction import store as extraction;"
-        f"arrays = extraction.extract({str(tmp_path / 'clip.wav')!r}, {RATE}, {SETTINGS});"
+        "import hashlib; from genrebench.extraction import store;"
+        f"arrays = store.extract({str(tmp_path / 'clip.wav')!r}, {RATE}, {SETTINGS});"
         "print({name: hashlib.md5(array.tobytes()).hexdigest() for name, array in arrays.items()})"
     )
     digests = set()
     for threads in "124":
-        environment = os.environ | {"PYTHONPATH": "scripts", "OMP_NUM_THREADS": threads}
+        environment = os.environ | {"PYTHONPATH": str(SCRIPTS), "OMP_NUM_THREADS": threads}
         environment["OPENBLAS_NUM_THREADS"] = threads
         digests.add(subprocess.check_output([sys.executable, "-c", program], env=environment))
     assert len(digests) == 1
 
 
 def test_extraction_imports_neither_librosa_nor_scipy():
-    program = "import sys; from genrebench.extraction import store as extraction\n"
+    program = "import sys; from genrebench.extraction import store\n"
     program += "".join(
-        f"extraction.module({name!r}, {{}})\n" for name in sorted(map(module_of, SETTINGS, SETTINGS.values()))
+        f"store.module({name!r}, {{}})\n" for name in sorted(map(module_of, SETTINGS, SETTINGS.values()))
     )
     program += "print(*sorted({name.split('.')[0] for name in sys.modules} & {'librosa', 'numba', 'scipy'}))"
-    output = subprocess.check_output([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": "scripts"})
+    output = subprocess.check_output([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(SCRIPTS)})
     assert output.decode().split() == []
 
 
@@ -143,10 +196,12 @@ def test_too_many_bands_of_contrast_are_refused():
 
 
 @pytest.mark.parametrize("wavelet", ["haar", "db4"])
-def test_wavelet_holds_the_coefficients_of_pywavelets_and_gives_the_signal_back(wavelet):
-    samples = NOISE[: 32 * 500]
+@pytest.mark.parametrize("length", [32 * 500, 32 * 499 + 1])
+def test_wavelet_holds_the_coefficients_of_pywavelets_and_gives_the_signal_back(wavelet, length):
+    samples = NOISE[:length]
     ours = store.module("wavelet", {}).extract(Clip(samples, RATE, []), wavelet=wavelet, levels=5)
     assert ours.shape == (32, 500)
+    samples = np.pad(samples, (0, 32 * 500 - length))
     bands = pywt.wavedec(samples, wavelet, mode="periodization", level=5)
     starts = np.cumsum([0, 1, 1, 2, 4, 8, 16])
     ours_by_band = [ours[a:b].T.ravel() for a, b in itertools.pairwise(starts)]

@@ -11,12 +11,11 @@ import pytest
 import scipy.ndimage
 import soundfile
 
-import plain_features
 from genrebench.audio import hpss
 from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.extraction import tables
+from genrebench.extraction import feature_tables
 from genrebench.features import tabular, tabular_segments
 
 RATE = 22050
@@ -49,8 +48,8 @@ def assert_equal_librosa(samples):
     for family in [*FAMILIES.split(), *MORE]:
         settings = SETTINGS | {"columns": [family]}
         ours = tabular.extract(make_clip(samples), **settings)
-        values = plain_features.tabular_values(samples, RATE, family, **SIZES)
-        theirs = plain_features.tabular(samples, RATE, **settings)
+        values = tabular.librosa_values(make_clip(samples), family, **SIZES)
+        theirs = tabular.extract_librosa(make_clip(samples), **settings)
         peak = np.abs(values).max()
         power = np.array([2 if name.endswith("_var") else 1 for name in tabular.columns(**settings)])
         assert ours.shape == theirs.shape
@@ -124,7 +123,7 @@ def test_running_median_is_that_of_scipy(rows, columns):
 def test_harmonic_part_is_that_of_librosa(signal, n_fft, hop_length):
     samples = SIGNALS[signal]
     ours = hpss.harmonic(make_clip(samples, [(n_fft, hop_length)]), n_fft, hop_length)
-    harmonic, percussive = plain_features.hpss(samples, n_fft, hop_length)
+    harmonic, percussive = tabular.librosa_hpss(samples, n_fft, hop_length)
     assert ours.dtype == np.float32
     assert np.abs(ours - harmonic).max() <= 1e-5 * np.abs(harmonic).max()
     assert np.abs(samples - ours - percussive).max() <= 1e-5 * np.abs(samples).max()
@@ -163,7 +162,7 @@ def write_feature(folder, values, **description):
     np.save(folder / "f.npy", values.astype(np.float32))
     files.write_json(folder / "f.json", {"feature": "f", "available": True, "lengths": None, **description})
     (folder / "manifest.csv").write_text("clip_id,genre\njazz.a,jazz\n" + '"rock.b, live",rock\n')
-    tables.write_table(str(folder / "manifest.csv"), str(folder / "f.json"), str(folder / "table.csv"))
+    feature_tables.write_table(str(folder / "manifest.csv"), str(folder / "f.json"), str(folder / "table.csv"))
     with (folder / "table.csv").open(newline="") as file:
         return list(csv.reader(file))
 

@@ -1,4 +1,4 @@
-"""Finding exported models below a folder of results."""
+"""Exported models are found in a folder of results, by name or by path."""
 
 import shutil
 
@@ -6,8 +6,8 @@ import pytest
 
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.inference import export, registry
-from genrebench.inference.predictor import FORMAT
+from genrebench.inference import registry
+from genrebench.inference.description import FORMAT, summary, write_reason
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +17,10 @@ def results(tmp_path_factory):
         figures = {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1, "n_test": 60}
         description = {
             **{"format": FORMAT, "model": name, "dataset": dataset, "run": {"protocol": "artist"}},
-            **{"metrics": figures | {"valid_accuracy": accuracy}, "caveats": ["a mark"] if name == "weak" else []},
+            **{"metrics": figures | {"valid_accuracy": accuracy}, "caveats": ["a caveat"] if name == "weak" else []},
         }
         files.write_json(results / dataset / "export" / name / "export.json", description)
-    export.write_reason(results / "demo/export/none", "the dataset brings its features")
+    write_reason(results / "demo/export/none", "the features are precomputed")
     shutil.copytree(results / "demo/export/good", results / "demo/export/.good.new")  # of an interrupted export
     return results
 
@@ -41,9 +41,8 @@ def test_models_stand_by_dataset_and_by_their_validation(results):
 
 def test_the_best_stands_first_and_once(results, tmp_path):
     shutil.copytree(results, tmp_path / "results")
-    shutil.copytree(results / "demo/export/weak", tmp_path / "results/demo/export" / export.BEST)
+    shutil.copytree(results / "demo/export/weak", tmp_path / "results/demo/export" / registry.BEST)
     assert names(tmp_path / "results") == ["demo/export/best", "demo/export/good", "another/export/elsewhere"]
-    assert registry.BEST == export.BEST
 
 
 def test_a_model_of_another_version_is_left_out(results, tmp_path):
@@ -60,15 +59,23 @@ def test_a_model_is_found_by_its_folder_or_its_name(results):
     assert registry.find_model("elsewhere", results) == results / "another/export/elsewhere"
 
 
-def test_a_model_that_is_not_there_is_told_with_the_command(results):
-    with pytest.raises(InputError, match=r"no exported model cnn .*/demo/export/cnn` makes it; there are "):
+def test_a_model_that_is_not_there_is_told_with_where_it_was_looked_for(results, tmp_path):
+    with pytest.raises(InputError, match=rf"{results}/\*/export/cnn.*export/good.*snakemake .*/demo/export/cnn`"):
         registry.find_model("cnn", results)
-    with pytest.raises(InputError, match=r"no exported model below .*: `snakemake --cores 2 export` makes it"):
-        registry.find_model(None, results)
+    with pytest.raises(InputError, match=rf"{tmp_path}/results/\*/export/best.*snakemake --cores 2 export`"):
+        registry.find_model(None, registry.Path("results"))
+    with pytest.raises(InputError, match=f"{tmp_path}/elsewhere/model"):
+        registry.find_model("elsewhere/model", results)
 
 
-def test_a_model_is_introduced_with_its_interval_and_its_marks(results):
-    description = registry.usable_models(results)[results / "demo/export/weak"]
-    assert registry.about(description) == (
-        "weak, trained on demo, was right on 60% of 60 test clips (95% interval 50% to 70%, protocol artist); a mark"
-    )
+def test_the_dataset_of_the_parameters_comes_first(results, tmp_path):
+    (tmp_path / "params.yaml").write_text("dataset: another\n")
+    assert names(results)[0] == "another/export/elsewhere"
+    (tmp_path / "params.yaml").write_text("- of something else\n")
+    assert names(results)[0] == "demo/export/good"
+
+
+def test_a_model_is_summarised_with_its_interval_and_its_caveats(results):
+    text = summary(registry.usable_models(results)[results / "demo/export/weak"])
+    for part in ("weak, trained on demo", "60%", "50% to 70%", "artist", "a caveat"):
+        assert part in text

@@ -1,4 +1,4 @@
-"""Exported models updated with new clips: what is chosen, what is refused, and who never has a say in it."""
+"""Exported models updated with new clips: what is chosen, what is refused, and that test clips change nothing."""
 
 import shutil
 from dataclasses import replace
@@ -10,9 +10,10 @@ import soundfile
 from exported_models import CLASSICAL, NETWORKS, PITCHES, RATE, Corpus, tone
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.datasets.manifest import Clip
-from genrebench.inference import loader, new_clips, update
+from genrebench.inference import fine_tuning, loader, model_card, new_clips, update
+from genrebench.inference.description import UNCHANGED
 from genrebench.inference.predictor import Predictor
+from genrebench.inference.replay import FirstTraining, join
 
 # other instruments: a model that knows the first ones is mostly wrong
 HIGHER = {"bass": "middle", "middle": "treble", "treble": "bass"}
@@ -79,30 +80,30 @@ def test_a_linear_model_learns_the_new_clips_and_the_folder_it_was_in_stays(corp
         test["after"]["accuracy"]
     )
     card = (tmp_path / "out" / "README.md").read_text()
-    assert all(line in card for line in update.sentences(done))
+    assert all(line in card for line in model_card.update_sentences(done))
 
 
 def test_with_the_clips_of_the_first_training_less_is_forgotten(corpus, tmp_path):
     folder = corpus.folder / "export" / "logistic"
     new = new_folder(tmp_path / "new", {"bass": "middle", "middle": "bass"}, clips=8)
     alone, both = (
-        update.update(folder, new, tmp_path / name, corpus.folder, rehearse)["updates"][0]
-        for name, rehearse in (("alone", False), ("both", True))
+        update.update(folder, new, tmp_path / name, corpus.folder, replay)["updates"][0]
+        for name, replay in (("alone", False), ("both", True))
     )
-    assert alone["rehearsed"] == {"train": 0, "valid": 0}
-    assert both["rehearsed"] == {"train": 12, "valid": 6}
+    assert alone["replayed"] == {"train": 0, "valid": 0}
+    assert both["replayed"] == {"train": 12, "valid": 6}
     accuracies = [one["original_test"]["after"]["accuracy"] for one in (alone, both)]
     assert accuracies[0] < accuracies[1]
     with pytest.raises(InputError, match="--results"):
-        update.update(folder, new, tmp_path / "out", rehearse=True)
+        update.update(folder, new, tmp_path / "out", replay=True)
 
 
 def test_joined_examples_are_those_of_both(corpus, higher):
     predictor = Predictor(corpus.folder / "export" / "linear_probe")
     found = new_clips.gather(higher, predictor, {}, 1, {})
-    new = update.examples(predictor, found, new_clips.deal(found.clips, 0))
-    old = update._Original(corpus.folder, predictor.description).data
-    both = update.join(new, old)
+    new = update.examples(predictor, found, new_clips.assign(found.clips, 0))
+    old = FirstTraining(corpus.folder, predictor.description).data
+    both = join(new, old)
     rows = both.rows["train"]
     assert len(rows) == len(new.rows["train"]) + len(old.rows["train"])
     for joined, first, second in zip(both.features, new.features, old.features, strict=True):
@@ -116,14 +117,16 @@ def test_joined_examples_are_those_of_both(corpus, higher):
 
 
 def test_unchanged_is_kept_where_nothing_is_gained_in_validation(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(update, "PENALTIES", [1e12])  # what changes nothing gains nothing
+    monkeypatch.setattr(fine_tuning, "PENALTIES", [1e12])  # what changes nothing gains nothing
     folder = corpus.folder / "export" / "logistic"
     new = new_folder(tmp_path / "more", {genre: genre for genre in PITCHES}, clips=5)
     weights = (folder / "model" / "weights.npz").read_bytes()
-    monkeypatch.setattr(update.adaptation, "adapt", lambda coef, intercept, *_: (-coef, -intercept))  # surely worse
+    monkeypatch.setattr(
+        fine_tuning.adaptation, "adapt", lambda coef, intercept, *_: (-coef, -intercept)
+    )  # surely worse
     description = update.update(folder, new, tmp_path / "out")
     done = description["updates"][0]
-    assert done["choice"] == update.UNCHANGED
+    assert done["choice"] == UNCHANGED
     assert done["new_test"]["before"] == done["new_test"]["after"]
     assert done["new_test"]["p_mcnemar"] == 1
     assert (tmp_path / "out/model/weights.npz").read_bytes() == weights
@@ -151,23 +154,23 @@ def test_test_clips_never_influence_the_weights(corpus, higher, tmp_path):
     folder = corpus.folder / "export" / "logistic"
     predictor = Predictor(folder)
     found = new_clips.gather(higher, predictor, {}, 1, {})
-    split = new_clips.deal(found.clips, 0)
+    split = new_clips.assign(found.clips, 0)
     others = [
         replace(clip, genre=HIGHER[clip.genre]) if split[clip.clip_id] == "test" else clip for clip in found.clips
     ]
-    heard = [
+    negated = [
         replace(one, arrays=[{name: -array for name, array in arrays.items()} for arrays in one.arrays])
         if split[clip.clip_id] == "test"
         else one
-        for clip, one in zip(found.clips, found.heard, strict=True)
+        for clip, one in zip(found.clips, found.features, strict=True)
     ]
     written = []
-    for number, clips in enumerate([found, replace(found, clips=others), replace(found, heard=heard)]):
+    for number, clips in enumerate([found, replace(found, clips=others), replace(found, features=negated)]):
         shutil.copytree(folder / "model", tmp_path / str(number))
         data = update.examples(predictor, clips, split)
         assert (data.labels[data.rows["test"]] == -1).all()
         assert (data.labels[data.rows["train"]] >= 0).all()
-        update.adapt(tmp_path / str(number), data, predictor.description, 0)
+        fine_tuning.adapt(tmp_path / str(number), data, predictor.description, 0)
         written.append(tree(tmp_path / str(number)))
     assert written[0] == written[1] == written[2]
     assert written[0] != tree(folder / "model")
@@ -176,10 +179,10 @@ def test_test_clips_never_influence_the_weights(corpus, higher, tmp_path):
 def test_a_long_file_is_several_examples_of_one_clip(corpus, higher):
     predictor = Predictor(corpus.folder / "export" / "logistic")
     found = new_clips.gather(higher, predictor, {}, 1, {})
-    split = new_clips.deal(found.clips, 0)
+    split = new_clips.assign(found.clips, 0)
     data = update.examples(predictor, found, split)
     long = next(number for number, clip in enumerate(found.clips) if clip.path.name == "new 100.wav")
-    assert (data.clips == long).sum() == 3  # 5 s in pieces of 2 s
+    assert (data.clips == long).sum() == 3  # 5 s in windows of 2 s
     assert sum((data.clips[rows] == long).any() for rows in data.rows.values()) == 1
     model = loader.load(predictor.folder / "model")
     rows = np.flatnonzero(data.clips == long)
@@ -188,7 +191,7 @@ def test_a_long_file_is_several_examples_of_one_clip(corpus, higher):
     )
 
 
-def test_features_are_heard_in_the_order_of_the_training(corpus):
+def test_features_are_in_the_order_of_the_training(corpus):
     run = corpus.train("unsorted", CLASSICAL["logistic"] | {"module": "logistic", "features": ["mel"]})
     predictor = Predictor(corpus.export("unsorted"))
     expected = files.read_rows(run / "predictions.csv")[0]
@@ -196,29 +199,6 @@ def test_features_are_heard_in_the_order_of_the_training(corpus):
     np.testing.assert_allclose(
         predictor.predict(path).probabilities, [float(expected[genre]) for genre in predictor.genres], atol=1e-6
     )
-
-
-def clip(name, genre, artist="", duplicate_of=""):
-    return Clip(None, genre, name, artist=artist, duplicate_of=duplicate_of, figures={})
-
-
-def test_clips_of_one_artist_or_recording_are_dealt_together():
-    clips = []
-    for genre in ("a", "b"):
-        for number in range(20):
-            name = f"{genre}{number}"
-            clips.append(clip(name, genre, artist=f"{genre} {number // 2}" if number < 10 else ""))
-        clips.append(clip(f"{genre}20", genre, duplicate_of=f"{genre}19"))
-    clips = [replace(one, path=new_clips.Path(one.clip_id)) for one in clips]
-    for seed in range(5):
-        split = new_clips.deal(clips, seed)
-        assert len(split) == 42
-        for genre in ("a", "b"):
-            assert split[f"{genre}20"] == split[f"{genre}19"]
-            assert all(split[f"{genre}{k}"] == split[f"{genre}{k + 1}"] for k in range(0, 10, 2))
-            own = [subset for name, subset in split.items() if name.startswith(genre)]
-            assert 3 <= own.count("test") <= 6
-            assert 3 <= own.count("valid") <= 6
 
 
 def test_too_few_clips_or_artists_are_refused_with_the_number_needed(corpus, tmp_path):
@@ -235,18 +215,18 @@ def test_too_few_clips_or_artists_are_refused_with_the_number_needed(corpus, tmp
 
 def test_what_cannot_be_updated_is_refused(corpus, higher, tmp_path):
     export = corpus.folder / "export"
-    with pytest.raises(InputError, match=r"forest, or a kernel machine, cannot go on learning.*train it again"):
+    with pytest.raises(InputError, match="random_forest cannot be updated"):
         update.update(export / "random_forest", higher, tmp_path / "out")
     new = new_folder(tmp_path / "polka", {"polka": "bass"}, clips=1)
-    with pytest.raises(InputError, match=r"genres polka, which the model does not know.*bass, middle, treble"):
+    with pytest.raises(InputError, match=r"polka.*bass, middle, treble"):
         update.update(export / "logistic", new, tmp_path / "out")
     with pytest.raises(InputError, match="is no folder"):
         update.update(export / "logistic", tmp_path / "nowhere", tmp_path / "out")
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         update.update(export / "logistic", higher, export / "sgd")
-    with pytest.raises(InputError, match="lies in the model that is updated"):
+    with pytest.raises(InputError, match="lies in the folder of the model"):
         update.update(export / "logistic", higher, export / "logistic" / "new")
-    with pytest.raises(InputError, match="is not the folder with the results of tones"):
+    with pytest.raises(InputError, match="results of tones"):
         update.update(export / "logistic", higher, tmp_path / "out", results=tmp_path)
 
 
@@ -269,7 +249,7 @@ def test_genres_without_new_clips_are_named(corpus, tmp_path):
     description = update.update(corpus.folder / "export" / "logistic", new, tmp_path / "out", seed=1)
     done = description["updates"][0]
     assert done["genres_without"] == ["treble"]
-    assert any("no new clips of treble" in line for line in update.sentences(done))
+    assert any("treble" in line for line in model_card.update_sentences(done))
     assert description["metrics"]["recall"]["treble"] is None
 
 
@@ -277,12 +257,12 @@ def test_a_network_is_fine_tuned_and_written_for_onnx(corpus, higher, tmp_path, 
     corpus.train("cnn", CNN, NETWORKS)
     folder = corpus.export("cnn")
     before = tree(folder)
-    monkeypatch.setattr(update, "GENTLE", 1.0)  # so that it learns in a few epochs
+    monkeypatch.setattr(fine_tuning, "LEARNING_RATE", 1.0)  # so that it learns in a few epochs
     new = new_folder(tmp_path / "two", {"bass": "middle", "middle": "bass"}, clips=8)
     description = update.update(folder, new, tmp_path / "out", corpus.folder)
     assert tree(folder) == before
     done = description["updates"][0]
-    assert [trial["choice"] for trial in done["trials"][:2]] == [update.UNCHANGED, "epoch 1"]
+    assert [trial["choice"] for trial in done["trials"][:2]] == [UNCHANGED, "epoch 1"]
     assert done["choice"].startswith("epoch")
     assert done["new_test"]["after"]["accuracy"] > done["new_test"]["before"]["accuracy"]
     changed = {name for name, content in tree(tmp_path / "out").items() if before.get(name) != content}

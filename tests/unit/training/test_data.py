@@ -9,11 +9,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
-import train_model
 from genrebench.common import files
 from genrebench.models import logistic
-from genrebench.training import linear, serialization, sklearn_model
-from genrebench.training.data import Data, Feature, Scaler, best_row
+from genrebench.training import linear, run, serialization, sklearn_model
+from genrebench.training.data import Data, Feature, Scaler, best_row, known_genres
 from genrebench.workflow import code_closure
 
 GENRES = ("jazz", "metal", "pop")
@@ -37,7 +36,8 @@ def corpus():
 
 
 def test_data_hides_the_genres_of_test_clips(corpus):
-    data = Data.of_split(*corpus)
+    clips, split, features = corpus
+    data = Data.of_split(known_genres(clips, split), split, features)
     assert data.genres == sorted(GENRES)
     assert (data.labels[data.rows["test"]] == -1).all()
     assert (data.labels[data.rows["train"]] >= 0).all()
@@ -179,23 +179,48 @@ def test_train_model_writes_what_everything_later_reads(corpus, tmp_path):
     status, predictions = run_script(tmp_path, *corpus, settings)
     assert status == {"status": "done", "reason": None, "caveats": ["scaler fitted on all clips, test clips included"]}
     assert [row["clip_id"] for row in predictions] == [clip["clip_id"] for clip in corpus[0]]
+    assert set(predictions[0]) == {"clip_id", "segment", "subset", "predicted", *GENRES}
     for row in predictions:
         assert sum(float(row[genre]) for genre in GENRES) == pytest.approx(1, abs=1e-5)
         assert row["predicted"] == max(GENRES, key=lambda genre: float(row[genre]))
     assert {path.name for path in (tmp_path / "run" / "model").iterdir()} == {"model.json", "scaler.npz", "weights.npz"}
 
 
+def test_the_files_of_a_run_do_not_depend_on_the_test_clips(corpus, tmp_path):
+    """The same bytes with the features of test clips missing and their genres wrong; only their predictions differ."""
+    clips, split, features = corpus
+    settings = {"features": ["mel", "table"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 100}
+    test = [i for i, row in enumerate(split) if row["subset"] == "test"]
+    blind = [feature(f.values.copy(), f.name, f.description["axes"]) for f in features]
+    for f in blind:
+        f.values[test] = 0
+    wrong = [clip | ({"genre": "pop"} if i in test else {}) for i, clip in enumerate(clips)]
+    written = []
+    for name, *inputs in (("seen", clips, features), ("blind", wrong, blind)):
+        (tmp_path / name).mkdir()
+        _, predictions = run_script(tmp_path / name, inputs[0], split, inputs[1], settings)
+        made = tmp_path / name / "run"
+        paths = [
+            *(made / f for f in ("history.csv", "status.json", "config.json")),
+            *sorted((made / "model").iterdir()),
+        ]
+        seen = [row for row in predictions if row["subset"] != "test"]
+        written.append(({str(path.relative_to(made)): path.read_bytes() for path in paths}, seen))
+    assert written[0] == written[1]
+    assert len(written[0][0]) == 6
+
+
 def test_what_cannot_run_is_a_result_with_its_reason(corpus, tmp_path):
     settings = {"features": ["mel", "table"], "scaler_fit_on": "train", "C": 1.0, "max_iter": 100}
     status, predictions = run_script(tmp_path, *corpus, settings, available=False)
-    assert (status["status"], status["reason"], predictions) == ("not run", "no artists", [])
+    assert (status["status"], status["reason"], predictions) == ("unavailable", "no artists", [])
     features = [*corpus[2], Feature("vggish", np.empty(0), {"available": False, "reason": "weights", "sha256": "x"})]
     status, predictions = run_script(tmp_path, *corpus[:2], features, settings)
-    assert (status["status"], predictions) == ("not run", [])
+    assert (status["status"], predictions) == ("unavailable", [])
     assert "vggish is missing: weights" in status["reason"]
     clips = [clip | {"genre": "jazz"} for clip in corpus[0]]
     status, predictions = run_script(tmp_path, clips, *corpus[1:], settings)
-    assert (status["status"], predictions) == ("not run", [])
+    assert (status["status"], predictions) == ("unavailable", [])
     assert "of one genre" in status["reason"]
 
 
@@ -281,7 +306,7 @@ def test_segments_need_time_and_to_know_how_long_it_is(corpus, tmp_path, used, r
     settings = {"features": [used], "scaler_fit_on": "train", "C": 1.0, "max_iter": 100}
     settings["segments"] = {"length_s": 1.0, "hop_s": 1.0}
     status, predictions = run_script(tmp_path, clips, split, features, settings)
-    assert (status["status"], predictions) == ("not run", []) and reason in status["reason"]
+    assert (status["status"], predictions) == ("unavailable", []) and reason in status["reason"]
 
 
 @pytest.mark.parametrize(("at_least", "expected"), [(1, 30), (45, 45), (15000, 60)])
@@ -311,17 +336,16 @@ def test_a_classical_model_trains_on_segments(corpus):
     assert row["accuracy"] > 0.9
 
 
-def test_a_checkpoint_is_of_the_same_clips_split_and_settings(tmp_path):
-    paths = [tmp_path / "manifest.csv", tmp_path / "split.csv"]
-    for path in paths:
-        path.write_text("clip_id\n")
-    keys = {train_model._key({"seed": 0}, paths, "cnn")}
-    assert train_model._key({"seed": 0}, paths, "cnn") in keys
-    keys |= {train_model._key({"seed": 1}, paths, "cnn"), train_model._key({"seed": 0}, paths, "rnn")}
-    for path in paths:
-        path.write_text("clip_id\nanother\n")
-        keys.add(train_model._key({"seed": 0}, paths, "cnn"))
-    assert len(keys) == 5
+def test_a_checkpoint_is_of_the_same_clips_split_and_settings(corpus):
+    clips, split, _ = corpus
+    inputs = [
+        ({"seed": 0}, clips, split, "cnn"),
+        ({"seed": 1}, clips, split, "cnn"),
+        ({"seed": 0}, clips, split, "rnn"),
+    ]
+    inputs += [({"seed": 0}, clips[1:], split, "cnn"), ({"seed": 0}, clips, split[1:], "cnn")]
+    assert len({run._digest(*one) for one in inputs}) == len(inputs)
+    assert run._digest(*inputs[0]) == run._digest(*inputs[0])
 
 
 @pytest.mark.parametrize(

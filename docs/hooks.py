@@ -1,0 +1,47 @@
+"""Pages of the site that are made from the code: API reference, settings, release notes."""
+
+import ast
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).parents[1]
+FOREIGN = re.compile(r'<(?:script|img|link|iframe)\b[^>]+(?:src|href)="https?://[^"]+"')
+LIBRARY = ROOT / "scripts" / "genrebench"
+SETTINGS = "reference/configuration.md"  # written by scripts/write_config_reference.py
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages to those of docs/."""
+    pages = {f"api/{package.name}.md": api_page(package) for package in packages()}
+    pages["release_notes.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    if files.get_file_from_path(SETTINGS) is None:
+        pages[SETTINGS] = "# All settings\n\nEach feature and each model documents its settings in its module.\n"
+    for path, text in pages.items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def on_post_page(output: str, page: object, config: MkDocsConfig) -> str:
+    """Stop where a page would load something from another host; raises PluginError."""
+    if found := FOREIGN.search(output):
+        raise PluginError(f"a page loads something from another host: {found.group()}")
+    return output
+
+
+def packages() -> list[Path]:
+    """List the packages of the library."""
+    return sorted(path.parent for path in LIBRARY.glob("*/__init__.py"))
+
+
+def api_page(package: Path) -> str:
+    """Write the reference of one package, module by module: its own docstring, then each module's."""
+    purpose = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    modules = sorted(path for path in package.rglob("*.py") if path.name != "__init__.py")
+    names = [".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts) for path in modules]
+    parts = [f"# genrebench.{package.name}", purpose]
+    parts += [f"::: {name}\n    options:\n      heading_level: 2" for name in names if "._" not in name]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,39 @@
+"""Plot a recording over time: waveform, spectra, chroma, spectral contrast, zero-crossing rate and RMS.
+
+The settings of the features are those of ./params.yaml, or the defaults where there is no such file.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+HELP = "plot a recording over time"
+EXAMPLES = """\
+  genrebench plot song.mp3
+  genrebench plot "So What.mp3" --output "So What.svg"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument("audio", type=Path, metavar="AUDIO", help="the recording")
+    parser.add_argument("--output", type=Path, help=".png or .svg to write (default: AUDIO.png in this folder)")
+    parser.add_argument("--title", help="above the plot (default: the name of the file)")
+
+
+def run(audio: Path, output: Path | None, title: str | None) -> None:
+    """Plot the recording `audio` to `output`."""
+    from genrebench.plots import clip, style
+
+    features, reading = _settings(clip.FEATURES)
+    output = output or Path(f"{audio.name}.png")
+    style.write(clip.draw(clip.look(audio, features, reading), title or audio.name), output)
+    print(output)
+
+
+def _settings(names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Sections `features` and `audio` of the parameters; of all features at least those of these `names`."""
+    from genrebench.workflow import config
+
+    params = config.load()
+    return params["features"], params["audio"]

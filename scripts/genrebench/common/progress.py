@@ -1,0 +1,51 @@
+"""How far a long job is: a bar in a terminal, elsewhere a line now and then."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SECONDS_BETWEEN_LINES = 10
+
+
+@contextmanager
+def progress(
+    verb: str, total: int | None, unit: str, scale: float = 1, done: int = 0
+) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how much of a job is done.
+
+    Parameters
+    ----------
+    verb : str
+        What is done, such as "checked".
+    total : int, optional
+        How much there is to do; None where nobody knows.
+    unit : str
+        Of what, such as "files"; "MB" where amounts are bytes.
+    scale : float
+        What amounts are divided by in a line.
+    done : int
+        How much was done before.
+
+    Yields
+    ------
+    callable
+        To be called with each amount that was done.
+    """
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(desc=verb, total=total, initial=done, unit="B" if unit == "MB" else unit, unit_scale=True) as bar:
+            yield bar.update
+        return
+    reported = time.monotonic()
+
+    def advance(amount: int) -> None:
+        nonlocal done, reported
+        done += amount
+        if time.monotonic() - reported > SECONDS_BETWEEN_LINES:
+            reported = time.monotonic()
+            of_all = "" if total is None else f" of {total / scale:.0f}"
+            print(f"{verb} {done / scale:.0f}{of_all} {unit}", file=sys.stderr, flush=True)
+
+    yield advance

@@ -1,0 +1,112 @@
+"""Survey a dataset before its features are extracted: how long its clips are, and how large its features will be."""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genrebench.audio.lengths import common_seconds
+from genrebench.audio.spectra import Clip
+from genrebench.common import files
+from genrebench.extraction import store
+from genrebench.features import TIME
+from genrebench.workflow import entries, pretrained
+from genrebench.workflow.workload import Corpus
+
+GTZAN = Corpus((*[30.0] * 999, 675_808 / 22_050), 10, "what is known of GTZAN")  # and its longest clip
+GENRES_OF_DEMO = 10
+# Features grow with the length of a clip: longer ones are extrapolated from so many seconds.
+LONGEST_TRIAL = 60.0
+
+
+def survey_dataset(settings: dict[str, Any]) -> tuple[Corpus, dict[str, int]]:
+    """The dataset, and the values per clip of each of its features (0 for one that it lacks)."""
+    raw = Path("data/raw", settings["dataset"])
+    if (raw / "manifest.csv").is_file():
+        rows = files.read_rows(raw / "manifest.csv")
+        arrays = {name: raw / "features" / f"{name}.npy" for name in settings["features"]}
+        sizes = {
+            name: math.prod(np.load(path, mmap_mode="r").shape[1:]) if path.is_file() else 0
+            for name, path in arrays.items()
+        }
+        return _corpus([0.0] * len(rows), {row["genre"] for row in rows}, "the dataset's own manifest"), sizes
+    corpus = corpus_of(settings)
+    seconds = common_seconds(settings["audio"]["duration"], corpus.durations)
+    return corpus, feature_sizes(settings["features"], settings["audio"]["sample_rate"], seconds)
+
+
+def corpus_of(settings: dict[str, Any]) -> Corpus:
+    """A dataset of audio: from its manifest, else from its files, else from what is known of it."""
+    dataset = settings["dataset"]
+    manifest = Path("results", dataset, "manifest.csv")
+    raw = Path("data/raw", dataset)
+    if manifest.is_file():
+        rows = files.read_rows(manifest)
+        durations = [float(row["duration_s"]) for row in rows]
+        return _corpus(durations, {row["genre"] for row in rows}, str(manifest))
+    if dataset in KNOWN and not (raw.is_dir() and any(path.is_dir() for path in raw.iterdir())):
+        return KNOWN[dataset](settings)
+    from genrebench.datasets import manifest as clips_of  # 1 s, only before there is a manifest
+
+    clips = clips_of.find_clips(raw)
+    with ThreadPoolExecutor() as pool:
+        durations = list(pool.map(seconds_of, [clip.path for clip in clips]))
+    return _corpus([d for d in durations if d], {clip.genre for clip in clips}, f"the files in {raw}")
+
+
+def _demo(settings: dict[str, Any]) -> Corpus:
+    demo = settings["demo"]
+    clips = GENRES_OF_DEMO * demo["artists_per_genre"] * demo["clips_per_artist"]
+    return _corpus([demo["duration_s"]] * clips, set(range(GENRES_OF_DEMO)), "section demo of params.yaml")
+
+
+# what is known of a dataset before its audio is there
+KNOWN = {"gtzan": lambda settings: GTZAN, "demo": _demo}
+
+
+def _corpus(durations: Sequence[float], genres: set, source: str) -> Corpus:
+    return Corpus(tuple(durations), len(genres), source)
+
+
+def seconds_of(path: Path) -> float:
+    """Length of an audio file by its header; 0 if none can be read (the manifest will reject it)."""
+    import av
+    import soundfile
+
+    try:
+        return soundfile.info(path).duration
+    except (soundfile.LibsndfileError, OSError):
+        pass
+    try:
+        with av.open(str(path)) as container:
+            return (container.duration or 0) / av.time_base
+    except (av.error.FFmpegError, OSError, ValueError):
+        return 0.0
+
+
+def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) -> dict[str, int]:
+    """Values per clip of each feature, by extracting it from noise of this length; 0 for one that is not to be had.
+
+    Clips of more than a minute are reckoned from one of a minute: all features grow with the length.
+    """
+    trial = min(seconds, LONGEST_TRIAL)
+    computed = {name: settings for name, settings in features.items() if not entries.is_precomputed(settings)}
+    spectra = [(own["n_fft"], own["hop_length"]) for own in computed.values() if "n_fft" in own]
+
+    @cache
+    def clip(rate: int) -> Clip:
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, round(trial * rate)).astype(np.float32)
+        return Clip(noise, rate, spectra)
+
+    sizes = dict.fromkeys(features, 0)
+    for name, own in computed.items() if trial else ():
+        if pretrained.unavailable(entries.module_of(name, own), own):
+            continue
+        module = store.module(name, own)
+        size = module.extract(clip(getattr(module, "SAMPLE_RATE", sample_rate)), **entries.arguments(own)).size
+        sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES[-1] in TIME else size
+    return sizes

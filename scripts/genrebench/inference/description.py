@@ -1,0 +1,50 @@
+"""export.json: what an exported model says of itself. Quick to import."""
+
+from pathlib import Path
+from typing import Any
+
+from genrebench.common import files
+from genrebench.common.cli import InputError
+
+DESCRIPTION = "export.json"
+FORMAT = 2  # of that file; it goes up whenever a key changes
+UNCHANGED = "unchanged"  # the choice of an update that kept the model as it was
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Read the description of the exported model in `folder`.
+
+    Raises
+    ------
+    InputError
+        If `folder` is no exported model, was written in another format, or holds only the reason why there is none.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise InputError(f"{folder} is not an exported model: it has no {DESCRIPTION}. `snakemake export` makes one")
+    description = files.read_json(path)
+    if description.get("format") != FORMAT:
+        raise InputError(
+            f"{path} has format {description.get('format')}, but this version of genrebench reads format {FORMAT}. "
+            "Export the model again (`snakemake export`)"
+        )
+    if "reason" in description:
+        raise InputError(f"{folder} holds no model: {description['reason']}")
+    return description
+
+
+def write_reason(folder: Path, reason: str) -> None:
+    """Write the folder of a model that cannot be exported: its description is the `reason`."""
+    with files.atomic(folder) as temporary:
+        files.write_json(temporary / DESCRIPTION, {"format": FORMAT, "reason": reason})
+
+
+def summary(description: dict[str, Any]) -> str:
+    """One line: which model predicts, and how accurate it was on its test clips."""
+    figures = description["metrics"]
+    caveats = "".join(f"; {caveat}" for caveat in description["caveats"])
+    return (
+        f"{description['model']}, trained on {description['dataset']}: accuracy {figures['accuracy']:.0%} on "
+        f"{figures['n_test']} test clips (95% interval {figures['accuracy_low']:.0%} to "
+        f"{figures['accuracy_high']:.0%}, protocol {description['run']['protocol']}){caveats}"
+    )

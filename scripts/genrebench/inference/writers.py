@@ -1,0 +1,89 @@
+"""Predictions as a table for people, as CSV and as JSON, written one by one."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from genrebench.common.prediction import Prediction
+
+SHOWN = 3  # genres of a line
+BAR = 30  # characters of a probability of 1
+
+
+class Writer(Protocol):
+    """Writes results to an open file, one by one."""
+
+    def __init__(self, file: TextIO, genres: Sequence[str], count: int): ...
+
+    def write(self, path: Path, result: Prediction | str) -> None:
+        """Write the prediction of one file, or the reason why there is none."""
+
+
+class TableWriter(Writer):
+    """For people: of one file a line for each genre, of several a line for each file. Errors are left out."""
+
+    def __init__(self, file: TextIO, genres: Sequence[str], count: int):
+        self.file, self.single = file, count == 1
+        self.width = max(map(len, genres))
+
+    def write(self, path: Path, result: Prediction | str) -> None:
+        """Write the prediction of one file."""
+        if isinstance(result, str):
+            return
+        note = f"  low confidence: {result.low_confidence}" if result.low_confidence else ""
+        if not self.single:
+            shown = "  ".join(f"{genre:{self.width}} {p:4.0%}" for genre, p in result.ranked()[:SHOWN])
+            print(f"{shown}  {path}{note}", file=self.file, flush=True)
+            return
+        print(f"{path} ({int(result.seconds // 60)}:{int(result.seconds % 60):02})", file=self.file)
+        for genre, p in result.ranked():
+            print(f"  {genre:{self.width}} {p:6.1%} {'█' * round(BAR * p)}".rstrip(), file=self.file)
+        if note:
+            print(note, file=self.file)
+
+
+class CsvWriter(Writer):
+    """CSV with the columns path, genre, low_confidence (the reason), error, seconds, and one for each genre."""
+
+    def __init__(self, file: TextIO, genres: Sequence[str], count: int):
+        self.genres = genres
+        self.writer = csv.writer(file, lineterminator="\n")
+        self.writer.writerow(["path", "genre", "low_confidence", "error", "seconds", *genres])
+
+    def write(self, path: Path, result: Prediction | str) -> None:
+        """Write the row of one file."""
+        if isinstance(result, str):
+            self.writer.writerow([path, "", "", result, "", *("" for _ in self.genres)])
+        else:
+            numbers = (f"{p:.9g}" for p in result.probabilities)
+            self.writer.writerow([path, result.genre, result.low_confidence, "", f"{result.seconds:.6f}", *numbers])
+
+
+class JsonWriter(Writer):
+    """JSON, one object in one line for each file, with the probabilities of each window."""
+
+    def __init__(self, file: TextIO, genres: Sequence[str], count: int):
+        self.file = file
+
+    def write(self, path: Path, result: Prediction | str) -> None:
+        """Write the line of one file."""
+        facts: dict[str, Any] = {"path": str(path)}
+        if isinstance(result, str):
+            facts["error"] = result
+        else:
+            facts |= {
+                "seconds": result.seconds,
+                "genre": result.genre,
+                "low_confidence": result.low_confidence or None,
+                "probabilities": dict(zip(result.genres, result.probabilities.tolist(), strict=True)),
+                "windows": [
+                    {"start": start, "end": end, "probabilities": dict(zip(result.genres, values, strict=True))}
+                    for (start, end), values in zip(result.windows, result.curve.tolist(), strict=True)
+                ],
+            }
+        print(json.dumps(facts, ensure_ascii=False), file=self.file, flush=True)
+
+
+WRITERS: dict[str, type[Writer]] = {"table": TableWriter, "csv": CsvWriter, "json": JsonWriter}

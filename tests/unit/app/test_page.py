@@ -1,0 +1,47 @@
+"""What the page shows of models and predictions."""
+
+import re
+
+import numpy as np
+import pytest
+import soundfile
+
+from genrebench.app import page
+from genrebench.common.prediction import Prediction
+
+FIGURES = {"accuracy": 0.6, "accuracy_low": 0.5, "accuracy_high": 0.7, "n_test": 60, "majority_accuracy": 0.1}
+DESCRIPTION = {
+    **{"model": "logistic", "dataset": "<b>demo</b>", "genres": ["blues", "jazz"], "caveats": ["a caveat"]},
+    **{"metrics": FIGURES, "run": {"protocol": "artist"}},
+}
+
+
+def test_html_names_the_models_and_escapes_what_comes_from_outside():
+    html = page.render({"export/best": DESCRIPTION}, 100, 30)
+    assert "logistic on &lt;b&gt;demo&lt;/b&gt; (best in validation)" in html
+    assert "<b>" not in html
+    assert "<select" not in html
+    assert "<select" in page.render({"export/best": DESCRIPTION, "export/other": DESCRIPTION}, 100, 30)
+
+
+def test_files_of_the_page_are_in_the_package():
+    html = page.render({"export/best": DESCRIPTION}, 100, 30)
+    names = re.findall(r'"static/([^"]+)"', html)
+    assert names and all((page.STATIC / name).is_file() for name in names)
+
+
+def test_a_prediction_has_ranked_genres_and_a_plot(tmp_path):
+    soundfile.write(tmp_path / "song.wav", 0.1 * np.sin(0.1 * np.arange(22050)), 22050)
+    curve = np.array([[0.25, 0.75]])
+    shown = page.answer(
+        Prediction(tmp_path / "song.wav", 1.0, ["blues", "jazz"], curve[0], [(0.0, 1.0)], curve, "why"), 5.0
+    )
+    assert [(genre["name"], genre["probability"]) for genre in shown["genres"]] == [("jazz", 0.75), ("blues", 0.25)]
+    assert shown["genre"] == "jazz" and shown["low_confidence"] == "why"
+    assert shown["plot"]["url"].startswith("data:image/png;base64,")
+    assert 0 < shown["plot"]["start"] < shown["plot"]["end"] <= 1
+
+
+@pytest.mark.parametrize(("pixels", "inches"), [("800", 8.0), ("1", 3.0), ("99999", 14.0), ("", 14.0), ("x", 14.0)])
+def test_the_plot_is_as_wide_as_the_page_within_limits(pixels, inches):
+    assert page.plot_width(pixels) == inches

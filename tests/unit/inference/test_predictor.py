@@ -1,0 +1,75 @@
+"""The prediction for a file: its windows, and when it has low confidence."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from exported_models import CLASSICAL, RATE, SECONDS, Corpus, tone
+from genrebench.common import files
+from genrebench.common.cli import InputError
+from genrebench.inference.predictor import Predictor, split_into_windows
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A corpus with an exported logistic regression, `best`."""
+    corpus = Corpus(tmp_path_factory.mktemp("tones"))
+    corpus.train("logistic", CLASSICAL["logistic"])
+    corpus.export("logistic", name="best")
+    return corpus
+
+
+@pytest.fixture(scope="module")
+def predictor(exported):
+    return Predictor(exported.folder / "export/best")
+
+
+def test_windows_are_as_long_as_the_training_clips():
+    assert split_into_windows(3.0, 4.0) == [(0.0, 3.0)]
+    assert split_into_windows(4.0, 4.0) == [(0.0, 4.0)]
+    assert split_into_windows(8.9, 4.0) == [(0.0, 4.0), (4.0, 8.0)]  # what is left is too short
+    assert split_into_windows(10.0, 4.0) == [(0.0, 4.0), (4.0, 8.0), (6.0, 10.0)]  # the last one ends with the file
+
+
+def test_a_long_file_is_the_mean_of_its_windows(predictor, tmp_path):
+    soundfile.write(tmp_path / "long.flac", tone("treble", 91, 2.6 * SECONDS), RATE)
+    found = predictor.predict(tmp_path / "long.flac")
+    assert found.windows == [(0.0, 2.0), (2.0, 4.0), (pytest.approx(3.2), pytest.approx(5.2))]
+    assert found.genre == "treble"
+    samples, _ = soundfile.read(tmp_path / "long.flac", dtype="float32")
+    for (start, end), expected in zip(found.windows, found.curve, strict=True):
+        soundfile.write(
+            tmp_path / "window.wav", samples[round(start * RATE) : round(end * RATE)], RATE, subtype="FLOAT"
+        )
+        np.testing.assert_allclose(predictor.predict(tmp_path / "window.wav").probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(found.probabilities, found.curve.mean(axis=0))
+
+
+def test_what_is_unlike_the_training_clips_has_low_confidence(exported, predictor, tmp_path):
+    soundfile.write(tmp_path / "square.wav", np.sign(np.sin(0.3 * np.arange(2 * RATE))), RATE)
+    assert "out of distribution" in predictor.predict(tmp_path / "square.wav").low_confidence
+    soundfile.write(tmp_path / "noise.wav", np.random.default_rng(0).standard_normal(2 * RATE) / 4, RATE)
+    assert "no genre reaches" in predictor.predict(tmp_path / "noise.wav").low_confidence
+    marked = [bool(predictor.predict(clip["path"]).low_confidence) for clip in exported.clips]
+    assert np.mean(marked) < 0.5
+
+
+def test_an_export_of_another_format_is_refused_with_both(tmp_path):
+    files.write_json(tmp_path / "export.json", {"format": 1})
+    with pytest.raises(InputError, match=r"format 1.* format 2.*Export the model again"):
+        Predictor(tmp_path)
+
+
+def test_nothing_slow_is_imported(exported):
+    """TensorFlow, scikit-learn, librosa, pandas and matplotlib take seconds; a linear model needs none of them."""
+    code = (
+        "import sys; from genrebench.inference.predictor import Predictor; "
+        f"Predictor({str(exported.folder / 'export/best')!r}).predict({exported.clips[0]['path']!r}); "
+        "print([name for name in ('tensorflow', 'keras', 'sklearn', 'librosa', 'pandas', 'matplotlib', 'torch') "
+        "if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

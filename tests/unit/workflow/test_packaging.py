@@ -1,0 +1,132 @@
+"""What is needed is named in pyproject.toml and locked, and the Makefile finds a Python to install it with."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text())
+PROJECT, GROUPS = PYPROJECT["project"], PYPROJECT["dependency-groups"]
+DECLARED = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+OPTIONAL = {canonicalize_name(Requirement(text).name) for name in ("torch", "speech", "jax") for text in GROUPS[name]}
+# what is imported with a package that depends on it
+BROUGHT = {
+    **{"anyio": "starlette", "huggingface-hub": "transformers", "markupsafe": "jinja2", "urllib3": "requests"},
+    **{"snakemake-interface-common": "snakemake"},
+}
+# Snakemake and Keras import these: executors of profiles/, and what weights are written with.
+PLUGINS = {"snakemake-executor-plugin-cluster-generic", "snakemake-executor-plugin-slurm", "h5py"}
+
+
+def imported():
+    """The distributions whose modules the scripts and the library import."""
+    modules = set()
+    for path in Path("scripts").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                modules.add(node.module.partition(".")[0])
+    names = {"yaml": ["pyyaml"], "pywt": ["pywavelets"]} | packages_distributions()
+    return {
+        canonicalize_name(names.get(module, [module])[0])
+        for module in modules - sys.stdlib_module_names - {"genrebench"}
+    }
+
+
+def test_dependencies_are_what_the_code_imports():
+    found = {BROUGHT.get(name, name) for name in imported()}
+    either = {"tensorflow", "tensorflow-cpu"}  # one of the two is installed
+    assert found - either <= DECLARED | OPTIONAL | PLUGINS
+    assert DECLARED - either - PLUGINS <= found
+
+
+def test_the_lock_has_every_requirement_with_hashes_but_pytorch():
+    text = Path("requirements.lock").read_text()
+    locked = {}
+    for name, version, hashes in re.findall(
+        r"^([a-z0-9._-]+)==([^ ;\\]+).*\\\n((?:    --hash=\S+(?: \\)?\n)+)", text, re.M
+    ):
+        assert name not in locked, f"two versions of {name}"
+        locked[name] = version
+        assert hashes
+    assert len(locked) == len(re.findall(r"^[^ #]", text, re.M))
+    wanted = PROJECT["dependencies"] + [text for name, group in GROUPS.items() if name != "torch" for text in group]
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)])
+    assert "torch" not in locked
+
+
+def test_supported_versions_of_python_are_the_same_everywhere():
+    versions = [text.rpartition(" ")[2] for text in PROJECT["classifiers"]]
+    assert versions == [
+        v for v in (f"3.{minor}" for minor in range(8, 30)) if v in SpecifierSet(PROJECT["requires-python"])
+    ]
+    makefile = Path("Makefile").read_text()
+    looked_for = re.search(r"^PYTHONS := (.*)$", makefile, re.M)[1].split()
+    assert looked_for == [*(f"python{version}" for version in reversed(versions)), "python3"]
+    first, last = (tuple(map(int, version.split("."))) for version in (versions[0], versions[-1]))
+    assert f"not {first} <= sys.version_info < {(last[0], last[1] + 1)}" in makefile
+
+
+INTERPRETER = """#!/bin/sh
+case "$*" in
+  *version_info*) exec {python} -c 'import sys; sys.version_info = {version}; exec(sys.argv[1])' "$2" ;;
+  *ensurepip*) exit {lacks_venv} ;;
+  --version) echo "Python of $0" ;;
+  *) echo "$*"; exit 9 ;;
+esac
+"""
+SHIM = "#!/bin/sh\nexit 127\n"  # what is left of a version that is not active
+
+
+@pytest.fixture
+def setup(tmp_path):
+    """Set up an environment where PATH has these interpreters, {name: script}; the output."""
+
+    def run(**interpreters):
+        tools = tmp_path / "tools"
+        tools.mkdir()
+        for name, script in interpreters.items():
+            (tools / name.replace("_", ".")).write_text(script)
+            (tools / name.replace("_", ".")).chmod(0o755)
+        for name in ("requirements.lock", "Makefile"):
+            (tmp_path / name).write_bytes(Path(name).read_bytes())
+        for tool in ("sh", "make", "basename"):
+            (tools / tool).symlink_to(shutil.which(tool))
+        result = subprocess.run(
+            ["make", ".venv/ready"], cwd=tmp_path, env={"PATH": str(tools)}, capture_output=True, text=True
+        )
+        assert result.returncode  # there is nothing to install from
+        return result.stdout + result.stderr
+
+    return run
+
+
+def interpreter(*version, lacks_venv=0):
+    return INTERPRETER.format(python=sys.executable, version=version, lacks_venv=lacks_venv)
+
+
+def test_the_newest_python_that_runs_and_can_make_environments_is_taken(setup):
+    output = setup(
+        **{"python3_13": SHIM, "python3_12": interpreter(3, 12, lacks_venv=1)},
+        **{"python3_11": interpreter(3, 11), "python3": interpreter(3, 12)},
+    )
+    assert "apt install python3.12-venv" in output
+    assert "python3.11\n" in output and "-m venv --clear .venv" in output
+
+
+def test_where_there_is_no_python_the_error_says_what_was_looked_for_and_how_to_get_one(setup):
+    output = setup(python3=interpreter(3, 10))
+    assert "python3.13 python3.12 python3.11 python3." in output
+    assert "python3-venv" in output and "PYTHON=" in output
+    assert "-m venv --clear" not in output
