@@ -203,7 +203,6 @@ rule build_ablation:
     params:
         dataset=DATASET,
         plan=lambda w: Param(
-            "ablation",
             {
                 "features": ablation_section()["features"],
                 "protocol": ablation_section()["protocol"],
@@ -211,6 +210,7 @@ rule build_ablation:
                 "variants": all_variants(),
                 "seeds": {model: seeds_of_ablation(model) for model in ABLATED},
             },
+            "ablation",
         ),
         splits=lambda w: f"{RESULTS}/splits",
         folder=subpath(output.page, parent=True),

@@ -29,8 +29,8 @@ rule export_model:
         dataset=DATASET,
         results=lambda w: RESULTS,
         entries=lambda w: features_of_models([w.model]),
-        audio=param("audio"),
-        limits=param("manifest"),
+        audio=lambda w: param("audio"),
+        limits=lambda w: param("manifest"),
     message:
         "Exporting {wildcards.model}"
     shell:
@@ -63,8 +63,8 @@ use rule export_model as export_best with:
         dataset=DATASET,
         results=lambda w: RESULTS,
         entries=lambda w: features_of_models(config["models"]),
-        audio=param("audio"),
-        limits=param("manifest"),
+        audio=lambda w: param("audio"),
+        limits=lambda w: param("manifest"),
     message:
         "Exporting the model that is best on the validation clips"
 
