@@ -339,7 +339,8 @@ def refuse_other_backend():
 
 
 try:
-    CONFIGURATION = parameters.resolve(config)
+    given = workflow.config_settings.overwrite_config  # --config
+    CONFIGURATION = parameters.resolve(parameters.with_types(dict(config), given))
 except InputError as error:
     stop(str(error))
 
