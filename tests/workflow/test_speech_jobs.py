@@ -51,15 +51,13 @@ def test_without_the_packages_they_are_listed_and_are_run_when_these_come(with_s
     project.snakemake()
     for model in MODELS:
         row = statuses(project)[model, "artist"]
-        assert row["status"] == "not run"
+        assert row["status"] == "unavailable"
         assert "`make speech` installs them" in row["reason"]
     assert "make speech" in (project.folder / "results/demo/report/index.html").read_text()
     assert project.jobs() == {}
     for package in ("torch", "transformers", "safetensors"):  # all that is looked at before a job starts
         (tmp_path / f"site/{package}-9.0.dist-info").mkdir(parents=True)
         (tmp_path / f"site/{package}-9.0.dist-info/METADATA").write_text(f"Name: {package}\nVersion: 9.0\n")
-    project.run("python", "scripts/write_dvc_yaml.py", env={"PYTHONPATH": str(tmp_path / "site")})
-    assert project.run("git", "diff", "--name-only") == ""  # the stages are the same with them and without
     output = project.snakemake("--dry-run", env={"PYTHONPATH": str(tmp_path / "site")})
     for model in MODELS:
         assert f"Training {model} on artist" in output
