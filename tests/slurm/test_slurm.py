@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from cluster import PROFILE, for_this_cluster, jobs, needs_slurm
 
-from project import eventually
+from project import ROOT, eventually
 
 pytestmark = needs_slurm
 
@@ -50,6 +51,25 @@ def test_a_cluster_with_one_partition_needs_no_names(tiny, tmp_path):
     project = tiny.copy(tmp_path / "project")
     project.run("snakemake", *PROFILE, *QUICK, SPLIT)
     assert {job["Partition"] for job in jobs(project)} == {"cpu"}  # its default
+
+
+def test_trainings_wait_for_the_one_gpu_and_end_with_the_bytes_of_a_run_without_a_cluster(project, tmp_path):
+    """One small network, two seeds: what the whole demo of test_slurm_demo.py shows of all of them."""
+    network = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]["mel_lstm"]
+    quick = {"epochs": 1, "seeds": [0, 1], "protocols": ["artist"], "for_dataset": {}}
+    project.change("models.mel_lstm", network | quick)
+    here = project.copy(tmp_path / "here")
+    output = project.run("snakemake", *PROFILE, *QUICK, "runs_mel_lstm")
+    assert "Trying to restart" not in output
+    trainings = [job for job in jobs(project) if "train_mel_lstm" in job["Comment"] or "network" in job["Comment"]]
+    assert [(job["Partition"], job["TresPerJob"]) for job in trainings] == [("gpu", "gres:gpu:1")] * 2
+    first, second = sorted(trainings, key=lambda job: job["StartTime"])
+    assert first["EndTime"] <= second["StartTime"]
+    assert {job["Partition"] for job in jobs(project) if "TresPerJob" not in job} == {"cpu"}
+    here.snakemake("runs_mel_lstm")
+    assert project.jobs("runs_mel_lstm") == {}
+    results = [f"results/demo/{name}" for name in ("splits", "features", "runs")]
+    assert project.tree(*results) == here.tree(*results) != {}
 
 
 def test_a_job_over_its_memory_is_tried_again_with_more(project):
