@@ -126,9 +126,10 @@ def _results(
     models = sorted({row["model"] for row in statuses if row["status"] == results.DONE})
     evaluation = folder / "evaluation"
     tested = predictions.read(evaluation, models)
-    tested = tested[tested["subset"] == "test"]
+    tested = tested[(tested["subset"] == "test") & tested["protocol"].isin(protocols)]
+    by_run = results.read_genres(evaluation, models)
     genres = sorted({clip["genre"] for clip in files.read_rows(existing(folder / "manifest.csv"))})
-    by_genre = scores.genre_scores(results.read_genres(evaluation, models), genres)
+    by_genre = scores.genre_scores(by_run[by_run["protocol"].isin(protocols)], genres)
     strict, loose = pick_protocols(leaderboard, protocols)
     figures = published.read_accuracies(published_table)
     errors = studies.describe_errors(
