@@ -121,7 +121,7 @@ restore: $(READY) ## after git checkout and dvc pull: tell Snakemake that what D
 push: $(READY) ## push the results to the remote; WITHOUT="audio features" leaves out what can be had again
 	@python scripts/push_results.py --without $(WITHOUT)
 
-dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
+dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml config/*.yaml config/presets/*.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
 
 docs: $(READY) ## build the documentation in site/; a broken link or reference is an error

@@ -16,7 +16,7 @@ import requests
 
 from genrebench.common import cli, files
 from genrebench.common.cli import InputError
-from genrebench.features import _embeddings
+from genrebench.encoders import saved_model
 from genrebench.workflow import config, extras, pretrained
 
 SILENCE_S = 60  # after which a server is given up
@@ -47,12 +47,12 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
 
 def _handle(name: str, params: str) -> str:
     """The address of the weights of this name, which is that of the folder they go to."""
-    loaded = config.load(params)
     entries = [
-        (config.entry_for(entry, dataset).get("module", key), config.entry_for(entry, dataset))
-        for key, entry in [*loaded["features"].items(), *loaded["models"].items()]
+        (entry.get("module", key), entry)
+        for dataset in config.KINDS
+        for kind in ("features", "models")
+        for key, entry in config.load_all(params, dataset)[kind].items()
         if isinstance(entry, dict)
-        for dataset in (None, *entry.get(config.FOR_DATASET, ()))
     ]
     with_handles = [
         (pretrained.folder_name(module, entry["handle"]), entry["handle"])
@@ -98,7 +98,7 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
         raise InputError(f"To fetch {handle}, packages are missing: {reason.partition(': ')[2]}")
     import huggingface_hub
 
-    from genrebench.audio import speech_encoders
+    from genrebench.encoders import speech
 
     print(f"fetching {handle}", flush=True)
     fetch = functools.partial(huggingface_hub.snapshot_download, repository, revision=revision)
@@ -109,7 +109,7 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
             place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "pytorch_model.bin"])
     except Exception as error:  # of the hub's library, its HTTP client or its cache, as the fault is
         raise InputError(_failure(handle, error)) from None
-    processor, encoder = speech_encoders.load(Path(place), safe)  # the published head, for other tasks, stays behind
+    processor, encoder = speech.load(Path(place), safe)  # the published head, for other tasks, stays behind
     processor.save_pretrained(target)
     encoder.save_pretrained(target)
     files.write_json(target / pretrained.SOURCE, {"handle": handle})
@@ -133,7 +133,7 @@ def _check(name: str, handle: str, folder: Path) -> None:
             importlib.import_module(f"genrebench.models.{name}").check(folder / pretrained.FILES[name])
             return
         module = importlib.import_module(f"genrebench.features.{name}")
-        _embeddings.network(folder, name, module.DIMENSIONS)(np.zeros(_embeddings.SAMPLE_RATE, np.float32))
+        saved_model.network(folder, name, module.DIMENSIONS)(np.zeros(saved_model.SAMPLE_RATE, np.float32))
         if name in pretrained.EXTRAS:
             module.read_pca(folder / module.PCA)
     except InputError as error:

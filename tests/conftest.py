@@ -50,9 +50,9 @@ TINY = {
 def pytest_collection_finish():
     """TensorFlow works on one thread, as in a run: once a test has used it, that could not be said any more."""
     if "keras" in sys.modules:
-        from genrebench.features import _embeddings
+        from genrebench.encoders import saved_model
 
-        _embeddings.tensorflow()
+        saved_model.tensorflow()
 
 
 @pytest.fixture(scope="session")

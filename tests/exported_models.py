@@ -3,10 +3,10 @@
 import numpy as np
 import soundfile
 
-from collect_feature import collect_feature
 from evaluate_model import evaluate_model
 from genrebench.audio import decode
 from genrebench.common import files
+from genrebench.extraction.collect import collect_feature
 from genrebench.inference import export
 from genrebench.inference.predictor import Predictor
 from genrebench.training.run import train

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genrebench.features import _embeddings
+from genrebench.encoders import saved_model
 
 WINDOW, YAMNET_HOP = 15600, 7680
 
@@ -20,7 +20,7 @@ def vggish_like(folder: Path, dimensions: int = 128) -> Path:
 
 def yamnet_like(folder: Path, dimensions: int = 1024) -> Path:
     """Save a model that maps a waveform (n,) to scores (frames, 521), embeddings (frames, dimensions), log-mel."""
-    tf = _embeddings.tensorflow()
+    tf = saved_model.tensorflow()
 
     def pad(waveform):
         missing = tf.maximum(WINDOW - tf.shape(waveform)[0], 0)
@@ -30,7 +30,7 @@ def yamnet_like(folder: Path, dimensions: int = 1024) -> Path:
 
 
 def _save(folder, hop, dimensions, prepare, outputs):
-    tf = _embeddings.tensorflow()
+    tf = saved_model.tensorflow()
     random = np.random.default_rng(dimensions)
 
     def fixed(*shape):

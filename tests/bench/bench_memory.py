@@ -16,9 +16,9 @@ import numpy as np
 import soundfile
 import yaml
 
-from collect_feature import collect_feature
 from genrebench.common import cli, files
 from genrebench.extraction import store
+from genrebench.extraction.collect import collect_feature
 from genrebench.workflow.entries import is_precomputed, is_pretrained
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ pytest.importorskip("transformers")
 
 from test_speech import TINY  # noqa: E402
 
-from genrebench.audio import speech_encoders
-from genrebench.common import files
+from genrebench.common import files  # noqa: E402
+from genrebench.encoders import speech  # noqa: E402
 from genrebench.workflow import pretrained  # noqa: E402 (it imports them)
 
 pytestmark = pytest.mark.long
@@ -42,7 +42,7 @@ def fetch(tmp_path):
 @pytest.mark.parametrize("published", ["model.safetensors", "pytorch_model.bin"])
 def test_a_published_model_becomes_safetensors_with_the_same_numbers(fetch, tmp_path, published):
     page = tmp_path / "cache/models--somebody--tiny-hubert/snapshots" / REVISION
-    processor, encoder = speech_encoders.new(TINY["hubert"])
+    processor, encoder = speech.new(TINY["hubert"])
     processor.save_pretrained(page)
     encoder.save_pretrained(page)
     if published.endswith("bin"):
@@ -54,7 +54,7 @@ def test_a_published_model_becomes_safetensors_with_the_same_numbers(fetch, tmp_
     assert sorted(path.name for path in folder.iterdir()) == [
         *("config.json", "model.safetensors", "preprocessor_config.json", "source.json")
     ]
-    _, found = speech_encoders.load(folder)
+    _, found = speech.load(folder)
     for name, value in encoder.state_dict().items():
         np.testing.assert_array_equal(found.state_dict()[name], value)
 

@@ -9,8 +9,7 @@ import pytest
 from train_networks import EVERY_LAYER, GENRES, SHAPES, networks
 
 from genrebench.inference import onnx_export
-from genrebench.workflow.config import features_of
-from genrebench.workflow.entries import module_of
+from genrebench.workflow.entries import features_of, module_of
 
 pytestmark = pytest.mark.long
 

@@ -1,4 +1,4 @@
-"""Train networks of params.yaml for a few steps under one backend, and predict with given weights.
+"""Train networks for a few steps under one backend, and predict with given weights.
 
 `python tests/training/train_networks.py BACKEND FOLDER NETWORK ...`: under TensorFlow, writes into FOLDER the weights
 of each network and what it predicts with them; under another backend, reads them and writes what it predicts itself.
@@ -12,7 +12,11 @@ import numpy as np
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature
 from genrebench.workflow import code_closure, config
-from genrebench.workflow.entries import module_of
+from genrebench.workflow.entries import features_of, module_of
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from parameters import PARAMS
 
 CLIPS, FRAMES, GENRES = 12, 40, 3
 # These have between them every kind of layer of all networks; test_onnx.py checks that.
@@ -32,8 +36,8 @@ SHAPES = {  # of the features that networks read, small; time last
 
 
 def networks() -> dict[str, dict]:
-    """The settings of each network of params.yaml, as they are for the demo, for two epochs."""
-    models = config.for_dataset(config.load(), "demo")["models"]
+    """The settings of each network, as they are for the demo, for two epochs."""
+    models = config.resolve(PARAMS).sections["models"]
     modules = {name: f"scripts/genrebench/models/{module_of(name, entry)}.py" for name, entry in models.items()}
     engine = "scripts/genrebench/training/keras_model.py"
     return {
@@ -49,7 +53,7 @@ def data_for(settings: dict) -> Data:
     clips = [{"clip_id": f"c{i}", "genre": f"g{i % GENRES}", "duration_s": "4.0"} for i in range(CLIPS)]
     split = [{"clip_id": f"c{i}", "subset": "train" if i < 9 else "valid"} for i in range(CLIPS)]
     features = []
-    for name in config.features_of(settings):
+    for name in features_of(settings):
         axes = ["row", "pixel"] if "image" in name else ["band", "frame"]
         described = {"axes": axes, "lengths": None, "seconds": 4.0}
         features.append(Feature(name, random.standard_normal((CLIPS, *SHAPES[name])).astype(np.float32), described))

@@ -22,7 +22,7 @@ from project import ROOT
 STUDIES = ("compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency")
 RUNS = ("seeds", "protocols", "for_dataset")
 AFTER_A_MODEL = dict.fromkeys(
-    ("all", "evaluate_runs", "build_leaderboard", *STUDIES, "gather_costs", "export_best", "build_report"), 1
+    ("all", "evaluate_model", "build_leaderboard", *STUDIES, "export_best", "build_report"), 1
 )
 
 

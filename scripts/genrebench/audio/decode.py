@@ -1,4 +1,4 @@
-"""Reading audio files of any format, and the figures that paper 001 prints of each clip."""
+"""Reading audio files of any format, and the figures that Huang and Minami (2024) print of each clip."""
 
 import hashlib
 from pathlib import Path
@@ -15,9 +15,19 @@ SUFFIXES |= {".m4a", ".mp4", ".aac", ".wma", ".webm", ".mka", ".ac3", ".ape", ".
 
 
 def decode(path: str | Path) -> tuple[np.ndarray, int]:
-    """Decode a file: float32 samples (frames, channels), full scale is 1, and the sample rate in Hz.
+    """Decode a file.
 
-    Raises InputError if neither libsndfile nor FFmpeg (in PyAV) can read it, or if it is empty.
+    Returns
+    -------
+    samples : array of shape (frames, channels)
+        float32, full scale is 1.
+    sample_rate : int
+        Hz.
+
+    Raises
+    ------
+    InputError
+        If neither libsndfile nor FFmpeg (in PyAV) can read it, or if it is empty.
     """
     if Path(path).stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes)")
@@ -35,9 +45,19 @@ def load(path: str | Path, sample_rate: int) -> np.ndarray:
 
 
 def to_mono(samples: np.ndarray, original_rate: int, sample_rate: int) -> np.ndarray:
-    """Mean of the channels of `samples` (frames, channels), resampled to `sample_rate`: float32 (samples,).
+    """Average the channels and resample, by soxr in high quality, as `librosa.load` does.
 
-    As many samples as `librosa.load` gives: the exact number, rounded up, where soxr rounds to the nearest.
+    Parameters
+    ----------
+    samples : array of shape (frames, channels)
+        Full scale is 1.
+    original_rate, sample_rate : int
+        Hz, before and after.
+
+    Returns
+    -------
+    array of shape (ceil(frames * sample_rate / original_rate),)
+        float32. (soxr would round to the nearest number of samples.)
     """
     mono = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
     if original_rate != sample_rate and len(mono):
@@ -50,9 +70,20 @@ def to_mono(samples: np.ndarray, original_rate: int, sample_rate: int) -> np.nda
 def fault(
     samples: np.ndarray, original_rate: int, mono: np.ndarray, min_duration_s: float, min_rms: float
 ) -> tuple[str, str] | None:
-    """Why a decoded file is of no use, in a word and in detail; None if it is.
+    """Why a decoded file is no usable clip, in a word and in detail; None if it is one.
 
-    `samples` are (frames, channels) at `original_rate` Hz, `mono` what `to_mono` makes of them.
+    Parameters
+    ----------
+    samples : array of shape (frames, channels)
+        As decoded.
+    original_rate : int
+        Hz.
+    mono : array of shape (samples,)
+        What `to_mono` makes of them.
+    min_duration_s : float
+        Seconds.
+    min_rms : float
+        Root mean square re full scale.
     """
     if len(samples) == 0:
         return "empty", "it holds no samples"
@@ -68,7 +99,7 @@ def fault(
 
 
 def summary(samples: np.ndarray) -> dict[str, float]:
-    """Mean |amplitude|, root mean square and maximum |amplitude| of mono samples (001, audio summary table)."""
+    """Mean |amplitude|, root mean square and maximum |amplitude| of mono samples (Huang and Minami 2024)."""
     magnitude = np.abs(samples.astype(np.float64))
     return {
         "mean_amplitude": float(magnitude.mean()),

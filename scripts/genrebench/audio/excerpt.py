@@ -10,7 +10,7 @@ COMPRESSION = 0.75  # of soundfile, 0 to 1: 48 kbit/s at this rate
 
 
 def loudest(samples: np.ndarray, length: int) -> int:
-    """Where the `length` consecutive samples of the most energy begin, of equals the first."""
+    """The index at which the `length` consecutive samples of the most energy begin, of equals the first."""
     if len(samples) <= length:
         return 0
     energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
@@ -18,7 +18,7 @@ def loudest(samples: np.ndarray, length: int) -> int:
 
 
 def encode(samples: np.ndarray, sample_rate: int) -> bytes:
-    """Mono `samples` as MP3, which every browser plays; louder ones than full scale are scaled to it."""
+    """Encode mono samples as MP3, which every browser plays; what is louder than full scale is scaled to it."""
     peak = float(np.abs(samples).max(initial=0.0))
     file = io.BytesIO()
     soundfile.write(

@@ -32,10 +32,23 @@ PART = 2**22  # sub-fingerprints that are compared at a time, to keep memory fla
 
 
 def fingerprint(samples: np.ndarray, sample_rate: float) -> np.ndarray:
-    """Return the sub-fingerprints (frames,) uint32, one each 11.6 ms, of mono samples (samples,).
+    """Compute the sub-fingerprints of a clip. The level of the samples does not matter.
 
-    `sample_rate` is in Hz. Silent frames are `EMPTY`; a clip shorter than 0.4 s has no frames. The level of
-    the samples does not matter.
+    Parameters
+    ----------
+    samples : array of shape (samples,)
+        Mono.
+    sample_rate : float
+        Hz.
+
+    Returns
+    -------
+    array of shape (frames,)
+        uint32, one each 11.6 ms; `EMPTY` in silence. A clip shorter than 0.4 s has none.
+
+    References
+    ----------
+    Haitsma and Kalker, "A highly robust audio fingerprinting system", ISMIR 2002.
     """
     samples = soxr.resample(np.asarray(samples, np.float32), sample_rate, SAMPLE_RATE)
     if len(samples) < FRAME + HOP:
@@ -49,11 +62,19 @@ def fingerprint(samples: np.ndarray, sample_rate: float) -> np.ndarray:
 
 
 def near_duplicates(fingerprints: list[np.ndarray]) -> list[tuple[int, int, float, float]]:
-    """Return the pairs of clips that share a recording: (i, j, offset in seconds, bit error rate), i < j.
+    """Find the pairs of clips that share a recording.
 
-    Clip j has at time t what clip i has at time t + offset. The bit error rate is that of their overlap, which
-    is at least 1.5 s long. Of many copies of one recording not every pair is listed, but pairs that connect
-    them all.
+    Parameters
+    ----------
+    fingerprints : list of arrays of shape (frames,)
+        Of each clip.
+
+    Returns
+    -------
+    list of (i, j, offset, rate)
+        i < j. Clip j has at time t what clip i has at time t + offset (seconds). The bit error rate is that of their
+        overlap, which is at least 1.5 s long. Of many copies of one recording not every pair is listed, but pairs that
+        connect them all.
     """
     best: dict[tuple[int, int], tuple[float, int]] = {}
     for i, j, offset in _candidates(fingerprints):

@@ -10,10 +10,26 @@ FRAMES, BINS = 512, 128  # at a time: what fits the processor's caches
 
 
 def harmonic(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
-    """The harmonic part of the clip (samples,), as `librosa.effects.hpss`; what it lacks is the percussive part.
+    """Compute the harmonic part of a clip, as `librosa.effects.hpss`; the rest of the clip is the percussive part.
 
-    Each bin of the STFT is shared out in the ratio of the squares of its medians over time (what lasts) and over
-    frequency (what is broad). The shares sum to 1 and the inverse transform is linear: the parts sum to the clip.
+    Each bin of the STFT is divided in the ratio of the squares of its medians over time (what lasts) and over frequency
+    (what is broad). The shares sum to 1 and the inverse transform is linear: the parts sum to the clip.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length : int
+        Samples of the Hann window, and from one frame to the next.
+
+    Returns
+    -------
+    array of shape (samples,)
+        float32.
+
+    References
+    ----------
+    Fitzgerald, "Harmonic/percussive separation using median filtering", DAFx 2010.
     """
     amplitude = clip.amplitude(n_fft, hop_length)
     frames = clip.frames(n_fft, hop_length)

@@ -11,12 +11,20 @@ TRANSFORMED, REDUCED = 32, 256
 
 
 class Clip:
-    """Mono samples (float32, full scale is 1) at `sample_rate` Hz, and their amplitude spectra, computed once.
+    """One clip, and its amplitude spectra, each computed once.
 
-    The frames at a hop are every k-th of those at a k-th of that hop. `spectra` lists the (n_fft, hop_length) that
-    will be asked for; one whose hop is a multiple of another's is taken from that one. (Not from the greatest common
-    divisor: of 441 and 256 samples that is 1, and 250 times the memory.) What is computed of a frame depends on neither
-    what else is asked for nor the number of threads.
+    The frames at a hop are every k-th of those at a k-th of that hop: a spectrum whose hop is a multiple of another's
+    is taken from that one. (Not from the greatest common divisor: of 441 and 256 samples that is 1, and 250 times the
+    memory.) What is computed of a frame depends on neither what else is asked for nor the number of threads.
+
+    Parameters
+    ----------
+    samples : array of shape (samples,)
+        Mono, float32, full scale is 1.
+    sample_rate : int
+        Hz.
+    spectra : list of (int, int)
+        The (n_fft, hop_length) that will be asked for.
     """
 
     def __init__(self, samples: np.ndarray, sample_rate: int, spectra: list[tuple[int, int]]):
@@ -78,7 +86,7 @@ class Clip:
 
 
 def decibels(power: np.ndarray, reference: float = 1.0) -> np.ndarray:
-    """Power in dB re `reference`, from -100 dB re 1 and at most 80 dB below the maximum: `librosa.power_to_db`."""
+    """Power in dB re `reference`, at least -100 dB re 1 and 80 dB below the maximum, as `librosa.power_to_db`."""
     result = np.maximum(power, 1e-10)
     np.log10(result, out=result)
     result *= 10

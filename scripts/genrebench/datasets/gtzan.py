@@ -72,7 +72,7 @@ def fetch_gtzan(
     path_to_cache : path
         Folder of downloads that are not complete.
     """
-    catalogue = tables.read(path_to_catalogue, {name: tables.CATALOGUE[name] for name in ("clip_id", "md5")})
+    catalogue = tables.CATALOGUE.read(path_to_catalogue, only=("clip_id", "md5"))
     md5s = dict(zip(catalogue["clip_id"], catalogue["md5"], strict=True))
     if missing_clips(output, md5s):
         source = source or local_source(local)

@@ -12,10 +12,8 @@ import importlib
 import inspect
 import json
 import math
-import sys
-import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -31,6 +29,7 @@ from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version
+from genrebench.common.progress import progress
 from genrebench.extraction import engine as engines
 from genrebench.extraction.shards import shard_of
 from genrebench.workflow import code_closure, extras, pretrained
@@ -40,6 +39,43 @@ PACKAGES = ("av", "numpy", "pillow", "pywavelets", "scipy", "soundfile", "soxr")
 PART_BYTES = 64e6  # of arrays in memory before they are written
 
 
+def extract_shard(
+    manifest: str | Path,
+    audio: Mapping[str, Any],
+    feature: str,
+    settings: dict[str, Any],
+    also: Mapping[str, Any],
+    shard: int,
+    shards: int,
+    store: str | Path,
+    done: str | Path,
+) -> None:
+    """Extract one feature of one shard of the clips into the store, and what others lack there in the same pass.
+
+    Parameters
+    ----------
+    manifest : path
+        The clips (CSV).
+    audio : mapping
+        Section `audio` of the parameters.
+    feature, settings
+        Its name, and its entry in the parameters.
+    also : mapping
+        The entries of other features, which are extracted in the same pass.
+    shard, shards : int
+        Which shard, from 0, and how many there are.
+    store : path
+        Folder of the extracted arrays.
+    done : path
+        JSON to write: the key under which the feature is in the store.
+    """
+    clips = files.read_rows(manifest)  # paths and digests, for which pandas need not be imported
+    cache = Store(store, {**also, feature: settings}, audio)
+    decoded = cache.fill(clips, shard, shards, unless_complete=feature)
+    print(f"shard {shard + 1} of {shards}: decoded {decoded} clips")
+    files.write_json(done, {"feature": feature, "key": cache.keys[feature]})
+
+
 class Store:
     """The arrays of a dataset's clips.
 
@@ -47,7 +83,7 @@ class Store:
     parameters: sample_rate, duration, engine.
     """
 
-    def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: dict[str, Any]):
+    def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: Mapping[str, Any]):
         self.folder = Path(folder)
         self.features = features
         self.sample_rate = audio_settings["sample_rate"]
@@ -59,7 +95,9 @@ class Store:
         """Where the arrays of one feature and shard are."""
         return self.folder / f"{feature}-{self.keys[feature]}" / f"{shard}-of-{shards}"
 
-    def fill(self, clips: list[dict[str, str]], shard: int, shards: int, unless_complete: str | None = None) -> int:
+    def fill(
+        self, clips: Sequence[Mapping[str, str]], shard: int, shards: int, unless_complete: str | None = None
+    ) -> int:
         """Compute what the store lacks of one shard; return how many clips were decoded for it.
 
         `clips` are manifest rows; those of other shards, and those without audio, are passed over. With
@@ -79,17 +117,18 @@ class Store:
             to_do = [md5 for md5 in members if missing[md5]]
             arrays: dict[str, dict[str, np.ndarray]] = {feature: {} for feature in self.features}
             try:
-                for done, md5 in enumerate(to_do, 1):
-                    for feature, values in self._extract(members[md5], missing[md5], unless_complete).items():
-                        arrays[feature][md5] = values
-                    if sum(array.nbytes for new in arrays.values() for array in new.values()) > PART_BYTES:
-                        _write_parts(folders, arrays)
-                    _report(done, len(to_do))
+                with progress("extracted", len(to_do), "clips") as advance:
+                    for md5 in to_do:
+                        for feature, values in self._extract(members[md5], missing[md5], unless_complete).items():
+                            arrays[feature][md5] = values
+                        if sum(array.nbytes for new in arrays.values() for array in new.values()) > PART_BYTES:
+                            _write_parts(folders, arrays)
+                        advance(1)
             finally:
                 _write_parts(folders, arrays)
         return len(to_do)
 
-    def read(self, feature: str, clips: list[dict[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
+    def read(self, feature: str, clips: Sequence[Mapping[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time."""
         rows: dict[Path, list[int]] = {}
         parts = cache(lambda shard: _parts(self.folder_of(feature, shard, shards)))
@@ -100,7 +139,7 @@ class Store:
                 for row in members:
                     yield row, archive[clips[row]["md5"]]
 
-    def _extract(self, clip: dict[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
+    def _extract(self, clip: Mapping[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
         return extract(clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine)
 
@@ -281,13 +320,3 @@ def _locked(path: Path) -> Iterator[None]:
                 "other's. Have the file system mounted with locks (`flock`), or link .cache to one that has them."
             ) from None
         yield
-
-
-_last_report = time.monotonic()
-
-
-def _report(done: int, total: int) -> None:
-    global _last_report
-    if done == total or time.monotonic() - _last_report > 10:
-        _last_report = time.monotonic()
-        print(f"extracted {done} of {total} clips", file=sys.stderr, flush=True)

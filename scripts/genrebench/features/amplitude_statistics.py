@@ -1,22 +1,37 @@
-"""Statistics of the amplitude spectrum (paper 003: "statistical features of the amplitude spectrum")."""
+"""Statistics of the amplitude spectrum over time, (4, frames): mean, standard deviation, minimum, maximum of the bins.
+
+Li uses "statistical features of the amplitude spectrum" and does not say which; these are NumPy's.
+"""
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+
 AXES = ("statistic", "frame")
 UNIT = "amplitude of the spectrum (window not normalised)"
 PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
-    """(4, 1 + samples // hop_length): mean, standard deviation, minimum and maximum over the bins of |STFT|.
+    """Compute the statistics of |STFT| (window not normalised).
 
-    Paper 003 does not say which statistics it takes; these are NumPy's, the deviation that of the population.
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (4, 1 + samples // hop_length)
+        Mean, standard deviation (of the population), minimum and maximum over the bins.
     """
 
     def statistics(amplitude: np.ndarray) -> list[np.ndarray]:

@@ -1,14 +1,23 @@
-"""Energy per pitch class, tuned to the clip (paper 001: 24 classes)."""
+"""Chroma: energy per pitch class over time, (classes, frames), 0 to 1, tuned to the clip.
+
+Ellis, "Chroma feature analysis and synthesis", 2007. Huang and Minami (2024) use 24 classes.
+"""
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_chroma": {"description": "Classes per octave.", "type": "integer", "minimum": 1},
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    hop_length: int = Field(256, ge=1, description="Samples from one frame to the next.")
+    n_chroma: int = Field(24, ge=1, description="Classes per octave.")
+
+
 AXES = ("pitch class", "frame")
 UNIT = "share of the frame's strongest class"
 PAD_VALUE = 0.0
@@ -19,7 +28,20 @@ LOWEST, HIGHEST, THRESHOLD = 150.0, 4000.0, 0.1
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_chroma: int) -> np.ndarray:
-    """(n_chroma, 1 + samples // hop_length) in 0..1, as `librosa.feature.chroma_stft` with its estimate of tuning."""
+    """Compute the chroma.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_chroma : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (n_chroma, 1 + samples // hop_length)
+        Share of the frame's strongest class, 0 to 1, as `librosa.feature.chroma_stft` with its estimate of the tuning.
+    """
     bank = filters.chroma(clip.sample_rate, n_fft, n_chroma, tuning(clip, n_fft, hop_length, n_chroma)).T
     energy = clip.by_block(n_fft, hop_length, lambda amplitude: (amplitude**2 @ bank).T)
     strongest = energy.max(axis=0)

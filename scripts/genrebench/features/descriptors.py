@@ -1,8 +1,8 @@
-"""What audio itself says towards "energy", "danceability" and "valence" (paper 001, future work), one row per clip.
+"""Loudness, danceability, mode and key clarity of a clip, (4,): measures that go along with energy and valence.
 
-Those three words are names of ratings: Spotify's are unpublished models, a listener's differ from person to person.
-Here are published measures that are computed from the signal alone and that studies found to go along with such
-ratings. They are not the ratings, and none was fitted to any:
+Huang and Minami (2024) name "energy", "danceability" and "valence" as future work. These are ratings: Spotify's come
+from unpublished models, listeners' differ from person to person. Here are published measures that are computed from the
+signal alone and that studies found to correlate with such ratings. They are not the ratings, and were fitted to none:
 
 - `loudness` for energy, or arousal: integrated loudness in LKFS (ITU-R BS.1770-4).
 - `danceability`: how regular the envelope is over 0.3 to 9 s (Streich and Herrera, AES 118th Convention, 2005).
@@ -13,12 +13,20 @@ ratings. They are not the ratings, and none was fitted to any:
 
 import numpy as np
 from numpy.polynomial.polynomial import polyval
+from pydantic import Field
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
 from genrebench.features import chroma
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = framing.SPECTRUM
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_fft: int = Field(4096, ge=16, description="Samples of the analysis window (Hann).")
+    hop_length: int = Field(2048, ge=1, description="Samples from one frame to the next.")
+
+
 AXES = ("column",)
 UNIT = "loudness LKFS; danceability 1 / exponent; mode and key clarity as correlations"
 PAD_VALUE = 0.0
@@ -41,7 +49,20 @@ def columns(n_fft: int, hop_length: int) -> list[str]:
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
-    """(4,): see `loudness`, `danceability` and `mode_and_clarity`, the last of the mean chroma of 12 classes."""
+    """Compute the four measures; mode and key clarity from the mean chroma of 12 classes.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length : int
+        Of the chroma.
+
+    Returns
+    -------
+    array of shape (4,)
+        See `loudness`, `danceability` and `mode_and_clarity`.
+    """
     classes = chroma.extract(clip, n_fft, hop_length, n_chroma=12).mean(axis=1)
     return _describe(clip, classes)
 

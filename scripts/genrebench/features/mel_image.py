@@ -1,32 +1,55 @@
-"""The mel spectrogram as a picture: for networks that were made for images (paper 002: 224 x 224 pixels)."""
+"""The mel spectrogram as a picture, (rows, columns), 0 to 1: for networks that were made for images.
+
+Sankhe, Kulkarni and Ambulkar use pictures of 224 x 224 pixels.
+"""
+
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
 from genrebench.features import mel
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands.", "type": "integer", "minimum": 1},
-    "size": {
-        "description": "Rows and columns of the picture.",
-        "type": "array",
-        "items": {"type": "integer", "minimum": 1},
-        "minItems": 2,
-        "maxItems": 2,
-    },
-    "scale": {"description": "What is shown: dB from -80 to 0 (log) or power (linear).", "enum": ["log", "linear"]},
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_mels: int = Field(128, ge=1, description="Mel bands.")
+    size: list[Annotated[int, Field(ge=1)]] = Field(
+        [224, 224], min_length=2, max_length=2, description="Rows and columns of the picture."
+    )
+    scale: Literal["log", "linear"] = Field(
+        "log", description="What is shown: dB from -80 to 0 (log) or power (linear)."
+    )
+
+
 AXES = ("row", "pixel")
 UNIT = "share of the range: log -80 to 0 dB re the clip's maximum, linear 0 to the maximum"
 PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, size: list[int], scale: str) -> np.ndarray:
-    """(rows, columns) in 0..1, high frequencies above, the whole clip from left to right.
+    """Draw the mel spectrogram, high frequencies above, the whole clip from left to right.
 
     Resized by Pillow's bilinear filter, which is stretched where the picture shrinks, so that nothing is passed over.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mels : int
+        See `Settings`.
+    size : (int, int)
+        Rows and columns of the picture.
+    scale : {"log", "linear"}
+        dB from -80 to 0, or power.
+
+    Returns
+    -------
+    array of shape (rows, columns)
+        0 to 1, share of the range.
     """
     if scale == "log":
         return _resized(mel.extract(clip, n_fft, hop_length, n_mels) / 80 + 1, size)

@@ -1,25 +1,39 @@
-"""How much louder the mel bands become from one frame to the next."""
+"""Onset strength: spectral flux over time, (1, frames), in dB: how much louder the mel bands become.
+
+Böck and Widmer, "Maximum filter vibrato suppression for onset detection", 2013.
+"""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip, decibels
+from genrebench.features._settings import OnsetSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
-}
+
+class Settings(OnsetSettings):
+    """Settings of the feature."""
+
+
 AXES = ("value", "frame")
 UNIT = "dB, mean over the bands"
 PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
-    """(1, 1 + samples // hop_length), as `librosa.onset.onset_strength`: spectral flux (Böck and Widmer 2013).
+    """Compute the mean over the bands of the increase in dB, counted from where half a window has passed.
 
-    Mean over the bands of the increase in dB, counted from where half a window has passed.
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mels : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (1, 1 + samples // hop_length)
+        dB, as `librosa.onset.onset_strength`.
     """
     return flux(clip, n_fft, hop_length, n_mels, np.mean)[None]
 

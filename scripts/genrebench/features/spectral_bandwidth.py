@@ -1,22 +1,38 @@
-"""Spread of the amplitude spectrum around its centroid."""
+"""Spectral bandwidth: spread of the amplitude spectrum around its centroid over time, (1, frames), in Hz.
+
+Klapuri and Davy, "Signal Processing Methods for Music Transcription", 2006.
+"""
 
 import numpy as np
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+
 AXES = ("value", "frame")
 UNIT = "Hz"
 PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
-    """(1, 1 + samples // hop_length) in Hz, as `librosa.feature.spectral_bandwidth` of order 2; 0 in silence.
+    """Compute the bandwidth, √(Σ A(f)·(f - centroid)² / Σ A(f)) over the bins of each frame.
 
-    √(Σ A(f)·(f - centroid)² / Σ A(f)) over the bins (Klapuri and Davy 2006).
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (1, 1 + samples // hop_length)
+        Hz, as `librosa.feature.spectral_bandwidth` of order 2; 0 in silence.
     """
     hz = filters.frequencies(clip.sample_rate, n_fft)
 

@@ -1,22 +1,38 @@
-"""Centre of gravity of the amplitude spectrum (papers 003 and 004)."""
+"""Spectral centroid: centre of gravity of the amplitude spectrum over time, (1, frames), in Hz.
+
+Klapuri and Davy, "Signal Processing Methods for Music Transcription", 2006. Li and Cao use it.
+"""
 
 import numpy as np
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+
 AXES = ("value", "frame")
 UNIT = "Hz"
 PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
-    """(1, 1 + samples // hop_length) in Hz, as `librosa.feature.spectral_centroid`; 0 in silence.
+    """Compute the centroid, Σ f·A(f) / Σ A(f) over the bins of each frame.
 
-    Σ f·A(f) / Σ A(f) over the bins (Klapuri and Davy, Signal Processing Methods for Music Transcription, 2006).
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (1, 1 + samples // hop_length)
+        Hz, as `librosa.feature.spectral_centroid`; 0 in silence.
     """
     hz = filters.frequencies(clip.sample_rate, n_fft)
 

@@ -1,32 +1,53 @@
-"""Peaks against valleys of the amplitude spectrum, by octave (paper 003: 7 bands)."""
+"""Spectral contrast: peaks against valleys of the amplitude spectrum by octave, (bands, frames), in dB.
+
+Jiang et al., "Music type classification by spectral contrast feature", 2002. Li uses 7 bands.
+"""
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip, decibels
 from genrebench.common.cli import InputError
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_bands": {"description": "Octaves; below them lies one band more.", "type": "integer", "minimum": 1},
-    "fmin": {"description": "Lower edge of the first octave in Hz.", "type": "number", "exclusiveMinimum": 0},
-    "quantile": {
-        "description": "Share of a band's bins that are its peaks, and its valleys.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "exclusiveMaximum": 1,
-    },
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_bands: int = Field(6, ge=1, description="Octaves; below them lies one band more.")
+    fmin: float = Field(200.0, gt=0, description="Lower edge of the first octave in Hz.")
+    quantile: float = Field(0.02, gt=0, lt=1, description="Share of a band's bins that are its peaks, and its valleys.")
+
+
 AXES = ("band", "frame")
 UNIT = "dB"
 PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_bands: int, fmin: float, quantile: float) -> np.ndarray:
-    """(1 + n_bands, 1 + samples // hop_length) in dB, as `librosa.feature.spectral_contrast` (Jiang et al. 2002).
+    """Compute the contrast: the mean of the strongest amplitudes of each band over that of the weakest.
 
-    Mean of the strongest amplitudes of each band over that of the weakest; as there, 10 log10 of amplitudes. Raises
-    InputError if an octave begins above half the sample rate.
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_bands : int
+        See `Settings`.
+    fmin : float
+        Hz, lower edge of the first octave.
+    quantile : float
+        Share of a band's bins that are its peaks, and its valleys.
+
+    Returns
+    -------
+    array of shape (1 + n_bands, 1 + samples // hop_length)
+        dB, 10 log10 of amplitudes, as `librosa.feature.spectral_contrast`.
+
+    Raises
+    ------
+    InputError
+        If an octave begins above half the sample rate.
     """
     _require_bands(clip.sample_rate, n_bands, fmin)
     bands = _bands(filters.frequencies(clip.sample_rate, n_fft), n_bands, fmin, quantile)

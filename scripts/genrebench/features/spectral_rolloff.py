@@ -1,29 +1,47 @@
-"""Frequency below which most of the amplitude spectrum lies (paper 004)."""
+"""Spectral rolloff: frequency below which most of the amplitude spectrum lies, over time, (1, frames), in Hz.
+
+Scheirer and Slaney, "Construction and evaluation of a robust multifeature speech/music discriminator", 1997. Cao uses
+it.
+"""
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "roll_percent": {
-        "description": "Share of the sum of the amplitudes that lies below.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "exclusiveMaximum": 1,
-    },
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    roll_percent: float = Field(0.85, gt=0, lt=1, description="Share of the sum of the amplitudes that lies below.")
+
+
 AXES = ("value", "frame")
 UNIT = "Hz"
 PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, roll_percent: float) -> np.ndarray:
-    """(1, 1 + samples // hop_length) in Hz, as `librosa.feature.spectral_rolloff`; 0 in silence.
+    """Compute the rolloff, the first bin up to which the amplitudes sum to a share of all.
 
-    The first bin up to which the amplitudes sum to the share `roll_percent` (Scheirer and Slaney 1997). They are
-    summed in float32 and in the order of the bins as in librosa: another rounding would at times give the next bin.
+    They are summed in float32 and in the order of the bins as in librosa: another rounding would at times give the next
+    bin.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length : int
+        See `Settings`.
+    roll_percent : float
+        The share.
+
+    Returns
+    -------
+    array of shape (1, 1 + samples // hop_length)
+        Hz, as `librosa.feature.spectral_rolloff`; 0 in silence.
     """
     hz = filters.frequencies(clip.sample_rate, n_fft)
 

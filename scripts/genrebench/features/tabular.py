@@ -1,16 +1,19 @@
 """Statistics of a clip's features, one row of a table per clip: the columns of GTZAN's widespread features_30_sec.csv.
 
 That table (Kaggle, "GTZAN dataset - music genre classification") was made with librosa's functions at their defaults.
-`harmony` and `perceptr` are the samples of the harmonic and the percussive part of the clip. Paper 004 wrote such a
-table too, with five families and no word on the statistic.
+`harmony` and `perceptr` are the samples of the harmonic and the percussive part of the clip. Cao made such a table too,
+with five families and no word on the statistic.
 """
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import framing, hpss
+from genrebench.audio import hpss
 from genrebench.audio.spectra import Clip
+from genrebench.common.settings import Distinct
 from genrebench.features import (
     chroma,
     mfcc,
@@ -24,42 +27,53 @@ from genrebench.features import (
     tonnetz,
     zero_crossing_rate,
 )
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mfcc": {"description": "Coefficients, from the zeroth.", "type": "integer", "minimum": 1, "maximum": 128},
-    "n_chroma": {"description": "Classes per octave; one statistic of all.", "type": "integer", "minimum": 1},
-    "columns": {
-        "description": "Families of columns, in the table's order.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {
-            "enum": [
-                "chroma_stft",
-                "rms",
-                "spectral_centroid",
-                "spectral_bandwidth",
-                "rolloff",
-                "zero_crossing_rate",
-                "harmony",
-                "perceptr",
-                "tempo",
-                "mfcc",
-                "spectral_contrast",
-                "tonnetz",
-                "onset_strength",
-            ]
-        },
-    },
-    "statistics": {
-        "description": "Of each family over time; the tempo is one number and has none.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {"enum": ["mean", "var", "std", "min", "max", "median"]},
-    },
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_mfcc: int = Field(20, ge=1, le=128, description="Coefficients, from the zeroth.")
+    n_chroma: int = Field(12, ge=1, description="Classes per octave; one statistic of all.")
+    columns: Distinct[
+        Literal[
+            "chroma_stft",
+            "rms",
+            "spectral_centroid",
+            "spectral_bandwidth",
+            "rolloff",
+            "zero_crossing_rate",
+            "harmony",
+            "perceptr",
+            "tempo",
+            "mfcc",
+            "spectral_contrast",
+            "tonnetz",
+            "onset_strength",
+        ]
+    ] = Field(
+        [
+            "chroma_stft",
+            "rms",
+            "spectral_centroid",
+            "spectral_bandwidth",
+            "rolloff",
+            "zero_crossing_rate",
+            "harmony",
+            "perceptr",
+            "tempo",
+            "mfcc",
+        ],
+        min_length=1,
+        description="Families of columns, in the table's order; by default those of GTZAN's widespread table.",
+    )
+    statistics: Distinct[Literal["mean", "var", "std", "min", "max", "median"]] = Field(
+        ["mean", "var"],
+        min_length=1,
+        description="Of each family over time; the tempo is one number and has none.",
+    )
+
+
 AXES = ("column",)
 UNIT = "that of each column"
 PAD_VALUE = 0.0
@@ -87,10 +101,26 @@ def columns(
 def extract(
     clip: Clip, n_fft: int, hop_length: int, n_mfcc: int, n_chroma: int, columns: list[str], statistics: list[str]
 ) -> np.ndarray:
-    """(columns,): statistics over the frames, or over the samples of `harmony` and `perceptr`; NumPy's, of all values.
+    """Compute statistics over the frames, or over the samples of `harmony` and `perceptr`.
 
     `tempo` is that of `librosa.beat.beat_track`, whose onsets are medians over the bands, not means as in the feature
     of that name: it is what stands in the published table. It is 0 where nothing begins.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mfcc, n_chroma : int
+        See `Settings`.
+    columns : list of str
+        Families of columns, in the table's order.
+    statistics : list of str
+        Of each family: names of NumPy's functions.
+
+    Returns
+    -------
+    array of shape (columns,)
+        One row of the table; `columns` names them.
     """
     spectrum = {"n_fft": n_fft, "hop_length": hop_length}
     frames = {"frame_length": n_fft, "hop_length": hop_length}

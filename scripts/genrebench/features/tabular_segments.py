@@ -1,20 +1,25 @@
 """The columns of `tabular` of each segment of a clip: those of GTZAN's widespread features_3_sec.csv.
 
-Segments of one clip on both sides of a split leak (see the protocol of that name); here they stay rows of one clip.
+Segments of one clip in both training and test would leak (see the protocol segment_random); here they stay with their
+clip.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from genrebench.audio.spectra import Clip
 from genrebench.features import tabular
 
-SETTINGS = {
-    "segment_s": {"description": "Seconds of a segment, and from one to the next.", "type": "number", "minimum": 0.1},
-    **tabular.SETTINGS,
-}
+
+class Settings(tabular.Settings):
+    """Settings of the feature."""
+
+    segment_s: float = Field(3.0, ge=0.1, description="Seconds of a segment, and from one to the next.")
+
+
 AXES = ("column", "segment")
 UNIT = "that of each column"
 PAD_VALUE = 0.0
@@ -26,7 +31,22 @@ def columns(segment_s: float, **settings) -> list[str]:
 
 
 def extract(clip: Clip, segment_s: float, **settings) -> np.ndarray:
-    """(columns, segments): whole segments only, cut without overlap; a clip shorter than one segment is one."""
+    """Compute the columns of each segment: whole segments only, without overlap; a shorter clip is one.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    segment_s : float
+        Length of a segment in seconds.
+    **settings
+        Those of `tabular.extract`.
+
+    Returns
+    -------
+    array of shape (columns, segments)
+        The rows of the table.
+    """
     parts = _segments(clip, segment_s, settings)
     return np.stack([tabular.extract(part, **settings) for part in parts], axis=1)
 

@@ -1,21 +1,23 @@
-"""One tempo of the whole clip."""
+"""Tempo of the whole clip, (1,), in beats per minute.
+
+Ellis, "Beat tracking by dynamic programming", 2007.
+"""
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
 from genrebench.features import onset_strength, tempogram
+from genrebench.features._settings import OnsetSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
-    "win_length": {
-        "description": "Frames of the tempogram; 344 are 8 s at a hop of 512.",
-        "type": "integer",
-        "minimum": 2,
-    },
-    "start_bpm": {"description": "What is most likely before listening.", "type": "number", "exclusiveMinimum": 0},
-}
+
+class Settings(OnsetSettings):
+    """Settings of the feature."""
+
+    win_length: int = Field(344, ge=2, description="Frames of the tempogram; 344 are 8 s at a hop of 512.")
+    start_bpm: float = Field(120.0, gt=0, description="What is most likely before listening, in beats per minute.")
+
+
 AXES = ("column",)
 UNIT = "beats per minute"
 PAD_VALUE = 0.0
@@ -29,9 +31,21 @@ def columns(**_: float) -> list[str]:
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int, start_bpm: float) -> np.ndarray:
-    """(1,) in bpm, as `librosa.feature.tempo`: the strongest lag of the mean tempogram under a log-normal prior.
+    """Find the strongest lag of the mean tempogram under a log-normal prior that is an octave wide.
 
-    The prior is centred at `start_bpm` and an octave wide (Ellis, Beat tracking by dynamic programming, 2007).
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mels, win_length : int
+        See `Settings`.
+    start_bpm : float
+        Beats per minute, the centre of the prior.
+
+    Returns
+    -------
+    array of shape (1,)
+        Beats per minute, as `librosa.feature.tempo`.
     """
     onsets = onset_strength.extract(clip, n_fft, hop_length, n_mels)[0]
     return of_onsets(onsets, clip.sample_rate / hop_length, win_length, start_bpm)

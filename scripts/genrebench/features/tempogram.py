@@ -1,20 +1,23 @@
-"""Local autocorrelation of the onset strength: which tempi are heard, over time."""
+"""Tempogram: local autocorrelation of the onset strength over time, (lags, frames), share of its maximum.
+
+Grosche, Müller and Kurth, "Cyclic tempogram - a mid-level tempo representation for music signals", 2010.
+"""
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
 from genrebench.features import onset_strength
+from genrebench.features._settings import OnsetSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
-    "win_length": {
-        "description": "Frames over which it is taken, and lags.",
-        "type": "integer",
-        "minimum": 2,
-    },
-}
+
+class Settings(OnsetSettings):
+    """Settings of the feature."""
+
+    win_length: int = Field(384, ge=2, description="Frames over which it is taken, and lags.")
+
+
 AXES = ("lag", "frame")
 UNIT = "share of the autocorrelation's maximum"
 PAD_VALUE = 0.0
@@ -22,9 +25,19 @@ AT_ONCE = 64  # frames
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int, n_mels: int, win_length: int) -> np.ndarray:
-    """(win_length, 1 + samples // hop_length), as `librosa.feature.tempogram` (Grosche, Müller and Kurth 2010).
+    """Compute the autocorrelation of the onset strength under a Hann window around each frame.
 
-    Autocorrelation of the onset strength under a Hann window around each frame; the rows are lags in frames.
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length, n_mels, win_length : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (win_length, 1 + samples // hop_length)
+        0 to 1, a row for each lag in frames, as `librosa.feature.tempogram`.
     """
     return of_onsets(onset_strength.extract(clip, n_fft, hop_length, n_mels)[0], win_length)
 

@@ -1,24 +1,40 @@
-"""Tonal centroids: where the harmony lies on the circles of fifths, minor and major thirds."""
+"""Tonal centroids over time, (6, frames): where the harmony lies on the circles of fifths, minor and major thirds.
+
+Harte, Sandler and Gasser, "Detecting harmonic change in musical audio", 2006.
+"""
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
 from genrebench.features import chroma
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+
 AXES = ("dimension", "frame")
 UNIT = "share of the radius (fifths and minor thirds 1, major thirds 0.5)"
 PAD_VALUE = 0.0
 
 
 def extract(clip: Clip, n_fft: int, hop_length: int) -> np.ndarray:
-    """(6, 1 + samples // hop_length), as `librosa.feature.tonnetz` of 12 pitch classes (Harte, Sandler, Gasser 2006).
+    """Compute sine and cosine on each circle, weighted by the chroma of 12 classes.
 
-    Sine and cosine on each circle, weighted by the chroma (of the STFT; librosa's default is that of a constant-Q
-    transform).
+    It is the chroma of the STFT; librosa's default is that of a constant-Q transform.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    n_fft, hop_length : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (6, 1 + samples // hop_length)
+        The radius is 1 for fifths and minor thirds, 0.5 for major thirds, as `librosa.feature.tonnetz`.
     """
     classes = chroma.extract(clip, n_fft, hop_length, n_chroma=12)
     shares = classes / np.maximum(classes.sum(axis=0), np.finfo(np.float32).tiny)

@@ -1,27 +1,36 @@
-"""Embeddings of VGGish, pretrained on YouTube videos (Hershey et al. 2017; paper 001, 4.1).
+"""Embeddings of VGGish, (128, frames): a network pretrained on YouTube videos (Hershey et al. 2017).
 
-With `pca` they are those that AudioSet and YouTube-8M were released as. The paper's flattened shape, 3968 = 31 x 128,
-is that of either; the network as it is at the address is our reading.
+A frame covers 0.975 s, one each 0.96 s. With `pca` they are those that AudioSet and YouTube-8M were released as. Huang
+and Minami (2024) use them; their flattened shape, 3968 = 31 x 128, is that of either, and the network without `pca` is
+our reading.
 """
 
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from pydantic import Field
 
 from genrebench.audio.spectra import Clip
 from genrebench.common.cli import InputError
-from genrebench.features import _embeddings
+from genrebench.encoders import saved_model
+from genrebench.features._settings import FeatureSettings
 from genrebench.workflow import pretrained
 
-SETTINGS = {
-    "handle": {"description": "Address or folder of the weights.", "type": "string", "minLength": 1},
-    "pca": {"description": "Whether the released PCA, whitening and quantisation follow.", "type": "boolean"},
-}
+
+class Settings(FeatureSettings):
+    """Settings of the feature."""
+
+    handle: str = Field(
+        "https://tfhub.dev/google/vggish/1", min_length=1, description="Address or folder of the weights."
+    )
+    pca: bool = Field(False, description="Whether the released PCA, whitening and quantisation follow.")
+
+
 AXES = ("dimension", "frame")
 UNIT = "activation; with pca, the 8-bit level 0 to 255 of -2 to 2 standard deviations"
 PAD_VALUE = 0.0
-SAMPLE_RATE = _embeddings.SAMPLE_RATE
+SAMPLE_RATE = saved_model.SAMPLE_RATE
 
 DIMENSIONS = 128
 HOP = 15360  # samples: 0.96 s
@@ -30,10 +39,30 @@ CLIPPED = 2.0
 
 
 def extract(clip: Clip, handle: str, pca: bool) -> np.ndarray:
-    """(128, frames): a frame hears 0.975 s, each 0.96 s; 31 of 30 s. Raises InputError if the weights are missing."""
-    frames = _embeddings.extract(clip, "vggish", handle, DIMENSIONS, HOP)
+    """Compute the embeddings.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples, at 16 kHz.
+    handle : str
+        Address or folder of the weights.
+    pca : bool
+        Whether the released PCA, whitening and quantisation follow.
+
+    Returns
+    -------
+    array of shape (128, frames)
+        Activation, or with `pca` a level from 0 to 255; 31 frames of 30 s.
+
+    Raises
+    ------
+    InputError
+        If the weights are not there.
+    """
+    frames = saved_model.extract(clip, "vggish", handle, DIMENSIONS, HOP)
     if pca:
-        frames = postprocess(frames, *_pca_parameters(_embeddings.folder_of("vggish", handle)))
+        frames = postprocess(frames, *_pca_parameters(saved_model.folder_of("vggish", handle)))
     return frames.T
 
 

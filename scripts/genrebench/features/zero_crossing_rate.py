@@ -1,13 +1,18 @@
-"""How often the signal changes its sign (papers 003 and 004)."""
+"""Zero crossing rate: how often the signal changes its sign, over time, (1, frames), changes per sample.
+
+Li and Cao use it.
+"""
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import FrameSettings
 
-SETTINGS = {
-    **framing.FRAMES,
-}
+
+class Settings(FrameSettings):
+    """Settings of the feature."""
+
+
 AXES = ("value", "frame")
 UNIT = "changes per sample"
 PAD_VALUE = 0.0
@@ -17,9 +22,21 @@ SILENCE = np.float32(1e-10)  # what is not further from 0 counts as positive, as
 
 
 def extract(clip: Clip, frame_length: int, hop_length: int) -> np.ndarray:
-    """(1, 1 + samples // hop_length) in 0..1, as `librosa.feature.zero_crossing_rate`.
+    """Compute the rate: the changes between the samples of a centred frame over its length.
 
-    Changes between the samples of a centred frame over its length; outside the clip its first and last sample go on.
+    Outside the clip its first and last sample go on.
+
+    Parameters
+    ----------
+    clip : Clip
+        The samples.
+    frame_length, hop_length : int
+        See `Settings`.
+
+    Returns
+    -------
+    array of shape (1, 1 + samples // hop_length)
+        0 to 1, as `librosa.feature.zero_crossing_rate`.
     """
     negative = np.pad(clip.samples, frame_length // 2, mode="edge") < -SILENCE
     changes = np.flatnonzero(negative[1:] != negative[:-1])

@@ -59,8 +59,8 @@ class FirstTraining:
 
     def known_artists(self, found: NewClips, split: Mapping[str, str]) -> int:
         """Count the new test clips that are by artists of the training clips."""
-        ours = set(self.data.clips[self.data.rows["train"]])
-        trained = set().union(*(artists.names(self.clips[i]["artist"]) for i in ours))
+        rows = set(self.data.clips[self.data.rows["train"]])
+        trained = set().union(*(artists.names(self.clips[i]["artist"]) for i in rows))
         tested = (clip for clip in found.clips if split[clip.clip_id] == "test")
         return sum(bool(artists.names(clip.artist) & trained) for clip in tested)
 

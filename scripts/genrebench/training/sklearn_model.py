@@ -60,10 +60,11 @@ class SklearnModel:
 
     @property
     def parameters(self) -> int:
-        """The number of coefficients, or of nodes of a forest."""
+        """The number of coefficients, of values of support vectors, or of nodes of a forest."""
         if hasattr(self.estimator, "estimators_"):
             return sum(tree.tree_.node_count for tree in self.estimator.estimators_)
-        return sum(np.size(getattr(self.estimator, name, ())) for name in ("coef_", "intercept_"))
+        found = ("coef_", "intercept_", "support_vectors_", "dual_coef_")
+        return sum(np.size(getattr(self.estimator, name, ())) for name in found)
 
     def describe(self) -> dict[str, str]:
         """Return `backend` (name and version) and `device`."""

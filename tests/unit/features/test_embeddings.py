@@ -16,10 +16,11 @@ import saved_models
 from genrebench.audio import decode
 from genrebench.audio.spectra import Clip
 from genrebench.common.cli import InputError
+from genrebench.encoders import saved_model
 from genrebench.extraction import survey
-from genrebench.features import _embeddings, vggish, yamnet
+from genrebench.features import vggish, yamnet
 
-RATE = _embeddings.SAMPLE_RATE
+RATE = saved_model.SAMPLE_RATE
 REAL = os.environ.get("GENREBENCH_YAMNET")
 PARAMETERS = Path(os.environ.get("GENREBENCH_VGGISH_PCA") or os.devnull)
 CLIPS = Path(os.environ.get("GENREBENCH_CLIPS") or os.devnull)
@@ -45,7 +46,7 @@ def averages(hop, sizes=None):
     def network(samples):
         if sizes is not None:
             sizes.append(len(samples))
-        windows = np.lib.stride_tricks.sliding_window_view(samples, _embeddings.WINDOW)[::hop]
+        windows = np.lib.stride_tricks.sliding_window_view(samples, saved_model.WINDOW)[::hop]
         return np.stack([windows.mean(axis=1), (windows**2).mean(axis=1)], axis=1)
 
     return network
@@ -55,8 +56,8 @@ def averages(hop, sizes=None):
 @pytest.mark.parametrize("frames", [1, 2, 31, 32, 33, 63, 64, 65, 100])
 @pytest.mark.parametrize("rest", [0, 1, 7679])
 def test_in_blocks_is_the_whole(hop, frames, rest):
-    samples = noise(_embeddings.WINDOW + (frames - 1) * hop + rest)
-    found = _embeddings.in_blocks(averages(hop), samples, hop, "where")
+    samples = noise(saved_model.WINDOW + (frames - 1) * hop + rest)
+    found = saved_model.in_blocks(averages(hop), samples, hop, "where")
     assert found.shape == (frames, 2)
     np.testing.assert_array_equal(found, averages(hop)(samples))
 
@@ -65,8 +66,8 @@ def test_in_blocks_leaves_the_padding_of_the_end_to_the_network():
     def padding(samples):
         return averages(yamnet.HOP)(np.pad(samples, (0, yamnet.HOP)))
 
-    samples = noise(_embeddings.WINDOW + 99 * yamnet.HOP)
-    found = _embeddings.in_blocks(padding, samples, yamnet.HOP, "where")
+    samples = noise(saved_model.WINDOW + 99 * yamnet.HOP)
+    found = saved_model.in_blocks(padding, samples, yamnet.HOP, "where")
     assert len(found) == 101
     np.testing.assert_array_equal(found, padding(samples))
 
@@ -75,21 +76,21 @@ def test_ten_minutes_are_heard_in_parts_no_larger_than_those_of_one():
     most = {}
     for minutes in (1, 10):
         sizes = []
-        _embeddings.in_blocks(averages(yamnet.HOP, sizes), noise(minutes * 60 * RATE), yamnet.HOP, "where")
+        saved_model.in_blocks(averages(yamnet.HOP, sizes), noise(minutes * 60 * RATE), yamnet.HOP, "where")
         most[minutes] = max(sizes)
     assert most[10] <= most[1] < 60 * RATE
 
 
 def test_a_network_of_another_hop_is_told():
     with pytest.raises(InputError, match=r"where holds a model that gives 5 frames of .* instead of 3"):
-        _embeddings.in_blocks(averages(yamnet.HOP), noise(_embeddings.WINDOW + 2 * vggish.HOP), vggish.HOP, "where")
+        saved_model.in_blocks(averages(yamnet.HOP), noise(saved_model.WINDOW + 2 * vggish.HOP), vggish.HOP, "where")
 
 
 @pytest.mark.parametrize("seconds", [0.0001, 0.5, 0.975, 0.976, 3.0, 16.0, 40.0])
 def test_features_are_what_the_models_give_of_the_whole_clip(models, seconds):
-    tf = _embeddings.tensorflow()
+    tf = saved_model.tensorflow()
     samples = noise(max(1, round(seconds * RATE)))
-    padded = tf.constant(np.pad(samples, (0, max(0, _embeddings.WINDOW - len(samples)))))
+    padded = tf.constant(np.pad(samples, (0, max(0, saved_model.WINDOW - len(samples)))))
     found = vggish.extract(clip_of(samples), str(models["vggish"]), pca=False)
     expected = tf.saved_model.load(str(models["vggish"]))(padded).numpy().T
     assert found.dtype == np.float32
@@ -136,7 +137,7 @@ def test_the_released_parameters_whiten():
 
 
 def test_what_is_not_the_named_network_is_told(models, tmp_path):
-    tf = _embeddings.tensorflow()
+    tf = saved_model.tensorflow()
     clip = clip_of(noise(RATE))
     with pytest.raises(InputError, match=r"/v holds a model that gives \(1, 128\); that of yamnet .* \(frames, 1024\)"):
         yamnet.extract(clip, str(models["vggish"]))
@@ -195,7 +196,7 @@ def test_the_features_are_found_without_tensorflow():
 def test_the_real_yamnet_hears_music():
     samples = decode.load(next(CLIPS.rglob("*.wav")), RATE)
     found = yamnet.extract(clip_of(samples), REAL)
-    scores, whole, _ = _embeddings.tensorflow().saved_model.load(REAL)(samples)
+    scores, whole, _ = saved_model.tensorflow().saved_model.load(REAL)(samples)
     np.testing.assert_array_equal(found, whole.numpy().T)
     assert found.shape in {(1024, 61), (1024, 62)}
     classes = (Path(REAL) / "assets" / "yamnet_class_map.csv").read_text().splitlines()[1:]

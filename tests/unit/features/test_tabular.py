@@ -15,7 +15,7 @@ from genrebench.audio import hpss
 from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.extraction import tables
+from genrebench.extraction import feature_tables
 from genrebench.features import tabular, tabular_segments
 
 RATE = 22050
@@ -162,7 +162,7 @@ def write_feature(folder, values, **description):
     np.save(folder / "f.npy", values.astype(np.float32))
     files.write_json(folder / "f.json", {"feature": "f", "available": True, "lengths": None, **description})
     (folder / "manifest.csv").write_text("clip_id,genre\njazz.a,jazz\n" + '"rock.b, live",rock\n')
-    tables.write_table(str(folder / "manifest.csv"), str(folder / "f.json"), str(folder / "table.csv"))
+    feature_tables.write_table(str(folder / "manifest.csv"), str(folder / "f.json"), str(folder / "table.csv"))
     with (folder / "table.csv").open(newline="") as file:
         return list(csv.reader(file))
 

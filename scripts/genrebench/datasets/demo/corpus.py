@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import soundfile
 import soxr
 
@@ -77,7 +76,7 @@ def render_demo(
                 clips += rows
                 print(f"{genre}: {len(rows)} clips", flush=True)
         clips += _plant_faults(folder, seed, duration_s, sample_rate)
-        tables.write(folder / "clips.csv", pd.DataFrame(clips), tables.CLIPS)
+        tables.CLIPS.write(folder / "clips.csv", clips)
         (folder / "README.md").write_text(
             _readme(seed, artists_per_genre, clips_per_artist, duration_s, sample_rate), encoding="utf-8"
         )
