@@ -7,13 +7,13 @@ READY := .venv/ready
 INSTALL := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet
 # Versions and hashes of requirements.lock, of what the arguments name: `-r pyproject.toml`, `--group dev`, ...
 LOCKED := $(INSTALL) --require-hashes --constraints requirements.lock
-# What `make test-long` runs; `make test-all` runs more.
-LONG := long and not exhaustive
+# Tests marked `exhaustive` are run by `make test-all` alone.
+SELECT := not exhaustive
 # Compiled modules are kept: without them every job pays for the compilation of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-long test-all test-app test-s3 test-slurm test-sge bench lint
+.PHONY: help setup demo test test-long test-all test-tools test-app test-s3 test-slurm test-sge bench lint
 .PHONY: gpu speech s3 app jax plan record restore push docs dag envs lock
 
 help: ## this list
@@ -52,25 +52,26 @@ demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpu
 test: $(READY) ## run the tests; TESTS=tests/unit only some
 	pytest -n 2 --dist worksteal --durations 8 $(TESTS)
 
-test-long: $(READY) ## run the tests that take longer: dvc repro, kills; backends, those that are installed
-	pytest -n 2 --dist worksteal -m "$(LONG)" --durations 8
+test-long: $(READY) ## run the tests that take longer: dvc repro, kills; speech, backends, S3, page: what is installed
+	pytest -n 2 --dist worksteal -m "long and ($(SELECT))" --durations 8
 
-# Before a release, and after a change to a profile, to how jobs are killed or resumed, to the stages of DVC, to
-# checkpoints, or to the versions of Snakemake, DVC, Keras or ONNX.
-test-all: LONG := long or exhaustive
-test-all: test test-long test-slurm test-sge test-s3 test-app ## run every test, also those that .ci/run leaves out (an hour)
+# Run it before a release, and after a change to a profile, to how jobs end or resume, to the stages of DVC, to
+# checkpoints, or to the versions of Snakemake, DVC, Keras, ONNX, PyTorch or JAX. It takes about an hour.
+test-all: SELECT := exhaustive or not exhaustive
+test-all: demo speech jax s3 test-tools test test-long test-slurm test-sge ## run every test, also those that .ci/run skips
 
-test-app: $(READY) ## test the page in a browser (needs Chromium)
-	$(LOCKED) --group browser
-	pytest tests/app --durations 8
+test-tools: $(READY) ## install what the tests of S3 and of the page in a browser need (the latter also Chromium)
+	$(LOCKED) --group s3-server --group browser
 
-test-s3: s3 ## test the remote in S3 against a server on this machine
-	$(LOCKED) --group s3-server
-	pytest tests/workflow/test_s3.py -m "$(LONG)" --durations 8
+test-app: test-tools ## test the page in a browser
+	pytest tests/app -m long --durations 8
+
+test-s3: s3 test-tools ## test the remote in S3 against a server on this machine
+	pytest tests/workflow/test_s3.py -m long --durations 8
 
 test-slurm: $(READY) ## test profiles/slurm on a Slurm cluster of one node, started for that (Debian, root)
 	ONE_NODE_CPUS=8 ONE_NODE_MEM_MB=64000 tests/slurm/one_node.sh start
-	pytest tests/slurm -m "not long or $(LONG)" --durations 8 -rPs; code=$$?; tests/slurm/one_node.sh stop; exit $$code
+	pytest tests/slurm -m "$(SELECT)" --durations 8 -rPs; code=$$?; tests/slurm/one_node.sh stop; exit $$code
 
 test-sge: $(READY) ## test profiles/sge on a Grid Engine of one node, started for that (Debian, root)
 	tests/sge/one_node.sh start
@@ -120,11 +121,11 @@ restore: $(READY) ## after git checkout and dvc pull: tell Snakemake that what D
 push: $(READY) ## push the results to the remote; WITHOUT="audio features" leaves out what can be had again
 	@python scripts/push_results.py --without $(WITHOUT)
 
-dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
+dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml config/*.yaml config/presets/*.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
 
 docs: $(READY) ## build the documentation in site/; a broken link or reference is an error
-	VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --group docs --constraints requirements.lock
+	$(LOCKED) --group docs
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 	@echo site/index.html
 
@@ -137,6 +138,6 @@ envs: $(READY) ## write envs/*.yaml from requirements.lock
 # One version of each package for all interpreters and platforms, where there is one. PyTorch is not in it: which build,
 # and with it which packages of CUDA, is a question of the machine.
 lock: ## resolve pyproject.toml anew; UPGRADE=--upgrade takes the newest versions
-	uv pip compile pyproject.toml $(addprefix --group ,dev gpu speech s3 jax browser s3-server) $(UPGRADE) \
+	uv pip compile pyproject.toml $(addprefix --group ,dev docs gpu speech s3 jax browser s3-server) $(UPGRADE) \
 		--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --quiet --output-file requirements.lock

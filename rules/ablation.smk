@@ -75,7 +75,8 @@ rule reduce_features:
     message:
         "Ablation: principal components on {wildcards.protocol} {wildcards.split}"
     shell:
-        "python scripts/reduce_features.py --manifest {input.manifest} --split {input.split}"
+        f"python {SCRIPTS}/reduce_features.py"
+        " --manifest {input.manifest} --split {input.split}"
         " --features {input.features} --components {params.components} --threads {params.threads}"
         " --values {output.values} --description {output.description} > {log} 2>&1"
 
@@ -109,7 +110,8 @@ checkpoint select_features:
     message:
         "Ablation: selecting features for {wildcards.model} on {wildcards.protocol} {wildcards.split}"
     shell:
-        "python scripts/select_features.py --runs {params.runs} --split {wildcards.protocol}/{wildcards.split}"
+        f"python {SCRIPTS}/select_features.py"
+        " --runs {params.runs} --split {wildcards.protocol}/{wildcards.split}"
         " --seeds {params.seeds} --features {params.features} --output {output.selection} > {log} 2>&1"
 
 
@@ -143,7 +145,8 @@ rule permute_features:
     message:
         "Ablation: permuting the features of {wildcards.model} on {wildcards.split}, seed {wildcards.seed}"
     shell:
-        "python scripts/permute_features.py --model {wildcards.model} --settings {params.settings:q}"
+        f"python {SCRIPTS}/permute_features.py"
+        " --model {wildcards.model} --settings {params.settings:q}"
         " --compute {params.compute:q} --seed {wildcards.seed} --repeats {params.repeats} --manifest {input.manifest}"
         " --split {input.split} --features {input.features} --status {input.status}"
         " --checkpoints {params.checkpoints} --output {output.importance} > {log} 2>&1"
@@ -180,7 +183,7 @@ rule build_ablation:
             for seed in seeds_of_ablation(model)
         ],
         splits=lambda w: [f"{RESULTS}/splits/{split}.json" for split in splits_of_ablation()],
-        template=multiext(ours("report") + "/", "ablation.html.j2", "style.css"),
+        template=templates("ablation.html.j2", "style.css"),
         code=code("build_ablation.py"),
     output:
         page=f"{ABLATION}/index.html",
@@ -200,7 +203,6 @@ rule build_ablation:
     params:
         dataset=DATASET,
         plan=lambda w: Param(
-            "ablation",
             {
                 "features": ablation_section()["features"],
                 "protocol": ablation_section()["protocol"],
@@ -208,13 +210,15 @@ rule build_ablation:
                 "variants": all_variants(),
                 "seeds": {model: seeds_of_ablation(model) for model in ABLATED},
             },
+            "ablation",
         ),
         splits=lambda w: f"{RESULTS}/splits",
         folder=subpath(output.page, parent=True),
     message:
         "Ablation: ranking the features"
     shell:
-        "python scripts/build_ablation.py --dataset {params.dataset:q} --plan {params.plan:q} --splits {params.splits}"
+        f"python {SCRIPTS}/build_ablation.py"
+        " --dataset {params.dataset:q} --plan {params.plan:q} --splits {params.splits}"
         " --folder {params.folder} > {log} 2>&1"
 
 

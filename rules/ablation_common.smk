@@ -2,7 +2,7 @@
 
 ABLATION = f"{RESULTS}/ablation"
 RUN_OF_ABLATION = "{model}/{variant}/{protocol}/{split}/seed{seed}"
-ABLATED = [name for name in config.get("ablation", {"models": {}})["models"] if name in config["models"]]
+ABLATED = [name for name in config["ablation"]["models"] if name in config["models"]]
 
 
 def ablation_section():
@@ -70,7 +70,7 @@ def settings_of_variant(wildcards):
 def settings_with(model, features):
     """The settings of a model that reads these features."""
     entry = {key: value for key, value in ablation_entry(model).items() if key not in parameters.WHICH_RUNS}
-    return Param("ablation", entry | {"features": features})
+    return Param(entry | {"features": features}, "ablation")
 
 
 def runs_of_ablation(model, variants, splits, *names):

@@ -13,29 +13,38 @@ if str(ROOT / "scripts") not in sys.path:
 
 from genrebench.workflow import config as parameters
 from genrebench.common import files
-from genrebench.workflow import ablation, availability, code_closure, extras, file_index, pretrained, scheduler
+from genrebench.workflow import (
+    ablation,
+    availability,
+    code_closure,
+    dvc_stages,
+    extras,
+    file_index,
+    pretrained,
+    scheduler,
+)
 from genrebench.workflow.file_index import State
-from genrebench.workflow.entries import is_precomputed, is_pretrained, module_of
+from genrebench.workflow.entries import BEST, is_precomputed, is_pretrained, load_module, module_of
 from genrebench.common.cli import InputError
 from genrebench.common.run_key import RunKey
 from genrebench.extraction.shards import shard_count
 
 
 class Param(str):
-    """A section of params.yaml as JSON: what a rule passes to its script is what it is rerun for."""
+    """Settings as JSON, and their paths: what a rule passes to its script is what both engines rerun it for."""
 
-    def __new__(cls, key, value):
+    def __new__(cls, value, *paths):
         result = super().__new__(cls, json.dumps(value, sort_keys=True))
-        result.key = key
+        result.paths = paths
         return result
 
 
 def param(*path):
-    """The section of params.yaml at this path, as a `Param`."""
+    """The settings at this path, as a `Param`."""
     value = config
     for part in path:
         value = value[part]
-    return Param(".".join(path), value)
+    return Param(value, ".".join(path))
 
 
 def code(*paths, environment="envs/classical.yaml"):
@@ -49,6 +58,11 @@ def code(*paths, environment="envs/classical.yaml"):
 def ours(path):
     """A file of this project: relative where the workflow runs in it, as usual, else absolute."""
     return str(code_closure.BASE / path)
+
+
+def parameter_file():
+    """The file of the parameters, for people who read the report; as a module, that of the other workflow."""
+    return "params.yaml" if Path("params.yaml").is_file() else next(iter(workflow.configfiles), ours("params.yaml"))
 
 
 def stop(sentence):
@@ -87,7 +101,9 @@ def keep_available(reasons):
     config["leakage"] = {"models": [name for name in config["leakage"]["models"] if name in config["models"]]}
     if "ablation" in config:
         section = config["ablation"]
-        config["ablation"] = section | {"features": [name for name in section["features"] if name in config["features"]]}
+        config["ablation"] = section | {
+            "features": [name for name in section["features"] if name in config["features"]]
+        }
 
 
 def indexed_folders():
@@ -144,11 +160,12 @@ def splits_of(protocol):
 
 
 def split_settings(protocol):
-    """The entry of a protocol in params.yaml; `size_matched` also has that of `artist`, whose sizes it takes."""
+    """The settings of a protocol; `size_matched` also has those of `artist`, whose sizes it takes."""
     settings = config["protocols"][protocol]
     if protocol == "size_matched":
         settings = {**settings, "artist": config["protocols"].get("artist", {})}
-    return Param(f"protocols.{protocol}", settings)
+        return Param(settings, "protocols.size_matched", "protocols.artist")
+    return Param(settings, f"protocols.{protocol}")
 
 
 def split_duration(protocol):
@@ -162,9 +179,9 @@ def all_splits(suffix):
 
 
 def model_settings(model):
-    """The entry of a model in params.yaml, but for which runs there are: another seed changes no run of the others."""
+    """The settings of a model, but for which runs there are: another seed changes no run of the others."""
     entry = config["models"][model]
-    return Param(f"models.{model}", {key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS})
+    return Param({key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS}, f"models.{model}")
 
 
 def compute_of(model):
@@ -172,8 +189,10 @@ def compute_of(model):
     if is_network(model):
         return param("compute")
     if is_speech(model):
-        return Param("compute", {key: config["compute"][key] for key in ("threads", "precision")})
-    return Param("compute.threads", {"threads": config["compute"]["threads"]})
+        keys = ["threads", "precision"]
+    else:
+        keys = ["threads"]
+    return Param({key: config["compute"][key] for key in keys}, *(f"compute.{key}" for key in keys))
 
 
 def is_network(model):
@@ -220,7 +239,8 @@ def features_read(models=None):
 
 def features_of_models(models):
     """The entries of the features that these models read."""
-    return Param("features", {name: config["features"][name] for name in sorted(features_read(models))})
+    names = sorted(features_read(models))
+    return Param({name: config["features"][name] for name in names}, *(f"features.{name}" for name in names))
 
 
 def cache_files(model, suffix):
@@ -235,7 +255,7 @@ def feature_modules(*features):
 
 def axes_of(feature):
     """The axes of a feature that is computed from audio."""
-    return code_closure.constant(f"scripts/{feature_modules(feature)[0]}", "AXES")
+    return load_module("features", module_of(feature, EXTRACTED[feature])).AXES
 
 
 def environment_of(feature):
@@ -256,8 +276,8 @@ def packages_of(extra):
 
 
 def extracted_together():
-    """The features that one pass over the audio computes: those that are not pretrained."""
-    return {name: entry for name, entry in EXTRACTED.items() if name not in PRETRAINED}
+    """The features that one pass over the audio computes: those that are computed at all, and are not pretrained."""
+    return {name: entry for name, entry in EXTRACTED.items() if name in COMPUTED and name not in PRETRAINED}
 
 
 def weights_index(kind, name):
@@ -287,17 +307,9 @@ def shard_marks(feature):
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
 
-def manifest_settings():
-    """The section `manifest` of params.yaml with `duplicates: auto` decided for the dataset."""
-    settings = dict(config["manifest"])
-    if settings["duplicates"] == "auto":
-        settings["duplicates"] = "group" if DATASET == "gtzan" else "reject"
-    return Param("manifest", settings)
-
-
 def refuse_models_without_rules(rules):
     """Stop where params.yaml has a model that none of the rules, given by name, trains."""
-    for name in CONFIGURED["models"]:
+    for name in CONFIGURATION.sections["models"]:
         # as a module, the rules may have a prefix
         if not any(rule == f"train_{name}" or rule.endswith(f"_train_{name}") for rule in rules):
             stop(f"params.yaml: models.{name} has no rule; add `train_{name}` to rules/train.smk, as the others.")
@@ -327,14 +339,15 @@ def refuse_other_backend():
 
 
 try:
-    parameters.validate(config)
+    CONFIGURATION = parameters.resolve(config)
 except InputError as error:
     stop(str(error))
 
+config.clear()
+config.update(CONFIGURATION.params)  # of the models, those of the suite
 DATASET = config["dataset"]
-config.update(parameters.for_dataset(config, DATASET))
+SCRIPTS = code_closure.SCRIPTS  # for the commands of the rules, which may run elsewhere (see `ours`)
 GENRES_OF_DEMO = 10
-BEST = code_closure.constant("scripts/genrebench/inference/registry.py", "BEST")
 NETWORK_ENGINE = str(code_closure.SCRIPTS / "genrebench/training/keras_model.py")
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
@@ -357,6 +370,7 @@ keep_available(UNAVAILABLE)
 # features that are computed from audio, and those that only a dataset can bring
 EXTRACTED = {name: entry for name, entry in config["features"].items() if not is_precomputed(entry)}
 PRETRAINED = {name: entry for name, entry in EXTRACTED.items() if is_pretrained(entry)}
+COMPUTED = [name for name in CONFIGURATION.features if name in config["features"]]  # without being asked for
 TABLES = [name for name in EXTRACTED if axes_of(name)[0] == "column"]
 
 scheduler.set_environment()
@@ -368,6 +382,10 @@ if not workflow.is_main_process:
     scheduler.record_where_it_runs()
 else:
     scheduler.end_with_dvc()
+    try:
+        dvc_stages.check(CONFIGURATION, UNAVAILABLE)
+    except InputError as error:
+        stop(str(error))
     refuse_foreign_demo()
     refuse_other_backend()
     scheduler.before_jobs(workflow, check_indexes)

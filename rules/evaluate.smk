@@ -4,6 +4,12 @@ CATEGORIES = {"confusion": "Confusion matrices", "curves": "Learning curves", "r
 EVALUATED = [model for model in config["models"] if runs_of(model)]
 
 
+def unavailable_runs(models=None):
+    """The configured runs of these models, or of all, that are unavailable, with the reasons, as JSON."""
+    listed = [row for row in UNAVAILABLE.listed() if models is None or row["model"] in models]
+    return json.dumps(listed, sort_keys=True)
+
+
 rule evaluate_model:
     input:
         manifest=f"{RESULTS}/manifest.csv",
@@ -36,7 +42,8 @@ rule evaluate_model:
     message:
         "Evaluating {wildcards.model}"
     shell:
-        "python scripts/evaluate_model.py --runs {params.runs} --only {params.only} --manifest {input.manifest}"
+        f"python {SCRIPTS}/evaluate_model.py"
+        " --runs {params.runs} --only {params.only} --manifest {input.manifest}"
         " --splits {params.splits} --output {output.evaluation} > {log} 2>&1"
 
 
@@ -65,11 +72,12 @@ rule build_leaderboard:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
         models=EVALUATED,
-        unavailable=json.dumps(UNAVAILABLE.listed(), sort_keys=True),
+        unavailable=unavailable_runs(),
     message:
         "Building the leaderboard"
     shell:
-        "python scripts/build_leaderboard.py --evaluation {params.evaluation} --models {params.models} --published {input.published}"
+        f"python {SCRIPTS}/build_leaderboard.py"
+        " --evaluation {params.evaluation} --models {params.models} --published {input.published}"
         " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
         " --unavailable {params.unavailable:q} --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
 
@@ -97,11 +105,12 @@ rule compare_models:
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing the models"
     shell:
-        "python scripts/compare_models.py --evaluation {params.evaluation} --splits {params.splits}"
+        f"python {SCRIPTS}/compare_models.py"
+        " --evaluation {params.evaluation} --splits {params.splits}"
         " --models {params.models} --leaderboard {input.leaderboard} --table {output.table} --plot {output.plot}"
         " > {log} 2>&1"
 
@@ -135,11 +144,12 @@ rule compare_papers:
         dataset=DATASET,
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing with the papers"
     shell:
-        "python scripts/compare_papers.py --evaluation {params.evaluation} --splits {params.splits}"
+        f"python {SCRIPTS}/compare_papers.py"
+        " --evaluation {params.evaluation} --splits {params.splits}"
         " --models {params.models} --leaderboard {input.leaderboard} --published {input.published}"
         " --dataset {params.dataset:q} --table {output.table} --genres {output.genres} --plot {output.plot}"
         " --genre-plot {output.genre_plot} > {log} 2>&1"
@@ -171,11 +181,12 @@ rule compare_stability:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
-        models=list(config["models"]),
+        models=EVALUATED,
     message:
         "Comparing stability and overfitting"
     shell:
-        "python scripts/compare_stability.py --evaluation {params.evaluation} --runs {params.runs}"
+        f"python {SCRIPTS}/compare_stability.py"
+        " --evaluation {params.evaluation} --runs {params.runs}"
         " --splits {params.splits} --models {params.models} --leaderboard {input.leaderboard} --table {output.table}"
         " --plot {output.plot} --curves {output.curves} > {log} 2>&1"
 
@@ -184,7 +195,6 @@ rule study_leakage:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["leakage"]["models"]),
-        runs=[all_runs(model, "predictions.csv") for model in config["leakage"]["models"]],
         splits=all_splits("json"),
         code=code("study_leakage.py"),
     output:
@@ -202,17 +212,18 @@ rule study_leakage:
         runtime=at_least(10),
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
-        runs=lambda w: f"{RESULTS}/runs",
         splits=lambda w: f"{RESULTS}/splits",
         models=lambda w: config["leakage"]["models"],
-        protocols=list(config["protocols"]),
+        protocols=list(CONFIGURED["protocols"]),
+        unavailable=unavailable_runs(config["leakage"]["models"]),
         settings=lambda w: param("leakage"),
     message:
-        "Taking accuracies apart"
+        "Splitting accuracies into learning and leakage"
     shell:
-        "python scripts/study_leakage.py --manifest {input.manifest} --evaluation {params.evaluation}"
-        " --runs {params.runs} --splits {params.splits} --models {params.models} --protocols {params.protocols}"
-        " --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
+        f"python {SCRIPTS}/study_leakage.py"
+        " --manifest {input.manifest} --evaluation {params.evaluation}"
+        " --splits {params.splits} --models {params.models} --protocols {params.protocols}"
+        " --unavailable {params.unavailable:q} --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
 
 
 # `snakemake leakage` trains the models of the study and no others
@@ -220,37 +231,3 @@ rule leakage:
     input:
         rules.study_leakage.output,
     localrule: True
-
-
-# What a run cost is no input: a run that came with `dvc pull` has none, and is not to be trained again for it.
-rule gather_costs:
-    input:
-        trainings=[all_runs(model, "config.json", "history.csv") for model in config["models"]],
-        statuses=f"{RESULTS}/statuses.csv",
-        leaderboard=f"{RESULTS}/leaderboard.csv",
-        splits=all_splits("json"),
-        code=code("gather_costs.py"),
-    output:
-        table=report(f"{RESULTS}/cost.csv", caption="../report/cost.rst", category="Cost"),
-        plot=report(f"{RESULTS}/plots/cost.png", caption="../report/cost.rst", category="Cost"),
-    log:
-        f"{RESULTS}/logs/gather_costs.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/gather_costs.tsv"
-    group:
-        "studies"
-    conda:
-        "../envs/classical.yaml"
-    resources:
-        mem_mb=at_least(1000),
-        runtime=at_least(10),
-    params:
-        runs=lambda w: f"{RESULTS}/runs",
-        costs=lambda w: f"{RESULTS}/costs",
-        splits=lambda w: f"{RESULTS}/splits",
-    message:
-        "Gathering what the runs cost"
-    shell:
-        "python scripts/gather_costs.py --statuses {input.statuses} --runs {params.runs} --costs {params.costs}"
-        " --leaderboard {input.leaderboard} --splits {params.splits} --output {output.table} --plot {output.plot}"
-        " > {log} 2>&1"

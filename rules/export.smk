@@ -7,7 +7,7 @@ rule export_model:
         runs=lambda w: exported_runs(w.model),
         descriptions=lambda w: cache_files(w.model, "json"),
         caches=lambda w: ancient(cache_files(w.model, "npy")),
-        weights=lambda w: weights_of_features(parameters.features_of(config["models"][w.model])),
+        weights=lambda w: weights_of_features(parameters.features_of(KNOWN_MODELS[w.model])),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
         code=code("export_model.py", environment="envs/export.yaml"),
@@ -29,12 +29,13 @@ rule export_model:
         dataset=DATASET,
         results=lambda w: RESULTS,
         entries=lambda w: features_of_models([w.model]),
-        audio=param("audio"),
-        limits=param("manifest"),
+        audio=lambda w: param("audio"),
+        limits=lambda w: param("manifest"),
     message:
         "Exporting {wildcards.model}"
     shell:
-        "python scripts/export_model.py --models {params.models} --evaluation {params.results}/evaluation"
+        f"python {SCRIPTS}/export_model.py"
+        " --models {params.models} --evaluation {params.results}/evaluation"
         " --runs {params.results}/runs --splits {params.results}/splits --features {params.results}/features"
         " --entries {params.entries:q} --audio {params.audio:q} --limits {params.limits:q} --manifest {input.manifest}"
         " --dataset {params.dataset:q} --output {output.folder} > {log} 2>&1"
@@ -43,7 +44,7 @@ rule export_model:
 # The best on the validation clips.
 use rule export_model as export_best with:
     input:
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         runs=[file for model in config["models"] for file in exported_runs(model)],
         descriptions=sorted({file for model in config["models"] for file in cache_files(model, "json")}),
         caches=ancient(sorted({file for model in config["models"] for file in cache_files(model, "npy")})),
@@ -62,8 +63,8 @@ use rule export_model as export_best with:
         dataset=DATASET,
         results=lambda w: RESULTS,
         entries=lambda w: features_of_models(config["models"]),
-        audio=param("audio"),
-        limits=param("manifest"),
+        audio=lambda w: param("audio"),
+        limits=lambda w: param("manifest"),
     message:
         "Exporting the model that is best on the validation clips"
 

@@ -35,7 +35,8 @@ rule extract_shard:
     message:
         "Extracting {wildcards.feature}, shard {wildcards.shard} of {wildcards.shards}"
     shell:
-        "python scripts/extract_shard.py --manifest {input.manifest} --audio {params.audio:q}"
+        f"python {SCRIPTS}/extract_shard.py"
+        " --manifest {input.manifest} --audio {params.audio:q}"
         " --feature {wildcards.feature} --settings {params.settings:q} --also {params.also:q}"
         " --shard {wildcards.shard} --shards {wildcards.shards} --store {params.store} --done {output.done}"
         " > {log} 2>&1"
@@ -104,7 +105,8 @@ rule collect_feature:
     message:
         "Collecting {wildcards.feature}"
     shell:
-        "python scripts/collect_feature.py --feature {wildcards.feature} --settings {params.settings:q}"
+        f"python {SCRIPTS}/collect_feature.py"
+        " --feature {wildcards.feature} --settings {params.settings:q}"
         " --audio {params.audio:q} --manifest {input.manifest} --shards {params.shards} --store {params.store}"
         " {params.precomputed} --values {output.values} --description {output.description} {params.table} > {log} 2>&1"
 
@@ -129,13 +131,13 @@ use rule collect_feature as collect_table with:
 # `snakemake tables` writes every feature that is a table as CSV
 rule tables:
     input:
-        expand(f"{RESULTS}/features/{{feature}}.csv", feature=TABLES),
+        expand(f"{RESULTS}/features/{{feature}}.csv", feature=[name for name in TABLES if name in COMPUTED]),
     localrule: True
 
 
 rule summarise_features:
     input:
-        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=config["features"]),
+        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=COMPUTED),
         code=code("summarise_features.py"),
     output:
         table=f"{RESULTS}/features/summary.csv",
@@ -151,9 +153,12 @@ rule summarise_features:
         mem_mb=at_least(500),
         runtime=at_least(5),
     params:
-        unavailable=json.dumps(UNAVAILABLE.features, sort_keys=True),
+        unavailable=json.dumps(
+            {name: why for name, why in UNAVAILABLE.features.items() if name in CONFIGURATION.features}, sort_keys=True
+        ),
     message:
         "Summarising the features"
     shell:
-        "python scripts/summarise_features.py --descriptions {input.descriptions} --unavailable {params.unavailable:q}"
+        f"python {SCRIPTS}/summarise_features.py"
+        " --descriptions {input.descriptions} --unavailable {params.unavailable:q}"
         " --table {output.table} > {log} 2>&1"

@@ -22,11 +22,12 @@ rule build_manifest:
         runtime=at_least(120),
     params:
         folder=RAW,
-        settings=lambda w: manifest_settings(),
+        settings=lambda w: param("manifest"),
         sample_rate=lambda w: param("audio", "sample_rate"),
     message:
         "Checking the files of {params.folder}"
     shell:
-        "python scripts/build_manifest.py --dataset-dir {params.folder:q} --sample-rate {params.sample_rate}"
+        f"python {SCRIPTS}/build_manifest.py"
+        " --dataset-dir {params.folder:q} --sample-rate {params.sample_rate}"
         " --settings {params.settings:q} --catalogue {input.catalogue} --jobs {threads}"
         " --manifest {output.manifest} --rejected {output.rejected} 2> >(tee {log} >&2)"

@@ -1,10 +1,18 @@
-# Features as a person looks at them: tables by genre, and clips over time.
+# Plots of the dataset: the table of features by genre, and clips over time.
 
-DRAWN = [
-    name
-    for name in code_closure.constant("scripts/genrebench/plots/clip.py", "FEATURES")
-    if name in EXTRACTED and EXTRACTED[name].get("module", name) == name
-]
+from genrebench.plots import FEATURES_OF_CLIP
+
+DRAWN = [name for name in FEATURES_OF_CLIP if name in EXTRACTED and EXTRACTED[name].get("module", name) == name]
+# those that are computed for all clips anyway, and need not be computed again for a few
+DRAWN_CACHES = [name for name in DRAWN if name in COMPUTED]
+
+
+def caches_of(features):
+    """Descriptions of the caches of features, and the caches, whose hashes the descriptions have."""
+    return {
+        "descriptions": [f"{RESULTS}/features/{name}.json" for name in features],
+        "caches": ancient([f"{RESULTS}/features/{name}.npy" for name in features]),
+    }
 
 
 rule plot_features:
@@ -32,15 +40,17 @@ rule plot_features:
         mem_mb=at_least(1000),
         runtime=at_least(10),
     message:
-        "Drawing the table of features"
+        "Drawing the feature table"
     shell:
-        "python scripts/plot_features.py --manifest {input.manifest} --values {input.values}"
+        f"python {SCRIPTS}/plot_features.py"
+        " --manifest {input.manifest} --values {input.values}"
         " --description {input.description} --distributions {output.distributions}"
         " --correlations {output.correlations} > {log} 2>&1"
 
 
 rule plot_genres:
     input:
+        **caches_of(DRAWN_CACHES),
         manifest=f"{RESULTS}/manifest.csv",
         code=code("plot_genres.py", *feature_modules(*DRAWN)),
     output:
@@ -62,15 +72,17 @@ rule plot_genres:
     params:
         features=DRAWN,
         settings=lambda w: [param("features", name) for name in DRAWN],
-        reading=lambda w: param("audio"),
+        audio=lambda w: param("audio"),
     message:
         "Drawing a clip of each genre"
     shell:
-        "python scripts/plot_genres.py --manifest {input.manifest} --features {params.features}"
-        " --settings {params.settings:q} --reading {params.reading:q} --output {output.folder} > {log} 2>&1"
+        f"python {SCRIPTS}/plot_genres.py"
+        " --manifest {input.manifest} --caches {input.descriptions}"
+        " --features {params.features} --settings {params.settings:q} --audio {params.audio:q}"
+        " --output {output.folder} > {log} 2>&1"
 
 
-# Not part of the report: any clip, for whoever asks for it, as results/demo/plots/clips/<clip_id>.png.
+# Not part of the report: any clip by name, as results/demo/plots/clips/<clip_id>.png.
 rule plot_clip:
     input:
         manifest=f"{RESULTS}/manifest.csv",
@@ -82,7 +94,7 @@ rule plot_clip:
     benchmark:
         f"{RESULTS}/benchmarks/plot_clip/{{clip_id}}.tsv"
     wildcard_constraints:
-        clip_id=".+",  # files in subfolders of a genre have slashes in their ids
+        clip_id=".+",  # ids of files in subfolders of a genre have slashes
     conda:
         "../envs/classical.yaml"
     resources:
@@ -91,10 +103,11 @@ rule plot_clip:
     params:
         features=DRAWN,
         settings=lambda w: [param("features", name) for name in DRAWN],
-        reading=lambda w: param("audio"),
+        audio=lambda w: param("audio"),
     message:
         "Drawing {wildcards.clip_id}"
     shell:
-        "python scripts/plot_clip.py --manifest {input.manifest} --clip-id {wildcards.clip_id:q}"
-        " --features {params.features} --settings {params.settings:q} --reading {params.reading:q}"
+        f"python {SCRIPTS}/plot_clip.py"
+        " --manifest {input.manifest} --clip-id {wildcards.clip_id:q}"
+        " --features {params.features} --settings {params.settings:q} --audio-settings {params.audio:q}"
         " --output {output.plot:q} > {log:q} 2>&1"

@@ -1,4 +1,10 @@
-# One page that says it all.
+# One page with all results.
+
+
+def templates(*patterns):
+    """The files of the templates of pages that match."""
+    folder = Path(ours("scripts/genrebench/reporting/templates"))
+    return sorted(str(path) for pattern in patterns for path in folder.glob(pattern))
 
 
 rule build_report:
@@ -7,10 +13,10 @@ rule build_report:
         rejected=f"{RESULTS}/rejected.csv",
         summary=f"{RESULTS}/features/summary.csv",
         splits=all_splits("json"),
-        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=config["models"]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),
         leaderboard=f"{RESULTS}/leaderboard.csv",
         statuses=f"{RESULTS}/statuses.csv",
-        plot=f"{RESULTS}/leaderboard.png",
+        leaderboard_plot=f"{RESULTS}/leaderboard.png",
         comparisons=[f"{RESULTS}/comparisons.csv", f"{RESULTS}/plots/comparisons.png"],
         papers=[
             *multiext(f"{RESULTS}/papers", ".csv", "_genres.csv"),
@@ -21,7 +27,6 @@ rule build_report:
         errors=[f"{RESULTS}/errors.csv", f"{RESULTS}/errors"],
         labels=multiext(f"{RESULTS}/labels", ".csv", ".json"),
         saliency=[f"{RESULTS}/saliency.json", f"{RESULTS}/plots/saliency.png"],
-        costs=[f"{RESULTS}/cost.csv", f"{RESULTS}/plots/cost.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")
             if "tabular" in config["features"]
@@ -29,11 +34,15 @@ rule build_report:
         ),
         clips=f"{RESULTS}/plots/genres",
         published=ours("data/published.csv"),
-        params="params.yaml",
-        template=multiext(ours("report") + "/", "template.html.j2", "study.html.j2", "style.css", "sort.js"),
+        params=parameter_file(),
+        templates=templates("report.html.j2", "macros.html.j2", "sections/*", "style.css", "sort.js"),
         code=code("build_report.py"),
+        # The costs of runs are no input: runs from `dvc pull` have none, and must not be trained again for them.
+        trainings=[all_runs(model, "config.json", "history.csv") for model in EVALUATED],
     output:
         page=f"{RESULTS}/report/index.html",
+        cost_table=report(f"{RESULTS}/cost.csv", caption="../report/cost.rst", category="Cost"),
+        cost_plot=report(f"{RESULTS}/plots/cost.png", caption="../report/cost.rst", category="Cost"),
     log:
         f"{RESULTS}/logs/build_report.log",
     benchmark:
@@ -50,6 +59,7 @@ rule build_report:
     message:
         "Writing the report"
     shell:
-        "python scripts/build_report.py --dataset {params.dataset:q} --results {params.results}"
+        f"python {SCRIPTS}/build_report.py"
+        " --dataset {params.dataset:q} --results {params.results}"
         " --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
-        " --output {output.page} > {log} 2>&1"
+        " --page {output.page} --cost-table {output.cost_table} --cost-picture {output.cost_plot} > {log} 2>&1"

@@ -1,13 +1,15 @@
-# What the results do not say by themselves: which clips are hard, whose label looks wrong, what networks go by. People
-# listen to it and look at it; no model is trained or chosen by it.
+# Studies of all clips, test clips included: hard clips, label issues, saliency. They are for people to look at and listen
+# to; no model and no setting is chosen by them.
 
 LABEL_FEATURES = [name for name in config["study"]["labels"]["features"] if name in config["features"]]
-LOOKED_AT = [name for name in config["study"]["saliency"]["models"] if name in config["models"]]
+EXPLAINED = [name for name in config["study"]["saliency"]["models"] if name in EVALUATED]
 PICTURED = [name for name in DRAWN if name == "mel"]
+PICTURED_CACHES = [name for name in DRAWN_CACHES if name in PICTURED]
 
 
 rule study_errors:
     input:
+        **caches_of(PICTURED_CACHES),
         manifest=f"{RESULTS}/manifest.csv",
         statuses=f"{RESULTS}/statuses.csv",
         leaderboard=f"{RESULTS}/leaderboard.csv",
@@ -22,7 +24,7 @@ rule study_errors:
             caption="../report/errors.rst",
             category="Errors",
         ),
-        # apart, because audio may not be shared as the rest may
+        # a folder of its own, because audio may not be shared as the rest may
         excerpts=directory(f"{RESULTS}/excerpts"),
     log:
         f"{RESULTS}/logs/study_errors.log",
@@ -40,14 +42,15 @@ rule study_errors:
         splits=lambda w: f"{RESULTS}/splits",
         features=PICTURED,
         settings=lambda w: [param("features", name) for name in PICTURED],
-        reading=lambda w: param("audio"),
+        audio=lambda w: param("audio"),
     message:
-        "Listing the clips that most models get wrong"
+        "Listing the clips that most models predict wrongly"
     shell:
-        "python scripts/study_errors.py --manifest {input.manifest} --statuses {input.statuses}"
+        f"python {SCRIPTS}/study_errors.py"
+        " --manifest {input.manifest} --statuses {input.statuses}"
         " --leaderboard {input.leaderboard} --splits {params.splits} --evaluation {params.evaluation}"
-        " --features {params.features} --settings {params.settings:q} --reading {params.reading:q}"
-        " --table {output.table} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
+        " --caches {input.descriptions} --features {params.features} --settings {params.settings:q}"
+        " --audio {params.audio:q} --table {output.table} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
 
 
 rule check_labels:
@@ -72,9 +75,10 @@ rule check_labels:
     params:
         settings=lambda w: param("study", "labels"),
     message:
-        "Looking for wrong labels"
+        "Looking for label issues"
     shell:
-        "python scripts/check_labels.py --manifest {input.manifest} --features {input.features}"
+        f"python {SCRIPTS}/check_labels.py"
+        " --manifest {input.manifest} --features {input.features}"
         " --settings {params.settings:q} --table {output.table} --description {output.description} > {log} 2>&1"
 
 
@@ -82,14 +86,13 @@ rule draw_saliency:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         errors=f"{RESULTS}/errors.csv",
-        statuses=f"{RESULTS}/statuses.csv",
-        splits=all_splits("csv"),
-        runs=[all_runs(model, "config.json", "predictions.csv", "model") for model in LOOKED_AT],
-        features=[cache_files(model, "json") for model in LOOKED_AT],
-        caches=ancient([cache_files(model, "npy") for model in LOOKED_AT]),
+        evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EXPLAINED),
+        runs=[all_runs(model, "config.json", "model") for model in EXPLAINED],
+        features=[cache_files(model, "json") for model in EXPLAINED],
+        caches=ancient([cache_files(model, "npy") for model in EXPLAINED]),
         code=code(
             "draw_saliency.py",
-            *(Path(model_module(model)).relative_to("scripts") for model in LOOKED_AT),
+            *(Path(model_module(model)).relative_to("scripts") for model in EXPLAINED),
             environment="envs/networks.yaml",
         ),
     output:
@@ -101,7 +104,7 @@ rule draw_saliency:
         f"{RESULTS}/benchmarks/draw_saliency.tsv"
     conda:
         "../envs/networks.yaml"
-    # as in the training of a network
+    # as in training
     threads: config["compute"]["threads"]
     resources:
         mem_mb=at_least(NETWORK_MEMORY),
@@ -109,14 +112,14 @@ rule draw_saliency:
         gpu=1,
     params:
         settings=lambda w: param("study", "saliency"),
-        models=LOOKED_AT,
+        models=EXPLAINED,
+        evaluation=lambda w: f"{RESULTS}/evaluation",
         runs=lambda w: f"{RESULTS}/runs",
-        splits=lambda w: f"{RESULTS}/splits",
         features=lambda w: f"{RESULTS}/features",
     message:
-        "Drawing what the networks go by"
+        "Drawing the saliency of networks"
     shell:
-        "python scripts/draw_saliency.py --manifest {input.manifest} --errors {input.errors}"
-        " --statuses {input.statuses} --models {params.models}"
-        " --settings {params.settings:q} --runs {params.runs} --splits {params.splits} --features {params.features}"
+        f"python {SCRIPTS}/draw_saliency.py"
+        " --manifest {input.manifest} --errors {input.errors}"
+        " --models {params.models} --settings {params.settings:q} --evaluation {params.evaluation} --runs {params.runs} --features {params.features}"
         " --plot {output.plot} --description {output.description} > {log} 2>&1"

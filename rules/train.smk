@@ -42,7 +42,8 @@ rule train_model:
     message:
         "Training {wildcards.model} on {wildcards.protocol} {wildcards.split}, seed {wildcards.seed}"
     shell:
-        "python scripts/train_model.py --model {wildcards.model} --settings {params.settings:q}"
+        f"python {SCRIPTS}/train_model.py"
+        " --model {wildcards.model} --settings {params.settings:q}"
         " --compute {params.compute:q} --seed {wildcards.seed} --manifest {input.manifest} --split {input.split}"
         " --features {input.features} --checkpoints {params.checkpoints} --folder {params.folder} --cost {output.cost}"
         " > {log} 2>&1"
@@ -91,6 +92,16 @@ use rule train_model as train_random_forest_cao with:
 use rule train_model as train_logistic_tabular with:
     wildcard_constraints:
         model="logistic_tabular",
+
+
+use rule train_model as train_random_forest_tabular with:
+    wildcard_constraints:
+        model="random_forest_tabular",
+
+
+use rule train_model as train_svm_tabular with:
+    wildcard_constraints:
+        model="svm_tabular",
 
 
 use rule train_model as train_linear_probe with:

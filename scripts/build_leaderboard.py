@@ -9,6 +9,7 @@ from genrebench.common import cli, files
 from genrebench.datasets import published
 from genrebench.evaluation import leaderboard as board
 from genrebench.evaluation import predictions, results, tables
+from genrebench.plots import leaderboard as leaderboard_plot
 from genrebench.plots import style
 
 
@@ -38,7 +39,7 @@ def build_leaderboard(
     tables.STATUSES.write(statuses, runs[list(tables.STATUSES.columns)])
     done = runs[runs["status"] == results.DONE]
     points = done.groupby(["model", "protocol"])["accuracy"].apply(list).to_dict()
-    style.write(style.draw_leaderboard(rows, points, published.is_of(dataset, figures)), plot)
+    style.write(leaderboard_plot.draw_leaderboard(rows, points, published.is_of(dataset, figures)), plot)
 
 
 if __name__ == "__main__":

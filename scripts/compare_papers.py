@@ -26,13 +26,14 @@ def compare_papers(
 ) -> None:
     """Write papers.csv, a row per published figure of a system that this project has, papers_genres.csv and two plots.
 
-    `models` are the configured ones. On another dataset than the figures' ours are shown, but no differences.
+    `models` were evaluated. On another dataset than the figures' ours are shown, but no differences.
     """
     runs = results.read_runs(evaluation, models)
     protocols = describe_protocols(splits, set(zip(runs["protocol"], runs["split"], strict=True)))
-    figures = [row for row in published.read_accuracies(published_table) if published.is_counterpart(row, models)]
-    board = tables.rows(tables.LEADERBOARD.read(leaderboard))
-    rows = paper_comparison.compare_accuracies(figures, board, protocols, dataset, models)
+    board = tables.LEADERBOARD.read(leaderboard)
+    configured = set(board["model"])  # also those that are unavailable
+    figures = [row for row in published.read_accuracies(published_table) if published.is_counterpart(row, configured)]
+    rows = paper_comparison.compare_accuracies(figures, tables.rows(board), protocols, dataset, configured)
     scores = paper_comparison.compare_genres(
         published.read_scores(published_table), rows, results.read_genres(evaluation, models), dataset
     )
@@ -50,7 +51,7 @@ if __name__ == "__main__":
     parser.add_argument("--leaderboard", type=Path, required=True, help="leaderboard.csv")
     parser.add_argument("--published", dest="published_table", type=Path, required=True, help="the papers' figures")
     parser.add_argument("--dataset", required=True, help="name of the dataset")
-    parser.add_argument("--models", nargs="+", required=True, help="the models that are configured")
+    parser.add_argument("--models", nargs="*", default=[], help="the models that were evaluated")
     for name, what in {
         "table": "accuracies (CSV)", "genres": "scores per genre (CSV)", "plot": "plot of the accuracies",
         "genre-plot": "plot of the scores per genre",

@@ -8,8 +8,8 @@ from genrebench.common import cli, files
 from genrebench.common.run_key import RunKey
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
 from genrebench.evaluation import results, stability, tables
-from genrebench.plots import stability as plots
-from genrebench.plots import style
+from genrebench.plots import learning_curves, style
+from genrebench.plots import stability as stability_plots
 
 
 def compare_stability(
@@ -42,8 +42,8 @@ def compare_stability(
     for key, history in histories.items():
         if key.protocol == protocol:
             learned.setdefault(key.model, []).append(history)
-    style.write(plots.draw_stability(shown, accuracies, models, protocol), plot, dpi=110, palette=128)
-    style.write(plots.draw_curves(learned, models, protocol), curves, dpi=110, palette=128)
+    style.write(stability_plots.draw_stability(shown, accuracies, models, protocol), plot, dpi=110, palette=128)
+    style.write(learning_curves.draw_mean_curves(learned, models, protocol), curves, dpi=110, palette=128)
 
 
 if __name__ == "__main__":

@@ -47,12 +47,12 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
 
 def _handle(name: str, params: str) -> str:
     """The address of the weights of this name, which is that of the folder they go to."""
-    loaded = config.load(params)
     entries = [
-        (config.entry_for(entry, dataset).get("module", key), config.entry_for(entry, dataset))
-        for key, entry in [*loaded["features"].items(), *loaded["models"].items()]
+        (entry.get("module", key), entry)
+        for dataset in config.KINDS
+        for kind in ("features", "models")
+        for key, entry in config.load_all(params, dataset)[kind].items()
         if isinstance(entry, dict)
-        for dataset in (None, *entry.get(config.FOR_DATASET, ()))
     ]
     with_handles = [
         (pretrained.folder_name(module, entry["handle"]), entry["handle"])

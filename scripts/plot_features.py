@@ -8,8 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from genrebench.common import cli, files
 from genrebench.common.cli import InputError
-from genrebench.plots import columns as column_plots
-from genrebench.plots import style
+from genrebench.plots import feature_table, style
 
 PALETTE = 256  # colours: a third of the bytes
 
@@ -33,8 +32,8 @@ def plot_features(manifest: str, values: str, description: str, distributions: P
         )
     columns = facts.get("columns") or [f"column {i}" for i in range(table.shape[1])]
     with threadpool_limits(1):  # sums in another order are other numbers
-        style.write(column_plots.draw_distributions(table, columns, genres), distributions, palette=PALETTE)
-        style.write(column_plots.draw_correlations(table, columns), correlations, palette=PALETTE)
+        style.write(feature_table.draw_distributions(table, columns, genres), distributions, palette=PALETTE)
+        style.write(feature_table.draw_correlations(table, columns), correlations, palette=PALETTE)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Say in the terminal what came out: the best figures per protocol, what was not run, and where the report is."""
+"""Say in the terminal what came out: the best figures per protocol, what is unavailable, and where the report is."""
 
 import argparse
 from pathlib import Path
@@ -18,7 +18,7 @@ def show_result(params: str) -> None:
             print(
                 f"{row['protocol']:<16}{row['model']:<24}{mean:>8.1f}%   {low:.1f} to {high:.1f}%  {row['n_test']:>9}"
             )
-    for reason in dict.fromkeys(f"not run: {r['protocol']}: {r['reason']}" for r in rows if not r["accuracy_mean"]):
+    for reason in dict.fromkeys(f"unavailable: {r['protocol']}: {r['reason']}" for r in rows if not r["accuracy_mean"]):
         print(reason)
     print(f"\nReport: {results / 'report' / 'index.html'}")
 

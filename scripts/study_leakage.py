@@ -22,7 +22,7 @@ def study_leakage(
     plot: Path,
     unavailable: Sequence[Mapping[str, str]] = (),
 ) -> None:
-    """Write leakage.csv (a row per model and protocol), leakage_parts.csv (a row per model and part), and their plot."""
+    """Write leakage.csv, a row per model and protocol, leakage_parts.csv, a row per model and part, and their plot."""
     rows, decomposed = leakage.study(manifest, evaluation, splits, models, protocols, unavailable)
     tables.LEAKAGE.write(table, rows)
     tables.LEAKAGE_PARTS.write(parts, decomposed)
@@ -34,7 +34,7 @@ if __name__ == "__main__":
     parser.add_argument("--manifest", type=Path, required=True, help="manifest.csv of the dataset")
     parser.add_argument("--evaluation", type=Path, required=True, help="folder of all models' evaluations")
     parser.add_argument("--splits", type=Path, required=True, help="folder of the dataset's splits")
-    parser.add_argument("--models", nargs="+", required=True, help="the models of the study")
+    parser.add_argument("--models", nargs="*", default=[], help="the models of the study")
     parser.add_argument("--protocols", nargs="+", required=True, help="the protocols that are configured")
     parser.add_argument("--unavailable", type=json.loads, default=[], help="JSON list of model, protocol and reason")
     parser.add_argument("--table", type=Path, required=True, help="CSV to write: models under protocols")

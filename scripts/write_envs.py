@@ -8,7 +8,7 @@ from genrebench.common import cli, files
 
 # One environment for each family of dependencies; pip brings what these need.
 CLASSICAL = (
-    "av jinja2 jsonschema librosa matplotlib mutagen numpy pandas pillow pydantic pywavelets pyyaml requests "
+    "av jinja2 librosa matplotlib mutagen numpy pandas pillow pydantic pywavelets pyyaml requests "
     "scikit-learn scipy skops soundfile soxr statsmodels threadpoolctl tqdm"
 ).split()
 SPEECH = ["safetensors", "torch", "transformers"]

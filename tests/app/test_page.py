@@ -16,13 +16,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import expect, sync_playwright
 
 from exported_models import CLASSICAL, RATE, SECONDS, Corpus, tone
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.inference.description import write_reason
 from genrebench.inference.predictor import Predictor
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="not installed: `make test-tools`")
+expect, sync_playwright = sync_api.expect, sync_api.sync_playwright
+pytestmark = pytest.mark.long
 
 TRAINED = "trained from scratch, without ImageNet weights"
 ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # no other name leads anywhere

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import _paths  # noqa: F401 (before what it finds)
 import numpy as np
 import soundfile
 import yaml

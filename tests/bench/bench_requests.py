@@ -1,6 +1,6 @@
 """What jobs ask of a scheduler beside what they used, for the dataset of params.yaml, from the benchmarks of its runs.
 
-Run in a checkout after the workflow:  PYTHONPATH=scripts:tests python tests/bench/bench_requests.py
+Run in a checkout after the workflow:  python tests/bench/bench_requests.py
 """
 
 import argparse

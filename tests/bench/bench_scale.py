@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
+import _paths  # noqa: F401 (before what it finds)
 import numpy as np
 import yaml
 

@@ -3,7 +3,7 @@
 Each is what params.yaml has, changed in one thing. A backend that is not installed is left out. (The layout of the
 planes is no choice: TensorFlow's convolutions on a CPU take channels last only.)
 
-    PYTHONPATH=scripts:tests python tests/bench/bench_settings.py [--models cnn rnn] [--clips 72]
+    python tests/bench/bench_settings.py [--models cnn rnn] [--clips 72]
 """
 
 import argparse

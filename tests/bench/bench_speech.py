@@ -3,7 +3,7 @@
 The weights are random, the shapes real: clips of 30 s in windows of 5 s. Of a GPU it prints how busy it was (as
 nvidia-smi says), too. Have a GPU for it; on a processor a step takes minutes.
 
-    PYTHONPATH=scripts:tests python tests/bench/bench_speech.py [--micro 4 8 16] [--precision float32 mixed_bfloat16]
+    python tests/bench/bench_speech.py [--micro 4 8 16] [--precision float32 mixed_bfloat16]
 """
 
 import argparse

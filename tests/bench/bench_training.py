@@ -3,7 +3,7 @@
 The plain way has all inputs standardised in one array in memory and calls `model.fit`. Both train the same network from
 the same weights with batches of the same size, in turn, each in a process of its own.
 
-    PYTHONPATH=scripts:tests python tests/bench/bench_training.py [--models cnn rnn hybrid] [--clips 72]
+    python tests/bench/bench_training.py [--models cnn rnn hybrid] [--clips 72]
 """
 
 import argparse
@@ -22,7 +22,7 @@ import numpy as np
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature, Scaler
 from genrebench.workflow import config
-from genrebench.workflow.entries import module_of
+from genrebench.workflow.entries import features_of, module_of
 
 RATES = {"mel": 22050 / 512, "mfcc": 22050 / 256, "chroma": 22050 / 256, "wavelet": 22050 / 32}  # steps per second
 VALUES = {"mel": 128, "mfcc": 40, "chroma": 24, "wavelet": 32}  # per step
@@ -31,8 +31,8 @@ LARGER = 4  # times as many clips, to see whether memory grows
 
 
 def settings_of(model: str, epochs: int, batch: int) -> dict:
-    """The model's settings in params.yaml, for so many epochs, without what changes the examples."""
-    entry = config.load()["models"][model]
+    """The model's settings for GTZAN, for so many epochs, without what changes the examples."""
+    entry = config.load_all(dataset="gtzan")["models"][model]
     changed = {"epochs": epochs, "augmentation": {}, "embedding": "none", "early_stopping": 0}
     return entry | changed | ({"batch_size": batch} if batch else {})
 
@@ -52,7 +52,7 @@ def make_corpus(folder: Path, clips: int, seconds: float) -> None:
 
 def read_corpus(folder: Path, settings: dict) -> Data:
     """The data of one training."""
-    features = [Feature.open(folder / f"{name}.json") for name in config.features_of(settings)]
+    features = [Feature.open(folder / f"{name}.json") for name in features_of(settings)]
     count = len(features[0].values)
     clips = [{"clip_id": f"c{i}", "genre": f"g{i % GENRES}", "duration_s": "1"} for i in range(count)]
     split = [{"clip_id": f"c{i}", "subset": "valid" if i // GENRES % 6 == 5 else "train"} for i in range(count)]

@@ -1,6 +1,6 @@
 """Our table of GTZAN against the published features_30_sec.csv, column by column.
 
-    PYTHONPATH=scripts python tests/bench/compare_tabular.py --audio GENRES --published FOLDER
+    python tests/bench/compare_tabular.py --audio GENRES --published FOLDER
 
 GENRES holds `<clip_id>.wav` somewhere below, FOLDER a dataset that brings the table: manifest.csv, features/tabular.npy
 and features/tabular.columns.txt. Of the clips that are in both it prints, per column, the correlation and the median

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from cluster import PROFILE, for_this_cluster, jobs, needs_slurm
 
-from project import eventually
+from project import ROOT, eventually
 
 pytestmark = needs_slurm
 
@@ -52,6 +53,25 @@ def test_a_cluster_with_one_partition_needs_no_names(tiny, tmp_path):
     assert {job["Partition"] for job in jobs(project)} == {"cpu"}  # its default
 
 
+def test_trainings_wait_for_the_one_gpu_and_end_with_the_bytes_of_a_run_without_a_cluster(project, tmp_path):
+    """One small network, two seeds: what the whole demo of test_slurm_demo.py shows of all of them."""
+    network = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]["mel_lstm"]
+    quick = {"epochs": 1, "seeds": [0, 1], "protocols": ["artist"], "for_dataset": {}}
+    project.change("models.mel_lstm", network | quick)
+    here = project.copy(tmp_path / "here")
+    output = project.run("snakemake", *PROFILE, *QUICK, "runs_mel_lstm")
+    assert "Trying to restart" not in output
+    trainings = [job for job in jobs(project) if "train_mel_lstm" in job["Comment"] or "network" in job["Comment"]]
+    assert [(job["Partition"], job["TresPerJob"]) for job in trainings] == [("gpu", "gres:gpu:1")] * 2
+    first, second = sorted(trainings, key=lambda job: job["StartTime"])
+    assert first["EndTime"] <= second["StartTime"]
+    assert {job["Partition"] for job in jobs(project) if "TresPerJob" not in job} == {"cpu"}
+    here.snakemake("runs_mel_lstm")
+    assert project.jobs("runs_mel_lstm") == {}
+    results = [f"results/demo/{name}" for name in ("splits", "features", "runs")]
+    assert project.tree(*results) == here.tree(*results) != {}
+
+
 def test_a_job_over_its_memory_is_tried_again_with_more(project):
     script = project.folder / "scripts/make_split.py"
     script.write_text(script.read_text() + "    import time\n    hog = b'x' * 1_000_000_000\n    time.sleep(4)\n")
@@ -69,7 +89,7 @@ def test_a_failing_job_is_reported_with_its_log_and_the_rest_goes_on(project):
     output = project.run("snakemake", *PROFILE, *QUICK, "--retries", "0", *evaluations, check=False)
     assert "RuntimeError: this model is broken" in output
     assert re.search(r"log: results/demo/logs/train/sgd/\S+\.log", output)
-    assert project.jobs(*evaluations) == {"train_sgd": 3, "evaluate_runs": 1}
+    assert project.jobs(*evaluations) == {"train_sgd": 3, "evaluate_model": 1}
 
 
 def test_an_interrupted_submission_cancels_its_jobs_and_a_rerun_continues(project):

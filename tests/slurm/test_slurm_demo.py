@@ -1,4 +1,4 @@
-"""The whole demo on a real Slurm cluster."""
+"""The whole demo on a real Slurm cluster, after `make demo` here."""
 
 import subprocess
 import time
@@ -12,7 +12,7 @@ from bench import bench_requests
 from genrebench.workflow import dag
 from project import ROOT, Project
 
-pytestmark = needs_slurm
+pytestmark = [needs_slurm, pytest.mark.exhaustive]
 
 RESULTS = [f"results/demo/{name}" for name in ("splits", "features", "runs", "evaluation", "export")]
 TABLES = [f"results/demo/{name}" for name in ("manifest.csv", "rejected.csv", "leaderboard.csv", "papers.csv")]

@@ -1,6 +1,5 @@
-"""Every network trains on TensorFlow, JAX and PyTorch, and weights of one are weights of all."""
+"""Networks train on TensorFlow, JAX and PyTorch, and weights of one are weights of all."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -8,39 +7,39 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from train_networks import EVERY_LAYER, networks
 
 pytestmark = pytest.mark.long
 
 HERE = Path(__file__).parent
+OTHERS = tuple(name for name in networks() if name not in EVERY_LAYER)
 
 
-def run(backend, folder):
-    environment = {**os.environ, "PYTHONPATH": "scripts"}
-    environment.pop("KERAS_BACKEND", None)
-    return subprocess.run(
-        [sys.executable, HERE / "train_networks.py", backend, folder],
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
+def run(backend, folder, names):
+    environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    command = [sys.executable, HERE / "train_networks.py", backend, folder, *names]
+    print(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory):
-    """The folder with the weights and the predictions of TensorFlow."""
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(EVERY_LAYER, id="every kind of layer"),
+        pytest.param(OTHERS, id="the other networks", marks=pytest.mark.exhaustive),
+    ],
+)
+def trained(request, tmp_path_factory):
+    """The names of networks, and the folder with their weights and predictions of TensorFlow."""
     folder = tmp_path_factory.mktemp("networks")
-    print(run("tensorflow", folder))
-    return folder
+    run("tensorflow", folder, request.param)
+    return request.param, folder
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_networks_train_and_predict_as_under_tensorflow(trained, backend):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    print(run(backend, trained))
-    networks = [path.name.removesuffix(".weights.h5") for path in trained.glob("*.weights.h5")]
-    assert len(networks) >= 9
-    for network in networks:
-        ours, theirs = (np.load(trained / f"{name}-{network}.npy") for name in ("tensorflow", backend))
-        np.testing.assert_allclose(ours, theirs, atol=1e-4, err_msg=network)
+    pytest.importorskip(backend)
+    names, folder = trained
+    run(backend, folder, names)
+    for name in names:
+        ours, theirs = (np.load(folder / f"{library}-{name}.npy") for library in ("tensorflow", backend))
+        np.testing.assert_allclose(ours, theirs, atol=1e-4, err_msg=name)

@@ -14,6 +14,8 @@ import pytest
 
 from genrebench.common import files
 from genrebench.workflow import config
+from genrebench.workflow.entries import features_of
+from parameters import PARAMS
 
 pytestmark = pytest.mark.long
 
@@ -67,12 +69,16 @@ def corpus(tmp_path):
 
 def start(corpus, model, run):
     """Start a training whose checkpoints are some megabytes, with everything at random that there is."""
-    settings = config.entry_for(config.load()["models"][model], None) | {"epochs": EPOCHS, "batch_size": 4} | OWN[model]
+    settings = (
+        config.resolve(PARAMS | {"dataset": "gtzan"}).sections["models"][model]
+        | {"epochs": EPOCHS, "batch_size": 4}
+        | OWN[model]
+    )
     compute = {"threads": 1, "backend": "tensorflow", "precision": "float32"}
     command = [sys.executable, "scripts/train_model.py", "--model", model, "--settings", json.dumps(settings)]
     command += ["--compute", json.dumps(compute), "--seed", "0", "--manifest", corpus / "manifest.csv"]
     command += ["--split", corpus / "split.csv", "--features"]
-    command += [corpus / f"{feature}.json" for feature in config.features_of(settings)]
+    command += [corpus / f"{feature}.json" for feature in features_of(settings)]
     command += ["--checkpoints", run / "checkpoints", "--cost", run / "cost.json", "--folder", run / "run"]
     run.mkdir(exist_ok=True)
     with (run / "log").open("a") as log:

@@ -1,4 +1,4 @@
-"""Every network of params.yaml as ONNX: the same probabilities as Keras gives."""
+"""Networks of params.yaml as ONNX: the same probabilities as Keras gives."""
 
 import importlib
 
@@ -6,24 +6,46 @@ import keras
 import numpy as np
 import onnxruntime
 import pytest
-from train_networks import GENRES, SHAPES, networks
+from train_networks import EVERY_LAYER, GENRES, SHAPES, networks
 
 from genrebench.inference import onnx_export
-from genrebench.workflow.config import features_of
-from genrebench.workflow.entries import module_of
+from genrebench.workflow.entries import features_of, module_of
+
+pytestmark = pytest.mark.long
 
 NETWORKS = networks()
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_is_the_same_as_onnx(name, tmp_path):
+def built(name):
+    """The network, and the shapes of its inputs (time first)."""
     settings = NETWORKS[name]
     shapes = {feature: SHAPES[feature] for feature in features_of(settings)}
-    shapes = {n: shape if n.startswith("mel_image") else shape[::-1] for n, shape in shapes.items()}  # time first
+    shapes = {n: shape if n.startswith("mel_image") else shape[::-1] for n, shape in shapes.items()}
     module = importlib.import_module(f"genrebench.models.{module_of(name, settings)}")
     keras.utils.set_random_seed(0)
-    model = module.architecture(shapes, GENRES, settings)
+    return module.architecture(shapes, GENRES, settings), shapes
+
+
+def kinds_of_layers(layer):
+    """The classes of the layers inside a model, and whether those over time return every step."""
+    inner = [
+        *getattr(layer, "layers", []),
+        *(getattr(layer, name, None) for name in ("forward_layer", "backward_layer")),
+    ]
+    found = {(type(layer), getattr(layer, "return_sequences", None))}
+    return found.union(*(kinds_of_layers(one) for one in inner if one is not None))
+
+
+def test_few_networks_have_every_kind_of_layer():
+    kinds = {name: kinds_of_layers(built(name)[0]) for name in NETWORKS}
+    assert set().union(*kinds.values()) == set().union(*(kinds[name] for name in EVERY_LAYER))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in EVERY_LAYER else pytest.mark.exhaustive) for name in NETWORKS]
+)
+def test_a_network_is_the_same_as_onnx(name, tmp_path):
+    model, shapes = built(name)
     onnx_export.write_onnx(model, tmp_path / "model.onnx")
     random = np.random.default_rng(0)
     inputs = {feature: random.standard_normal((7, *shape)).astype(np.float32) for feature, shape in shapes.items()}

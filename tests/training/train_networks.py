@@ -1,7 +1,7 @@
-"""Train every network of params.yaml for a few steps under one backend, and predict with given weights.
+"""Train networks for a few steps under one backend, and predict with given weights.
 
-`python tests/training/train_networks.py BACKEND FOLDER`: under TensorFlow, writes into FOLDER the weights of each
-network and what it predicts with them; under another backend, reads them and writes what it predicts itself.
+`python tests/training/train_networks.py BACKEND FOLDER NETWORK ...`: under TensorFlow, writes into FOLDER the weights
+of each network and what it predicts with them; under another backend, reads them and writes what it predicts itself.
 """
 
 import sys
@@ -12,9 +12,15 @@ import numpy as np
 from genrebench.training import backend
 from genrebench.training.data import Data, Feature
 from genrebench.workflow import code_closure, config
-from genrebench.workflow.entries import module_of
+from genrebench.workflow.entries import features_of, module_of
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from parameters import PARAMS
 
 CLIPS, FRAMES, GENRES = 12, 40, 3
+# These have between them every kind of layer of all networks; test_onnx.py checks that.
+EVERY_LAYER = ("crnn_transformer", "feature_cnn", "feature_lstm", "hybrid", "vgg16")
 SHAPES = {  # of the features that networks read, small; time last
     "mel": (16, FRAMES),
     "mel_image": (24, 20),
@@ -30,8 +36,8 @@ SHAPES = {  # of the features that networks read, small; time last
 
 
 def networks() -> dict[str, dict]:
-    """The settings of each network of params.yaml, as they are for the demo, for two epochs."""
-    models = config.for_dataset(config.load(), "demo")["models"]
+    """The settings of each network, as they are for the demo, for two epochs."""
+    models = config.resolve(PARAMS).sections["models"]
     modules = {name: f"scripts/genrebench/models/{module_of(name, entry)}.py" for name, entry in models.items()}
     engine = "scripts/genrebench/training/keras_model.py"
     return {
@@ -47,18 +53,20 @@ def data_for(settings: dict) -> Data:
     clips = [{"clip_id": f"c{i}", "genre": f"g{i % GENRES}", "duration_s": "4.0"} for i in range(CLIPS)]
     split = [{"clip_id": f"c{i}", "subset": "train" if i < 9 else "valid"} for i in range(CLIPS)]
     features = []
-    for name in config.features_of(settings):
+    for name in features_of(settings):
         axes = ["row", "pixel"] if "image" in name else ["band", "frame"]
         described = {"axes": axes, "lengths": None, "seconds": 4.0}
         features.append(Feature(name, random.standard_normal((CLIPS, *SHAPES[name])).astype(np.float32), described))
     return Data.of_split(clips, split, features, settings.get("segments"), settings.get("cut"))
 
 
-def main(name: str, folder: Path) -> None:
+def main(name: str, folder: Path, chosen: list[str]) -> None:
     """Train and predict; prints a line per network."""
     compute = {"threads": 1, "backend": name, "precision": "float32"}
     backend.choose(compute)
-    for model, settings in networks().items():
+    known = networks()
+    for model in chosen:
+        settings = known[model]
         module = __import__(f"genrebench.models.{module_of(model, settings)}", fromlist=["build"])
         data = data_for(settings)
         weights = folder / f"{model}.weights.h5"
@@ -74,4 +82,4 @@ def main(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

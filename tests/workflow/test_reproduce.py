@@ -139,8 +139,15 @@ def test_a_queued_experiment_is_applied_and_restored(origin):
     assert stages_run(origin.run("dvc", "repro")) == []
 
 
-@pytest.mark.parametrize("kill", ["the group by SIGINT", "DVC by SIGKILL"])
-@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # through which DVC starts a stage
+@pytest.mark.parametrize(
+    ("shell", "kill"),  # the shell through which DVC starts a stage
+    [
+        ("/bin/sh", "DVC by SIGKILL"),
+        ("/bin/bash", "the group by SIGINT"),
+        pytest.param("/bin/sh", "the group by SIGINT", marks=pytest.mark.exhaustive),
+        pytest.param("/bin/bash", "DVC by SIGKILL", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_after_an_interruption_the_same_command_ends_as_if_there_was_none(
     tiny, reproduced, tmp_path, monkeypatch, shell, kill
 ):

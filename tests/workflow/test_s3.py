@@ -16,7 +16,7 @@ from project import Project, eventually
 RCLONE = shutil.which("rclone", path=Path(sys.executable).parent)
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not (find_spec("dvc_s3") and RCLONE), reason="not installed: `make test-s3`"),
+    pytest.mark.skipif(not (find_spec("dvc_s3") and RCLONE), reason="not installed: `make s3 test-tools`"),
 ]
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "a-secret", "AWS_DEFAULT_REGION": "us-east-1"}

@@ -29,8 +29,8 @@ def stored_samples(path: Path) -> float:
     try:
         with av.open(str(path)) as container:
             stream = container.streams.audio[0]
-            packets = (packet for packet in container.demux(stream) if packet.duration)
-            seconds = sum(packet.duration * packet.time_base for packet in packets)
+            packets = ((packet.duration, packet.time_base) for packet in container.demux(stream))
+            seconds = sum(float(duration * unit) for duration, unit in packets if duration and unit)
             return seconds * stream.rate * stream.channels
     except (av.FFmpegError, ValueError, IndexError, AttributeError):
         return 0  # decoding then fails with the reason

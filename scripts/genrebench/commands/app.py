@@ -1,4 +1,4 @@
-"""Start a web page, on this machine only, that shows the genre of a recording. It needs the extra `app`."""
+"""Start a web page, on this machine only, that shows the genre of a recording."""
 
 import argparse
 import socket
@@ -35,14 +35,11 @@ def run(model: str | None, results: Path, port: int, max_mb: float, max_minutes:
 
     if model or not usable_models(results):
         read_description(find_model(model, results))  # says at once what is wrong
-    try:
-        import uvicorn
 
-        from genrebench.app import server
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{error.name} is not installed: `make app` in the checkout, or `pip install genrebench[app]`, installs it"
-        ) from None
+    import uvicorn
+
+    from genrebench.app import server
+
     application = server.build(results, model, max_mb, max_minutes)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

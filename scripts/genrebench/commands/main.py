@@ -4,10 +4,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from genrebench.commands import app, completion, plan, plot, predict, update
 from genrebench.common import cli
+from genrebench.common.packages import version
 
 SUBCOMMANDS = {
     "predict": predict,

@@ -47,7 +47,6 @@ def run(reference: Path, cores: int, as_json: bool, measurements: bool) -> None:
 
     settings = config.load()
     dataset = settings["dataset"]
-    settings = config.for_dataset(settings, dataset)
     if measurements:
         writer = csv.DictWriter(sys.stdout, costs.COLUMNS, lineterminator="\n")
         writer.writeheader()

@@ -1,19 +1,23 @@
-"""The figures that papers report: data/published.csv."""
+"""The figures that papers report: data/published.csv.
 
-import re
+Its column `source` has the paper and, after a comma, the place in it: "Huang and Minami 2024, Figure 4".
+"""
+
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 from genrebench.common import cli, files
 
+# the papers whose systems this project implements
+PAPERS = ("Comparative analysis", "Huang and Minami 2024", "Sankhe, Kulkarni and Ambulkar", "Li", "Cao")
 SCORES = ("precision", "recall", "f1", "support")
 
 
 def read_accuracies(path: str | Path) -> list[dict[str, Any]]:
     """Read the overall accuracies, in the order of the file, `value` as a fraction (the file may hold percent).
 
-    Figures of single genres and other metrics are left out. Raises `job.InputError` for a value that is no
+    Figures of single genres and other metrics are left out. Raises `InputError` for a value that is no
     number from 0 to 100.
     """
     rows = [row for row in files.read_rows(path) if row["metric"] == "accuracy" and not row["genre"]]
@@ -27,8 +31,13 @@ def read_scores(path: str | Path) -> list[dict[str, Any]]:
 
 
 def is_counterpart(row: dict[str, Any], models: Container[str]) -> bool:
-    """Whether a figure is of a system of the papers or of one of these `models`; the rest is literature."""
-    return re.match(r"\d{3} ", row["source"]) is not None or row["model"] in models
+    """Whether a figure is of a system of `PAPERS` or of one of these `models`; the rest is literature."""
+    return paper_of(row["source"]) in PAPERS or row["model"] in models
+
+
+def paper_of(source: str) -> str:
+    """Return the paper of a source, without the place in it."""
+    return next((paper for paper in PAPERS if source.startswith(f"{paper}, ")), source)
 
 
 def is_of(dataset: str, rows: list[dict[str, Any]]) -> bool:

@@ -1,4 +1,4 @@
-"""What the protocols of a dataset leak, and which of them a result is quoted from."""
+"""What training and test have in common under each protocol, and which protocol a result is quoted from."""
 
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
@@ -14,15 +14,28 @@ LOOSE_FIRST = ("size_matched", "stratified", "holdout", "kfold")
 
 
 def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-    """Per protocol, from the JSON of its `splits` (protocol, name): sizes of the first, and what leaks into the test.
+    """Describe protocols by their splits: the sizes, and what training and test have in common.
 
-    `shared` and `repeated` are the largest share, over the splits, of test clips with a known artist that
-    share it with training clips, and of test clips that repeat a training clip; None where unknown.
-    `separate` says that both are 0, the artists are known for most clips, and the `unit` that is dealt is the clip.
-    Where it is the segment (`segments`: length and hop in s), those of one clip are on both sides: sizes are segments,
-    and `repeated` the largest share of test segments whose own clip is trained on. Such protocols come last.
+    Parameters
+    ----------
+    folder
+        Of the splits: <protocol>/<split>.json.
+    splits
+        (protocol, split); those whose split is blank, because the protocol is unavailable, are left out.
+
+    Returns
+    -------
+    dict
+        By protocol, those that assign segments last: `counts`, the clips (or segments) of each subset in the first
+        split. `shared` and `repeated`, the largest share, over the splits, of test clips with a known artist that share
+        it with training clips, and of test clips that repeat a training clip; None where unknown. `separate`, whether
+        both are 0, the artists of most clips are known, and the `unit` that is assigned to subsets is the clip. Where
+        it is the segment (`segments`: length and hop in s), `repeated` is the largest share of test segments whose own
+        clip is trained on.
     """
+    splits = {(protocol, split) for protocol, split in splits if split}
     protocols = {}
+    splits = {(protocol, split) for protocol, split in splits if split}  # an unavailable run has none
     for name in sorted({protocol for protocol, _ in splits}):
         facts = [files.read_json(folder / name / f"{split}.json") for p, split in sorted(splits) if p == name]
         usable = [fact for fact in facts if fact["available"]]

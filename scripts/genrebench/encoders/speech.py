@@ -17,7 +17,7 @@ import transformers
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 
-from genrebench.audio.speech_settings import SAMPLE_RATE
+from genrebench.audio import SPEECH_SAMPLE_RATE as SAMPLE_RATE
 from genrebench.common.cli import InputError
 
 # what the library raises where a folder or a configuration is not what it should be

@@ -31,8 +31,7 @@ def study(
     splits, evaluation
         Folders of the splits' descriptions and of all models' evaluations.
     """
-    runs = statuses[statuses["split"] != ""]
-    described = describe_protocols(splits, set(zip(runs["protocol"], runs["split"], strict=True)))
+    described = describe_protocols(splits, set(zip(statuses["protocol"], statuses["split"], strict=True)))
     strict, loose = pick_protocols(tables.rows(leaderboard), described)
     protocol = strict or loose
     done = statuses[(statuses["protocol"] == protocol) & (statuses["status"] == "done")]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from genrebench.datasets.published import paper_of
 from genrebench.datasets.split_leakage import MEANINGLESS, pick_protocols
 from genrebench.evaluation import tables
 
@@ -122,7 +123,7 @@ def describe_all(rows: Sequence[Row], dataset: str) -> list[str]:
     """Sentences about the whole of papers.csv: how many figures were met, and what honesty costs."""
     run = [row for row in rows if row["closest_accuracy"] is not None]
     sentences = [
-        f"{len(rows)} figures of {len({row['source'][:3] for row in rows})} papers have a counterpart here;"
+        f"{len(rows)} figures of {len({paper_of(row['source']) for row in rows})} papers have a counterpart here;"
         f" {len(run)} of them {'was' if len(run) == 1 else 'were'} run under the closest reading of their protocol."
     ]
     known = [row for row in run if row["difference"] is not None]

@@ -24,9 +24,7 @@ def read_run(path: Path) -> tuple[pd.DataFrame, list[str]]:
     columns = list(pd.read_csv(path, nrows=0).columns)
     genres = [name for name in columns if name not in PREDICTION_COLUMNS]
     types = {"clip_id": "str", "segment": "int64", "subset": "str", "predicted": "str"}
-    frame = pd.read_csv(
-        path, dtype=types | dict.fromkeys(genres, "float64"), keep_default_na=False, float_precision="round_trip"
-    )
+    frame = pd.read_csv(path, dtype=types | dict.fromkeys(genres, "float64"), keep_default_na=False)
     if frame.empty:
         raise cli.InputError(f"{path} has no rows, yet the run's status is done: train it again.")
     if not (frame["subset"] == "test").any():

@@ -110,9 +110,10 @@ def read_runs(evaluation: Path, models: Sequence[str]) -> pd.DataFrame:
     """
     paths = [evaluation / model / METRICS for model in dict.fromkeys(models)]
     found = [tables.METRICS.read(path) for path in paths if path.is_file()]
-    if not found:
+    if models and not found:
         raise cli.InputError(f"No {METRICS} under {evaluation}: evaluate the models first.")
-    return pd.concat(found, ignore_index=True).sort_values(list(tables.RUN), ignore_index=True)
+    frame = pd.concat(found, ignore_index=True) if found else tables.METRICS.frame()
+    return frame.sort_values(list(tables.RUN), ignore_index=True)
 
 
 def read_genres(evaluation: Path, models: Sequence[str]) -> pd.DataFrame:

@@ -5,12 +5,14 @@ Li uses "statistical features of the amplitude spectrum" and does not say which;
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+
 AXES = ("statistic", "frame")
 UNIT = "amplitude of the spectrum (window not normalised)"
 PAD_VALUE = 0.0

@@ -4,14 +4,20 @@ Ellis, "Chroma feature analysis and synthesis", 2007. Huang and Minami (2024) us
 """
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_chroma": {"description": "Classes per octave.", "type": "integer", "minimum": 1},
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    hop_length: int = Field(256, ge=1, description="Samples from one frame to the next.")
+    n_chroma: int = Field(24, ge=1, description="Classes per octave.")
+
+
 AXES = ("pitch class", "frame")
 UNIT = "share of the frame's strongest class"
 PAD_VALUE = 0.0

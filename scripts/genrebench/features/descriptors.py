@@ -13,12 +13,20 @@ signal alone and that studies found to correlate with such ratings. They are not
 
 import numpy as np
 from numpy.polynomial.polynomial import polyval
+from pydantic import Field
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
 from genrebench.features import chroma
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = framing.SPECTRUM
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_fft: int = Field(4096, ge=16, description="Samples of the analysis window (Hann).")
+    hop_length: int = Field(2048, ge=1, description="Samples from one frame to the next.")
+
+
 AXES = ("column",)
 UNIT = "loudness LKFS; danceability 1 / exponent; mode and key clarity as correlations"
 PAD_VALUE = 0.0

@@ -4,14 +4,18 @@ Slaney's mel scale and norm (Auditory Toolbox, 1998). Huang and Minami (2024) us
 """
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip, decibels
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands.", "type": "integer", "minimum": 1},
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_mels: int = Field(128, ge=1, description="Mel bands.")
+
+
 AXES = ("band", "frame")
 UNIT = "dB re the clip's maximum, down to -80"
 PAD_VALUE = -80.0

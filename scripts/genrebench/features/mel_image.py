@@ -3,24 +3,28 @@
 Sankhe, Kulkarni and Ambulkar use pictures of 224 x 224 pixels.
 """
 
-import numpy as np
+from typing import Annotated, Literal
 
-from genrebench.audio import framing
+import numpy as np
+from pydantic import Field
+
 from genrebench.audio.spectra import Clip
 from genrebench.features import mel
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands.", "type": "integer", "minimum": 1},
-    "size": {
-        "description": "Rows and columns of the picture.",
-        "type": "array",
-        "items": {"type": "integer", "minimum": 1},
-        "minItems": 2,
-        "maxItems": 2,
-    },
-    "scale": {"description": "What is shown: dB from -80 to 0 (log) or power (linear).", "enum": ["log", "linear"]},
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_mels: int = Field(128, ge=1, description="Mel bands.")
+    size: list[Annotated[int, Field(ge=1)]] = Field(
+        [224, 224], min_length=2, max_length=2, description="Rows and columns of the picture."
+    )
+    scale: Literal["log", "linear"] = Field(
+        "log", description="What is shown: dB from -80 to 0 (log) or power (linear)."
+    )
+
+
 AXES = ("row", "pixel")
 UNIT = "share of the range: log -80 to 0 dB re the clip's maximum, linear 0 to the maximum"
 PAD_VALUE = 0.0

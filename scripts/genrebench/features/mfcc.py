@@ -5,15 +5,21 @@ Minami (2024) use 40, Li 20.
 """
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip, decibels
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands below the cosine transform.", "type": "integer", "minimum": 1},
-    "n_mfcc": {"description": "Coefficients, from the zeroth.", "type": "integer", "minimum": 1},
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    hop_length: int = Field(256, ge=1, description="Samples from one frame to the next.")
+    n_mels: int = Field(128, ge=1, description="Mel bands below the cosine transform.")
+    n_mfcc: int = Field(40, ge=1, description="Coefficients, from the zeroth.")
+
+
 AXES = ("coefficient", "frame")
 UNIT = "dB (orthonormal DCT-II of the mel spectrogram in dB re 1)"
 PAD_VALUE = 0.0

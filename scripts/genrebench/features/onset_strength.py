@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip, decibels
+from genrebench.features._settings import OnsetSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
-}
+
+class Settings(OnsetSettings):
+    """Settings of the feature."""
+
+
 AXES = ("value", "frame")
 UNIT = "dB, mean over the bands"
 PAD_VALUE = 0.0

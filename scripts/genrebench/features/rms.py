@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import FrameSettings
 
-SETTINGS = {
-    **framing.FRAMES,
-}
+
+class Settings(FrameSettings):
+    """Settings of the feature."""
+
+
 AXES = ("value", "frame")
 UNIT = "amplitude re full scale"
 PAD_VALUE = 0.0

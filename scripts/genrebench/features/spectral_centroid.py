@@ -5,12 +5,15 @@ Klapuri and Davy, "Signal Processing Methods for Music Transcription", 2006. Li 
 
 import numpy as np
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+
 AXES = ("value", "frame")
 UNIT = "Hz"
 PAD_VALUE = 0.0

@@ -4,22 +4,22 @@ Jiang et al., "Music type classification by spectral contrast feature", 2002. Li
 """
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip, decibels
 from genrebench.common.cli import InputError
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_bands": {"description": "Octaves; below them lies one band more.", "type": "integer", "minimum": 1},
-    "fmin": {"description": "Lower edge of the first octave in Hz.", "type": "number", "exclusiveMinimum": 0},
-    "quantile": {
-        "description": "Share of a band's bins that are its peaks, and its valleys.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "exclusiveMaximum": 1,
-    },
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_bands: int = Field(6, ge=1, description="Octaves; below them lies one band more.")
+    fmin: float = Field(200.0, gt=0, description="Lower edge of the first octave in Hz.")
+    quantile: float = Field(0.02, gt=0, lt=1, description="Share of a band's bins that are its peaks, and its valleys.")
+
+
 AXES = ("band", "frame")
 UNIT = "dB"
 PAD_VALUE = 0.0

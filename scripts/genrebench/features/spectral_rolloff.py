@@ -5,19 +5,19 @@ it.
 """
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "roll_percent": {
-        "description": "Share of the sum of the amplitudes that lies below.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "exclusiveMaximum": 1,
-    },
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    roll_percent: float = Field(0.85, gt=0, lt=1, description="Share of the sum of the amplitudes that lies below.")
+
+
 AXES = ("value", "frame")
 UNIT = "Hz"
 PAD_VALUE = 0.0

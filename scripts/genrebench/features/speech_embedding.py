@@ -3,27 +3,28 @@
 For those who have no GPU to fine-tune it on: `linear_probe` on top of it is a classifier (Yang et al. 2021, SUPERB).
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import speech_settings
+from genrebench.audio import SPEECH_SAMPLE_RATE
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import FeatureSettings, SpeechEncoderSettings
 from genrebench.workflow import pretrained
 
-SETTINGS = {
-    **speech_settings.SETTINGS,
-    "window_s": {
-        "description": "Length of a window in seconds; they do not overlap.",
-        "type": "number",
-        "minimum": 0.5,
-    },
-    "layers": {"description": "last, or mean: that of all layers.", "enum": ["last", "mean"]},
-}
+
+class Settings(FeatureSettings, SpeechEncoderSettings):
+    """Settings of the feature."""
+
+    window_s: float = Field(5.0, ge=0.5, description="Length of a window in seconds; they do not overlap.")
+    layers: Literal["last", "mean"] = Field("mean", description="last, or mean: that of all layers.")
+
+
 AXES = ("dimension", "segment")
 UNIT = "mean activation of the transformer"
 PAD_VALUE = 0.0
-SAMPLE_RATE = speech_settings.SAMPLE_RATE
+SAMPLE_RATE = SPEECH_SAMPLE_RATE
 EXTRA = "speech"
 
 

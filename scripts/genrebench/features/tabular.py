@@ -6,11 +6,14 @@ with five families and no word on the statistic.
 """
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import framing, hpss
+from genrebench.audio import hpss
 from genrebench.audio.spectra import Clip
+from genrebench.common.settings import Distinct
 from genrebench.features import (
     chroma,
     mfcc,
@@ -24,42 +27,53 @@ from genrebench.features import (
     tonnetz,
     zero_crossing_rate,
 )
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mfcc": {"description": "Coefficients, from the zeroth.", "type": "integer", "minimum": 1, "maximum": 128},
-    "n_chroma": {"description": "Classes per octave; one statistic of all.", "type": "integer", "minimum": 1},
-    "columns": {
-        "description": "Families of columns, in the table's order.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {
-            "enum": [
-                "chroma_stft",
-                "rms",
-                "spectral_centroid",
-                "spectral_bandwidth",
-                "rolloff",
-                "zero_crossing_rate",
-                "harmony",
-                "perceptr",
-                "tempo",
-                "mfcc",
-                "spectral_contrast",
-                "tonnetz",
-                "onset_strength",
-            ]
-        },
-    },
-    "statistics": {
-        "description": "Of each family over time; the tempo is one number and has none.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {"enum": ["mean", "var", "std", "min", "max", "median"]},
-    },
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+    n_mfcc: int = Field(20, ge=1, le=128, description="Coefficients, from the zeroth.")
+    n_chroma: int = Field(12, ge=1, description="Classes per octave; one statistic of all.")
+    columns: Distinct[
+        Literal[
+            "chroma_stft",
+            "rms",
+            "spectral_centroid",
+            "spectral_bandwidth",
+            "rolloff",
+            "zero_crossing_rate",
+            "harmony",
+            "perceptr",
+            "tempo",
+            "mfcc",
+            "spectral_contrast",
+            "tonnetz",
+            "onset_strength",
+        ]
+    ] = Field(
+        [
+            "chroma_stft",
+            "rms",
+            "spectral_centroid",
+            "spectral_bandwidth",
+            "rolloff",
+            "zero_crossing_rate",
+            "harmony",
+            "perceptr",
+            "tempo",
+            "mfcc",
+        ],
+        min_length=1,
+        description="Families of columns, in the table's order; by default those of GTZAN's widespread table.",
+    )
+    statistics: Distinct[Literal["mean", "var", "std", "min", "max", "median"]] = Field(
+        ["mean", "var"],
+        min_length=1,
+        description="Of each family over time; the tempo is one number and has none.",
+    )
+
+
 AXES = ("column",)
 UNIT = "that of each column"
 PAD_VALUE = 0.0

@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from genrebench.audio.spectra import Clip
 from genrebench.features import tabular
 
-SETTINGS = {
-    "segment_s": {"description": "Seconds of a segment, and from one to the next.", "type": "number", "minimum": 0.1},
-    **tabular.SETTINGS,
-}
+
+class Settings(tabular.Settings):
+    """Settings of the feature."""
+
+    segment_s: float = Field(3.0, ge=0.1, description="Seconds of a segment, and from one to the next.")
+
+
 AXES = ("column", "segment")
 UNIT = "that of each column"
 PAD_VALUE = 0.0

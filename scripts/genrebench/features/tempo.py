@@ -4,21 +4,20 @@ Ellis, "Beat tracking by dynamic programming", 2007.
 """
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
 from genrebench.features import onset_strength, tempogram
+from genrebench.features._settings import OnsetSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
-    "win_length": {
-        "description": "Frames of the tempogram; 344 are 8 s at a hop of 512.",
-        "type": "integer",
-        "minimum": 2,
-    },
-    "start_bpm": {"description": "What is most likely before listening.", "type": "number", "exclusiveMinimum": 0},
-}
+
+class Settings(OnsetSettings):
+    """Settings of the feature."""
+
+    win_length: int = Field(344, ge=2, description="Frames of the tempogram; 344 are 8 s at a hop of 512.")
+    start_bpm: float = Field(120.0, gt=0, description="What is most likely before listening, in beats per minute.")
+
+
 AXES = ("column",)
 UNIT = "beats per minute"
 PAD_VALUE = 0.0

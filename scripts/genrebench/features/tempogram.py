@@ -4,20 +4,20 @@ Grosche, Müller and Kurth, "Cyclic tempogram - a mid-level tempo representation
 """
 
 import numpy as np
+from pydantic import Field
 
-from genrebench.audio import filters, framing
+from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
 from genrebench.features import onset_strength
+from genrebench.features._settings import OnsetSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-    "n_mels": {"description": "Mel bands in which onsets are looked for.", "type": "integer", "minimum": 1},
-    "win_length": {
-        "description": "Frames over which it is taken, and lags.",
-        "type": "integer",
-        "minimum": 2,
-    },
-}
+
+class Settings(OnsetSettings):
+    """Settings of the feature."""
+
+    win_length: int = Field(384, ge=2, description="Frames over which it is taken, and lags.")
+
+
 AXES = ("lag", "frame")
 UNIT = "share of the autocorrelation's maximum"
 PAD_VALUE = 0.0

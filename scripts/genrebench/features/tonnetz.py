@@ -5,13 +5,15 @@ Harte, Sandler and Gasser, "Detecting harmonic change in musical audio", 2006.
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
 from genrebench.features import chroma
+from genrebench.features._settings import SpectrumSettings
 
-SETTINGS = {
-    **framing.SPECTRUM,
-}
+
+class Settings(SpectrumSettings):
+    """Settings of the feature."""
+
+
 AXES = ("dimension", "frame")
 UNIT = "share of the radius (fifths and minor thirds 1, major thirds 0.5)"
 PAD_VALUE = 0.0

@@ -9,16 +9,24 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from pydantic import Field
 
 from genrebench.audio.spectra import Clip
 from genrebench.common.cli import InputError
 from genrebench.encoders import saved_model
+from genrebench.features._settings import FeatureSettings
 from genrebench.workflow import pretrained
 
-SETTINGS = {
-    "handle": {"description": "Address or folder of the weights.", "type": "string", "minLength": 1},
-    "pca": {"description": "Whether the released PCA, whitening and quantisation follow.", "type": "boolean"},
-}
+
+class Settings(FeatureSettings):
+    """Settings of the feature."""
+
+    handle: str = Field(
+        "https://tfhub.dev/google/vggish/1", min_length=1, description="Address or folder of the weights."
+    )
+    pca: bool = Field(False, description="Whether the released PCA, whitening and quantisation follow.")
+
+
 AXES = ("dimension", "frame")
 UNIT = "activation; with pca, the 8-bit level 0 to 255 of -2 to 2 standard deviations"
 PAD_VALUE = 0.0

@@ -2,15 +2,20 @@
 
 import numpy as np
 
-from genrebench.audio import speech_settings
+from genrebench.audio import SPEECH_SAMPLE_RATE
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import FeatureSettings
 
-SETTINGS = {}
+
+class Settings(FeatureSettings):
+    """Settings of the feature."""
+
+
 AXES = ("sample",)
 UNIT = "full scale"
 PAD_VALUE = 0.0
 GIVES_AUDIO_BACK = True
-SAMPLE_RATE = speech_settings.SAMPLE_RATE
+SAMPLE_RATE = SPEECH_SAMPLE_RATE
 EXTRA = "speech"  # computed without it, but of use only with it, and as large as the music
 
 

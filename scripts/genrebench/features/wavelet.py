@@ -5,16 +5,19 @@ Mallat, "A theory for multiresolution signal decomposition", 1989, by PyWavelets
 
 import numpy as np
 import pywt
+from pydantic import Field
 
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import FeatureSettings
 
-SETTINGS = {
-    "wavelet": {
-        "description": "Name of a discrete wavelet of PyWavelets (haar, db4, ...).",
-        "type": "string",
-    },
-    "levels": {"description": "Levels of decomposition.", "type": "integer", "minimum": 1, "maximum": 14},
-}
+
+class Settings(FeatureSettings):
+    """Settings of the feature."""
+
+    wavelet: str = Field("haar", description="Name of a discrete wavelet of PyWavelets (haar, db4, ...).")
+    levels: int = Field(5, ge=1, le=14, description="Levels of decomposition.")
+
+
 AXES = ("coefficient", "block")
 UNIT = "amplitude (orthonormal transform)"
 PAD_VALUE = 0.0

@@ -4,13 +4,21 @@ Plakal and Ellis 2020, https://tfhub.dev/google/yamnet/1. A frame covers 0.975 s
 """
 
 import numpy as np
+from pydantic import Field
 
 from genrebench.audio.spectra import Clip
 from genrebench.encoders import saved_model
+from genrebench.features._settings import FeatureSettings
 
-SETTINGS = {
-    "handle": {"description": "Address or folder of the weights.", "type": "string", "minLength": 1},
-}
+
+class Settings(FeatureSettings):
+    """Settings of the feature."""
+
+    handle: str = Field(
+        "https://tfhub.dev/google/yamnet/1", min_length=1, description="Address or folder of the weights."
+    )
+
+
 AXES = ("dimension", "frame")
 UNIT = "mean activation of the last convolution"
 PAD_VALUE = 0.0

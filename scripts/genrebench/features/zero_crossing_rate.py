@@ -5,12 +5,14 @@ Li and Cao use it.
 
 import numpy as np
 
-from genrebench.audio import framing
 from genrebench.audio.spectra import Clip
+from genrebench.features._settings import FrameSettings
 
-SETTINGS = {
-    **framing.FRAMES,
-}
+
+class Settings(FrameSettings):
+    """Settings of the feature."""
+
+
 AXES = ("value", "frame")
 UNIT = "changes per sample"
 PAD_VALUE = 0.0

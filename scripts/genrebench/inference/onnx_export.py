@@ -10,7 +10,7 @@ import numpy as np
 from genrebench.common import files
 from genrebench.inference.loader import NETWORK
 from genrebench.training import backend
-from genrebench.workflow.config import features_of
+from genrebench.workflow.entries import features_of
 
 if TYPE_CHECKING:  # they take seconds to import, and `backend` has to be set before
     import keras

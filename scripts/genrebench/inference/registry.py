@@ -8,8 +8,7 @@ import yaml
 
 from genrebench.common.cli import InputError
 from genrebench.inference.description import DESCRIPTION, read_description
-
-BEST = "best"  # the folder of the model with the best validation accuracy (a literal: the rules read it from here)
+from genrebench.workflow.entries import BEST
 
 
 def find_model(model: str | None, results: Path) -> Path:

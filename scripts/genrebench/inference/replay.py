@@ -59,8 +59,8 @@ class FirstTraining:
 
     def known_artists(self, found: NewClips, split: Mapping[str, str]) -> int:
         """Count the new test clips that are by artists of the training clips."""
-        ours = set(self.data.clips[self.data.rows["train"]])
-        trained = set().union(*(artists.names(self.clips[i]["artist"]) for i in ours))
+        rows = set(self.data.clips[self.data.rows["train"]])
+        trained = set().union(*(artists.names(self.clips[i]["artist"]) for i in rows))
         tested = (clip for clip in found.clips if split[clip.clip_id] == "test")
         return sum(bool(artists.names(clip.artist) & trained) for clip in tested)
 
@@ -72,7 +72,10 @@ def join(new: Data, old: Data) -> Data:
     count = len(new.labels)
     rows = {name: np.concatenate([new.rows[name], old.rows[name] + count]) for name in ("train", "valid")}
     return Data(
-        [replace(a, values=cast(Any, _Joined(a.values, b.values))) for a, b in zip(new.features, old.features, strict=True)],
+        [
+            replace(a, values=cast(Any, _Joined(a.values, b.values)))
+            for a, b in zip(new.features, old.features, strict=True)
+        ],
         rows | {"test": new.rows["test"]},
         np.concatenate([new.labels, old.labels]),
         new.genres,

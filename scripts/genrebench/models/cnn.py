@@ -2,38 +2,51 @@
 
 The paper states Conv2D layers, batch normalisation, dropout and residual connections, a channel axis, and the learning
 rate (`epochs`, `warmup_epochs`, `schedule`). It states neither sizes nor how two features of different numbers of
-frames meet. Our reading: each feature is a plane of its own through residual blocks (`residual_stack` of
-genrebench.training.blocks), the average of each map over the whole plane, all averages side by side, a dense layer, softmax.
+frames meet. Our reading: each feature is a plane of its own through residual blocks (`blocks.residual_stack`), then the
+average of each map over the whole plane, all averages side by side, a dense layer, softmax.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import keras
+from typing import TYPE_CHECKING, Any
 
-from genrebench.training import blocks, inputs, keras_model
-from genrebench.training.data import Data
-from genrebench.training.keras_model import KerasModel
+from genrebench.training.settings import (
+    ClassifierSettings,
+    ConvolutionSettings,
+    Epochs,
+    Features,
+    KerasSettings,
+    WarmupEpochs,
+)
 
-SETTINGS = {
-    **keras_model.SETTINGS,
-    **blocks.SETTINGS,
-    "filters": {
-        "description": "Maps of the first convolution and of each residual block; each halves time and frequency.",
-        "type": "array",
-        "minItems": 2,
-        "items": {"type": "integer", "minimum": 1},
-    },
-    "kernel": {"description": "Side of the convolutions' kernels.", "type": "integer", "minimum": 2},
-}
+if TYPE_CHECKING:
+    import keras
+
+    from genrebench.training.data import Data
+    from genrebench.training.keras_model import KerasModel
+
+
+class Settings(KerasSettings, ConvolutionSettings, ClassifierSettings):
+    """Settings of the model."""
+
+    features: Features = ["mel", "chroma"]
+    epochs: Epochs = 250
+    warmup_epochs: WarmupEpochs = 10
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
+    from genrebench.training.keras_model import KerasModel
+
     return KerasModel(architecture, data, settings, seed, compute)
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """The network for features of these shapes, (frames, bands) each; InputError where one has other axes."""
+    import keras
+
+    from genrebench.training import blocks, inputs
+
     planes = inputs.by_name(shapes)
     branches = [branch(plane, settings) for plane in planes.values()]
     return keras.Model(planes, blocks.classifier(branches, genres, settings["dense"], settings["dropout"]))
@@ -41,6 +54,10 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
 
 def branch(plane: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
     """What the network takes from one feature: (frames, bands) to (filters[-1],)."""
+    import keras
+
+    from genrebench.training import blocks, inputs
+
     inputs.require_axes({plane.name: plane.shape[1:]}, "(frames, bands)")
     maps = blocks.residual_stack(plane, settings["filters"], settings["kernel"], settings["dropout"])
     return keras.layers.GlobalAveragePooling2D()(maps)

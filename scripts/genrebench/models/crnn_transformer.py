@@ -8,44 +8,69 @@ need"), normalised first (Xiong et al. 2020, "On layer normalization in the tran
 without a warm-up of its own; attention says which steps of the clip count.
 """
 
-from math import ceil
-from typing import Any
+from __future__ import annotations
 
-import keras
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-from keras import ops
+from pydantic import Field
 
 from genrebench.models import cnn
-from genrebench.training import blocks, inputs
-from genrebench.training.data import Data
-from genrebench.training.keras_model import KerasModel
+from genrebench.training.settings import (
+    Augmentation,
+    AugmentationSettings,
+    Dropout,
+    Epochs,
+    Features,
+    Optimizer,
+    Segments,
+    SegmentSettings,
+    WarmupEpochs,
+)
 
-SETTINGS = {
-    **cnn.SETTINGS,
-    "max_steps": {
-        "description": "Steps of the LSTM and the transformer at most; more are averaged after the convolutions.",
-        "type": "integer",
-        "minimum": 1,
-    },
-    "units": {
-        "description": "Units of the LSTM in each direction; the transformer is twice as wide.",
-        "type": "integer",
-        "minimum": 1,
-    },
-    "encoder_layers": {"description": "Encoder layers of the transformer.", "type": "integer", "minimum": 0},
-    "heads": {"description": "Heads of each attention.", "type": "integer", "minimum": 1},
-    "feed_forward": {"description": "Units of the dense layer in each encoder layer.", "type": "integer", "minimum": 1},
-}
+if TYPE_CHECKING:
+    import keras
+
+    from genrebench.training.data import Data
+    from genrebench.training.keras_model import KerasModel
+
+
+class Settings(cnn.Settings):
+    """Settings of the model."""
+
+    features: Features = ["mel"]
+    segments: Segments = SegmentSettings(length_s=10.0, hop_s=5.0)
+    epochs: Epochs = 60
+    optimizer: Optimizer = "adamw"
+    warmup_epochs: WarmupEpochs = 5
+    augmentation: Augmentation = AugmentationSettings(crop=True, time_masks=(2, 0.1), band_masks=(2, 0.1), mixup=0.3)
+    max_steps: int = Field(
+        64, ge=1, description="Steps of the LSTM and the transformer at most; more are averaged after the convolutions."
+    )
+    units: int = Field(64, ge=1, description="Units of the LSTM in each direction; the transformer is twice as wide.")
+    encoder_layers: int = Field(2, ge=0, description="Encoder layers of the transformer.")
+    heads: int = Field(4, ge=1, description="Heads of each attention.")
+    feed_forward: int = Field(256, ge=1, description="Units of the dense layer in each encoder layer.")
+    dropout: Dropout = 0.2
+
+
 WAVELENGTH = 10_000  # of the slowest position signal is 2 pi times this (Vaswani et al. 2017, 3.5)
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
+    from genrebench.training.keras_model import KerasModel
+
     return KerasModel(architecture, data, settings, seed, compute)
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """The network for features of these shapes, (frames, bands) each; InputError where one has other axes."""
+    import keras
+
+    from genrebench.training import blocks, inputs
+
     planes = inputs.by_name(shapes)
     x = _aligned([front_end(plane, settings) for plane in planes.values()], settings["max_steps"])
     x = blocks.bidirectional(x, settings["units"])
@@ -58,6 +83,10 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
 
 def front_end(plane: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
     """The maps of one feature, averaged over their bands: (frames, bands) to (steps, filters[-1])."""
+    from keras import ops
+
+    from genrebench.training import blocks, inputs
+
     inputs.require_axes({plane.name: plane.shape[1:]}, "(frames, bands)")
     maps = blocks.residual_stack(plane, settings["filters"], settings["kernel"], settings["dropout"])
     return ops.mean(maps, axis=2)
@@ -75,6 +104,8 @@ def encoder_layer(x: keras.KerasTensor, heads: int, feed_forward: int, dropout: 
 
     Attention has no biases: that of the keys cannot change anything, since softmax takes it out again.
     """
+    import keras
+
     width = x.shape[-1]
     attention = keras.layers.MultiHeadAttention(heads, ceil(width / heads), dropout=dropout, use_bias=False)
     normal = keras.layers.LayerNormalization()(x)
@@ -89,12 +120,17 @@ def attention_pooling(x: keras.KerasTensor) -> keras.KerasTensor:
 
     After Bahdanau et al. (2015), with a linear score.
     """
+    import keras
+    from keras import ops
+
     weights = keras.layers.Softmax(axis=1, name="attention")(keras.layers.Dense(1, use_bias=False)(x))
     return ops.sum(weights * x, axis=1)
 
 
 def _aligned(sequences: list[keras.KerasTensor], max_steps: int) -> keras.KerasTensor:
     """Sequences of one clip side by side, each averaged to as many steps as the shortest has, or `max_steps`."""
+    import keras
+
     steps = min(max_steps, *(x.shape[1] for x in sequences))
     same = [x if x.shape[1] == steps else keras.layers.AdaptiveAveragePooling1D(steps)(x) for x in sequences]
     return keras.layers.Concatenate()(same) if len(same) > 1 else same[0]

@@ -7,51 +7,54 @@ per frame of `feature_lstm`, for clips of any length. (The paper cuts its counts
 The strength of L1 is our choice; it is on the weights of all layers, not on the biases.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import keras
-from keras import layers, regularizers
+from typing import TYPE_CHECKING, Annotated, Any
 
-from genrebench.training import inputs, keras_model
-from genrebench.training.data import Data
-from genrebench.training.keras_model import KerasModel
+from pydantic import Field
 
-SETTINGS = {
-    **keras_model.SETTINGS,
-    "convolutions": {
-        "description": "Of each convolution, its filters and the frames that a filter sees.",
-        "type": "array",
-        "minItems": 1,
-        "items": {
-            "type": "array",
-            "minItems": 2,
-            "maxItems": 2,
-            "items": {"type": "integer", "minimum": 1},
-        },
-    },
-    "pool": {"description": "Frames of which the largest value is kept.", "type": "integer", "minimum": 1},
-    "dense": {
-        "description": "Units of each dense layer before the last; may be empty.",
-        "type": "array",
-        "items": {"type": "integer", "minimum": 1},
-    },
-    "dropout": {
-        "description": "Share of values dropped before each dense layer.",
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
-    },
-    "l1": {"description": "Strength of the L1 penalty on the weights.", "type": "number", "minimum": 0},
-}
+from genrebench.training.settings import EarlyStopping, Epochs, Features, KerasSettings, Layers, Schedule, Seeds, Share
+
+if TYPE_CHECKING:
+    import keras
+
+    from genrebench.training.data import Data
+    from genrebench.training.keras_model import KerasModel
+
+
+class Settings(KerasSettings):
+    """Settings of the model; the paper has five runs."""
+
+    features: Features = ["mfcc_20", "chroma_12", "spectral_contrast", "spectral_centroid"]
+    seeds: Seeds = [0, 1, 2, 3, 4]
+    epochs: Epochs = 100
+    schedule: Schedule = "constant"
+    early_stopping: EarlyStopping = 20
+    convolutions: list[Annotated[Layers, Field(min_length=2, max_length=2)]] = Field(
+        [[64, 7], [64, 3], [64, 3]],
+        min_length=1,
+        description="Of each convolution, its filters and the frames that a filter sees.",
+    )
+    pool: int = Field(2, ge=1, description="Frames of which the largest value is kept.")
+    dense: Layers = Field([128], description="Units of each dense layer before the last; may be empty.")
+    dropout: Share = Field(0.3, description="Share of values dropped before each dense layer.")
+    l1: float = Field(0.0001, ge=0, description="Strength of the L1 penalty on the weights.")
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
+    from genrebench.training.keras_model import KerasModel
+
     return KerasModel(architecture, data, settings, seed, compute)
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """From features of one hop (frames, values) to probabilities (genres,)."""
+    import keras
+    from keras import layers, regularizers
+
+    from genrebench.training import inputs
+
     penalty = regularizers.L1(settings["l1"])
     given, x = inputs.sequence(shapes)
     for number, (filters, frames) in enumerate(settings["convolutions"], 1):

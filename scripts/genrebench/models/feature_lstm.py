@@ -9,47 +9,61 @@ of all layers, not on the biases.
 With recurrent dropout no backend has a fast LSTM for a GPU: each frame is a step of a loop.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import keras
-from keras import layers, regularizers
+from typing import TYPE_CHECKING, Any
 
-from genrebench.training import inputs, keras_model
-from genrebench.training.data import Data
-from genrebench.training.keras_model import KerasModel
+from pydantic import Field
 
-SETTINGS = {
-    **keras_model.SETTINGS,
-    **inputs.SETTINGS,
-    "units": {
-        "description": "Units of each LSTM layer.",
-        "type": "array",
-        "minItems": 1,
-        "items": {"type": "integer", "minimum": 1},
-    },
-    "dropout": {
-        "description": "Share of an LSTM layer's inputs that are dropped.",
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
-    },
-    "recurrent_dropout": {
-        "description": "Share of an LSTM layer's state that is dropped from step to step.",
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
-    },
-    "l2": {"description": "Strength of the L2 penalty on the weights.", "type": "number", "minimum": 0},
-}
+from genrebench.training.settings import (
+    EarlyStopping,
+    Epochs,
+    Features,
+    KerasSettings,
+    LstmSettings,
+    Schedule,
+    Seeds,
+    Share,
+    Units,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+    from genrebench.training.data import Data
+    from genrebench.training.keras_model import KerasModel
+
+
+class Settings(KerasSettings, LstmSettings):
+    """Settings of the model; the paper has five runs."""
+
+    features: Features = ["mfcc_20", "chroma_12", "spectral_contrast", "spectral_centroid"]
+    seeds: Seeds = [0, 1, 2, 3, 4]
+    epochs: Epochs = 100
+    schedule: Schedule = "constant"
+    early_stopping: EarlyStopping = 20
+    units: Units = [128, 32]
+    dropout: Share = Field(0.05, description="Share of an LSTM layer's inputs that are dropped.")
+    recurrent_dropout: Share = Field(
+        0.35, description="Share of an LSTM layer's state that is dropped from step to step."
+    )
+    l2: float = Field(0.001, ge=0, description="Strength of the L2 penalty on the weights.")
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
+    from genrebench.training.keras_model import KerasModel
+
     return KerasModel(architecture, data, settings, seed, compute)
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """From features of one hop (frames, values) to probabilities (genres,)."""
+    import keras
+    from keras import layers, regularizers
+
+    from genrebench.training import inputs
+
     penalty = regularizers.L2(settings["l2"])
     given, x = inputs.sequence(shapes)
     x = inputs.fewer_steps(x, settings["max_steps"])

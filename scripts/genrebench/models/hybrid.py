@@ -7,40 +7,45 @@ nor how all is fused. Our reading: mel and chroma through the branches of `cnn`,
 side before a dense layer, dropout and softmax.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import keras
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
 
 from genrebench.common.cli import InputError
+from genrebench.common.settings import Distinct
 from genrebench.models import cnn, rnn
-from genrebench.training import blocks, inputs
-from genrebench.training.data import Data
-from genrebench.training.keras_model import KerasModel
+from genrebench.training.settings import Epochs, Features, WarmupEpochs
 
-SETTINGS = {
-    **cnn.SETTINGS,
-    **rnn.SETTINGS,
-    "cnn_features": {
-        "description": "Those of the model's features that the convolutional branches read.",
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string"},
-    },
-    "rnn_features": {
-        "description": "Those that the LSTM branches read; what neither reads is an embedding.",
-        "type": "array",
-        "uniqueItems": True,
-        "items": {"type": "string"},
-    },
-    "embedding": {
-        "description": "The pretrained embedding that is read beside the model's features.",
-        "enum": ["vggish", "vggish_pca", "yamnet", "none"],
-    },
-}
+if TYPE_CHECKING:
+    import keras
+
+    from genrebench.training.data import Data
+    from genrebench.training.keras_model import KerasModel
+
+
+class Settings(rnn.Settings, cnn.Settings):
+    """Settings of the model."""
+
+    features: Features = ["mel", "chroma", "wavelet", "mfcc"]
+    epochs: Epochs = 250
+    warmup_epochs: WarmupEpochs = 10
+    cnn_features: Distinct[str] = Field(
+        ["mel", "chroma"], description="Those of the model's features that the convolutional branches read."
+    )
+    rnn_features: Distinct[str] = Field(
+        ["wavelet", "mfcc"], description="Those that the LSTM branches read; what neither reads is an embedding."
+    )
+    embedding: Literal["vggish", "vggish_pca", "yamnet", "none"] = Field(
+        "vggish", description="The pretrained embedding that is read beside the model's features."
+    )
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
+    from genrebench.training.keras_model import KerasModel
+
     return KerasModel(architecture, data, settings, seed, compute)
 
 
@@ -54,6 +59,10 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
 
     Raises InputError where a feature is given to both kinds of branches, or one is named that the model does not read.
     """
+    import keras
+
+    from genrebench.training import blocks, inputs
+
     readers = {name: cnn.branch for name in settings["cnn_features"]}
     for name in settings["rnn_features"]:
         if name in readers:
@@ -72,6 +81,8 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
 
 def embedding_branch(embedding: keras.KerasTensor, settings: dict[str, Any]) -> keras.KerasTensor:
     """What the network takes from a pretrained embedding: (steps, values) or (values,) to (dense,)."""
+    import keras
+
     if embedding.ndim == 3:
         mean = keras.layers.GlobalAveragePooling1D()(embedding)
         embedding = keras.layers.Concatenate()([mean, keras.layers.GlobalMaxPooling1D()(embedding)])

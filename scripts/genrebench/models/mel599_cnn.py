@@ -9,42 +9,49 @@ pooling. Pooled by 4 they are 1280, and the network has 68,554 weights; by 2 the
 linear interpolation that is stretched where it shrinks, so that no frame is passed over.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import keras
-from keras import layers
+from typing import TYPE_CHECKING, Any
 
-from genrebench.training import inputs, keras_model
-from genrebench.training.data import Data
-from genrebench.training.keras_model import KerasModel
+from pydantic import Field
 
-SETTINGS = {
-    **keras_model.SETTINGS,
-    "frames": {"description": "Frames that a clip is resized to.", "type": "integer", "minimum": 1},
-    "filters": {
-        "description": "Filters of each convolution.",
-        "type": "array",
-        "minItems": 1,
-        "items": {"type": "integer", "minimum": 1},
-    },
-    "kernel": {"description": "Frames and bands that a filter sees.", "type": "integer", "minimum": 1},
-    "pool": {"description": "Frames and bands of which the largest is kept.", "type": "integer", "minimum": 1},
-    "dropout": {
-        "description": "Share of values dropped before the dense layer.",
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
-    },
-}
+from genrebench.training.settings import EarlyStopping, Epochs, Features, KerasSettings, Layers, Schedule, Share
+
+if TYPE_CHECKING:
+    import keras
+
+    from genrebench.training.data import Data
+    from genrebench.training.keras_model import KerasModel
+
+
+class Settings(KerasSettings):
+    """Settings of the model."""
+
+    features: Features = ["mel"]
+    epochs: Epochs = 50
+    schedule: Schedule = "constant"
+    early_stopping: EarlyStopping = 10
+    frames: int = Field(599, ge=1, description="Frames that a clip is resized to.")
+    filters: Layers = Field([16, 32, 64], min_length=1, description="Filters of each convolution.")
+    kernel: int = Field(3, ge=1, description="Frames and bands that a filter sees.")
+    pool: int = Field(4, ge=1, description="Frames and bands of which the largest is kept.")
+    dropout: Share = Field(0.0, description="Share of values dropped before the dense layer; the paper states none.")
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
+    from genrebench.training.keras_model import KerasModel
+
     return KerasModel(architecture, data, settings, seed, compute)
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """From one feature (frames, bands) to probabilities (genres,)."""
+    import keras
+    from keras import layers
+
+    from genrebench.training import inputs
+
     given, x = inputs.plane(shapes)
     x = layers.Resizing(settings["frames"], x.shape[2], antialias=True)(x)
     for filters in settings["filters"]:

@@ -4,20 +4,32 @@ The paper does not give its size; scikit-learn's defaults (100 trees, the square
 our reading.
 """
 
-from typing import Any
+from __future__ import annotations
 
-from sklearn.ensemble import RandomForestClassifier
+from typing import TYPE_CHECKING, Any
 
-from genrebench.training.data import Data
-from genrebench.training.sklearn_model import SklearnModel
+from pydantic import Field
 
-SETTINGS = {
-    "n_estimators": {"description": "Trees.", "type": "integer", "minimum": 1},
-}
+from genrebench.training.settings import Features, ScaledSettings
+
+if TYPE_CHECKING:
+    from genrebench.training.data import Data
+    from genrebench.training.sklearn_model import SklearnModel
+
+
+class Settings(ScaledSettings):
+    """Settings of the model."""
+
+    features: Features = ["mel", "chroma", "wavelet", "mfcc"]
+    n_estimators: int = Field(100, ge=1, description="Trees.")
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> SklearnModel:
     """The model for these data; `seed` draws clips and values for the trees."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    from genrebench.training.sklearn_model import SklearnModel
+
     estimator = RandomForestClassifier(
         n_estimators=settings["n_estimators"], random_state=seed, n_jobs=compute["threads"]
     )

@@ -4,21 +4,33 @@ The paper does not name the loss. Ours is the logistic one, because it gives pro
 hinge loss, does not.
 """
 
-from typing import Any
+from __future__ import annotations
 
-from sklearn.linear_model import SGDClassifier
+from typing import TYPE_CHECKING, Any
 
-from genrebench.training.data import Data
-from genrebench.training.sklearn_model import SklearnModel
+from pydantic import Field
 
-SETTINGS = {
-    "alpha": {"description": "Strength of the L2 penalty.", "type": "number", "exclusiveMinimum": 0},
-    "max_iter": {"description": "Passes over the training clips at most.", "type": "integer", "minimum": 1},
-}
+from genrebench.training.settings import Features, ScaledSettings
+
+if TYPE_CHECKING:
+    from genrebench.training.data import Data
+    from genrebench.training.sklearn_model import SklearnModel
+
+
+class Settings(ScaledSettings):
+    """Settings of the model."""
+
+    features: Features = ["mel", "chroma", "wavelet", "mfcc"]
+    alpha: float = Field(0.0001, gt=0, description="Strength of the L2 penalty.")
+    max_iter: int = Field(1000, ge=1, description="Passes over the training clips at most.")
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> SklearnModel:
     """The model for these data; `seed` orders the clips."""
+    from sklearn.linear_model import SGDClassifier
+
+    from genrebench.training.sklearn_model import SklearnModel
+
     estimator = SGDClassifier(
         loss="log_loss", alpha=settings["alpha"], max_iter=settings["max_iter"], random_state=seed
     )

@@ -7,27 +7,74 @@ nor any setting. Ours is how the field fine-tunes them for classification (Wang 
 is a question of the `handle`: a page of Hugging Face's hub with the revision, or a folder.
 """
 
-from typing import Any
+from __future__ import annotations
 
-from genrebench.audio import speech_settings
-from genrebench.training import transformer_model
-from genrebench.training.data import Data
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from genrebench.features._settings import SpeechEncoderSettings
+from genrebench.training.settings import (
+    Epochs,
+    Features,
+    LearningRate,
+    ModelSettings,
+    Segments,
+    SegmentSettings,
+    TrainingSettings,
+    WarmupEpochs,
+)
 from genrebench.workflow import pretrained
 
-SETTINGS = {
-    **transformer_model.SETTINGS,
-    **speech_settings.SETTINGS,
-}
+if TYPE_CHECKING:
+    from genrebench.training.data import Data
+    from genrebench.training.transformer_model import TransformerModel
+
+
+class Settings(ModelSettings, TrainingSettings, SpeechEncoderSettings):
+    """Settings of the model; there is no scaler, because the network has a processor of its own."""
+
+    features: Features = ["waveform"]
+    segments: Segments = SegmentSettings(length_s=5.0, hop_s=5.0)
+    epochs: Epochs = 10
+    learning_rate: LearningRate = 0.00005
+    warmup_epochs: WarmupEpochs = 1
+    micro_batch: int = Field(
+        8, ge=1, description="Examples that are on the device at a time; the gradients of a batch are summed."
+    )
+    weight_decay: float = Field(0.01, ge=0, description="Of AdamW.")
+    max_gradient: float = Field(1.0, gt=0, description="Norm to which gradients are clipped.")
+    trained: Literal["all", "transformer", "head"] = Field(
+        "transformer",
+        description=(
+            "all: the whole network; transformer: all but the convolutions that read the samples, as the field does; "
+            "head: only what stands on top of it."
+        ),
+    )
+    layers: Literal["last", "weighted"] = Field(
+        "last",
+        description=(
+            "last: the last layer's output; weighted: a learned mean of all of them (SUPERB, Yang et al. 2021)."
+        ),
+    )
+    projection: int = Field(256, ge=1, description="Values to which each step is projected.")
+    training_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of each genre's training clips that is trained on (the paper took a smaller set).",
+    )
+
+
 EXTRA = "speech"
-SCALES = False  # the network's own processor does that
 
 
-def build(
-    data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]
-) -> transformer_model.TransformerModel:
+def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> TransformerModel:
     """The model for these data."""
+    from genrebench.training.transformer_model import TransformerModel
+
     folder = pretrained.locate("speech_transformer", settings["handle"])
-    return transformer_model.TransformerModel(folder, settings["config"], data, settings, seed, compute)
+    return TransformerModel(folder, settings["config"], data, settings, seed, compute)
 
 
 def unavailable(settings: dict[str, Any]) -> str | None:

@@ -6,31 +6,34 @@ choice that leaks. The probabilities are the softmax of its scores; their order 
 calibrated.
 """
 
-from typing import Any
+from __future__ import annotations
 
-from sklearn.svm import SVC
+from typing import TYPE_CHECKING, Any
 
-from genrebench.training import data as training
-from genrebench.training.data import Data
-from genrebench.training.sklearn_model import SklearnModel
+from pydantic import Field
 
-SETTINGS = {
-    **training.POOLING,
-    "C": {"description": "Inverse strength of the L2 penalty.", "type": "number", "exclusiveMinimum": 0},
-}
+from genrebench.training.settings import Features, PoolingSettings, ScaledSettings, Seeds, Segments, SegmentSettings
+
+if TYPE_CHECKING:
+    from genrebench.training.data import Data
+    from genrebench.training.sklearn_model import SklearnModel
 
 
-class KernelMachine(SklearnModel):
-    """A support vector machine, whose parameters are its support vectors and their coefficients."""
+class Settings(ScaledSettings, PoolingSettings):
+    """Settings of the model; nothing is drawn, so one seed is enough."""
 
-    @property
-    def parameters(self) -> int:
-        """How many numbers the fit has found."""
-        return self.estimator.support_vectors_.size + self.estimator.dual_coef_.size + self.estimator.intercept_.size
+    features: Features = ["mel"]
+    seeds: Seeds = [0]
+    segments: Segments = SegmentSettings(length_s=3.0, hop_s=3.0)
+    C: float = Field(10.0, gt=0, description="Inverse strength of the L2 penalty.")
 
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> SklearnModel:
     """The model for these data; nothing is drawn."""
+    from sklearn.svm import SVC
+
+    from genrebench.training.sklearn_model import SklearnModel
+
     # the kernel's width is scikit-learn's: 1 / (columns x variance), of standardised columns 1 / columns
     estimator = SVC(C=settings["C"], break_ties=True)
-    return KernelMachine(estimator, data.pooled(settings["pooling"]), settings["scaler_fit_on"])
+    return SklearnModel(estimator, data.pooled(settings["pooling"]), settings["scaler_fit_on"])

@@ -12,62 +12,64 @@ the dropout after fc1 and fc2, and the average to 7 x 7 for pictures of other si
 torchvision. That prepares photographs otherwise; here the standardised picture is scaled to their spread.
 """
 
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-import h5py
-import keras
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
 import numpy as np
-from keras import KerasTensor, layers, ops
+from pydantic import Field
 
 from genrebench.common.cli import InputError
-from genrebench.training import inputs, keras_model
-from genrebench.training.data import Data
-from genrebench.training.keras_model import KerasModel
+from genrebench.training.settings import Epochs, Features, KerasSettings, Layers, LearningRate, Share, WarmupEpochs
 from genrebench.workflow import pretrained
 
-SETTINGS = {
-    **keras_model.SETTINGS,
-    "handle": {
-        "description": "Address of the ImageNet weights, or a folder that has them; none trains from scratch.",
-        "type": "string",
-        "minLength": 1,
-    },
-    "orientation": {
-        "description": "What the feature is: a picture (rows, pixels), or (frames, bands), to be turned into one.",
-        "enum": ["picture", "frames"],
-    },
-    "image_size": {
-        "description": "Rows and columns that the picture is resized to; five poolings halve them.",
-        "type": "array",
-        "items": {"type": "integer", "minimum": 32},
-        "minItems": 2,
-        "maxItems": 2,
-    },
-    "width": {
-        "description": "Share of VGG-16's filters; ImageNet's weights need all, 1.0.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-    },
-    "fully_connected": {
-        "description": "Units of fc1 and fc2, 4096 each in VGG-16; without any, filters are averaged.",
-        "type": "array",
-        "maxItems": 2,
-        "items": {"type": "integer", "minimum": 1},
-    },
-    "dropout": {
-        "description": "Share of values dropped after fc1 and fc2; 0.5 in VGG-16.",
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
-    },
-    "head": {
-        "description": "Units of the dense layers between these and the genres.",
-        "type": "array",
-        "items": {"type": "integer", "minimum": 1},
-    },
-    "softmax_twice": {"description": "Whether a softmax follows the softmax.", "type": "boolean"},
-}
+if TYPE_CHECKING:
+    import keras
+    from keras import KerasTensor, layers
+
+    from genrebench.training.data import Data
+    from genrebench.training.keras_model import KerasModel
+
+
+class Settings(KerasSettings):
+    """Settings of the model; the size of a picture, and its scale, are settings of its feature too."""
+
+    features: Features = ["mel_image"]
+    handle: str = Field(
+        "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
+        "vgg16_weights_tf_dim_ordering_tf_kernels.h5",
+        min_length=1,
+        description="Address of the ImageNet weights, or a folder that has them; none trains from scratch.",
+    )
+    epochs: Epochs = 30
+    learning_rate: LearningRate = 0.0001
+    warmup_epochs: WarmupEpochs = 2
+    orientation: Literal["picture", "frames"] = Field(
+        "picture",
+        description="What the feature is: a picture (rows, pixels), or (frames, bands), to be turned into one.",
+    )
+    image_size: list[Annotated[int, Field(ge=32)]] = Field(
+        [224, 224],
+        min_length=2,
+        max_length=2,
+        description="Rows and columns that the picture is resized to; five poolings halve them.",
+    )
+    width: float = Field(1.0, gt=0, description="Share of VGG-16's filters; ImageNet's weights need all, 1.0.")
+    fully_connected: Layers = Field(
+        [4096, 4096],
+        max_length=2,
+        description="Units of fc1 and fc2, 4096 each in VGG-16; without any, filters are averaged.",
+    )
+    dropout: Share = Field(0.5, description="Share of values dropped after fc1 and fc2; 0.5 in VGG-16.")
+    head: Layers = Field(
+        [2048, 512, 256, 128, 64],
+        description="Units of the dense layers between these and the genres; [] is the original network.",
+    )
+    softmax_twice: bool = Field(
+        False, description="Whether a softmax follows the softmax, which may be what the paper did."
+    )
+
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters and convolutions before each pooling
 GRID = (7, 7)  # what fc1 sees of each filter
@@ -79,6 +81,8 @@ SPREAD = 57.6
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
+    from genrebench.training.keras_model import KerasModel
+
     return KerasModel(architecture, data, settings, seed, compute, initialise=initialise)
 
 
@@ -94,6 +98,11 @@ def caveats(settings: dict[str, Any]) -> list[str]:
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """From one picture (rows, pixels), or frames (frames, bands), to probabilities (genres,)."""
+    import keras
+    from keras import layers, ops
+
+    from genrebench.training import inputs
+
     given, x = inputs.plane(shapes)
     if settings["orientation"] == "frames":
         x = ops.flip(layers.Permute((2, 1, 3))(x), axis=1)  # high frequencies above, as in `mel_image`
@@ -165,6 +174,8 @@ def _on_grid(plane: KerasTensor) -> KerasTensor:
     They are those of torchvision. Keras's layer for them (3.15, AdaptiveAveragePooling2D) reads beyond small planes,
     where it fails under TensorFlow and gives NaN under JAX.
     """
+    from keras import ops
+
     rows, columns = (_means(size, parts) for size, parts in zip(plane.shape[1:3], GRID, strict=True))
     return ops.einsum("nhwc,ih,jw->nijc", plane, rows, columns)
 
@@ -179,6 +190,8 @@ def _means(size: int, parts: int) -> np.ndarray:
 
 
 def _dense(units: int, name: str | None = None) -> layers.Dense:
+    from keras import layers
+
     return layers.Dense(units, activation="relu", kernel_initializer="he_normal", name=name)
 
 
@@ -211,6 +224,8 @@ def _require(expected: dict[str, list[tuple[int, ...]]], path: Path) -> None:
 
 
 def _shapes_in(path: Path) -> dict[str, list[tuple[int, ...]]]:
+    import h5py
+
     try:
         with h5py.File(path) as file:
             return {

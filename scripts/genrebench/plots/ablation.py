@@ -1,6 +1,5 @@
-"""Ablations as bars: each feature alone, all but it, and its permutation."""
+"""Ablation of features: each one alone, all but it, and its permutation importance."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from genrebench.common.formatting import percent_value
 from genrebench.plots import style
 from genrebench.workflow.ablation import ALL
 
@@ -21,10 +21,14 @@ PANELS = (
 
 @mpl.rc_context(style.STYLE)
 def draw_ablation(variants: Sequence[Mapping[str, Any]], ranking: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the rows of ablation.csv and ranking.csv, numbers as floats or None; a row of panels per model.
+    """Draw a row of panels per model: accuracies on the validation clips, features in the order of their rank.
 
-    All accuracies are of validation clips. Features come in the order of their rank; thin lines are standard
-    deviations, dashed ones (with the same) the model on all features.
+    Thin lines are standard deviations. The dashed line, with its own deviation, is the model with all features.
+
+    Parameters
+    ----------
+    variants, ranking : sequence of dict
+        Rows of ablation.csv and ranking.csv, numbers as floats or None.
     """
     reference = {row["model"]: row for row in variants if row["kind"] == ALL and row["valid_mean"] is not None}
     drawn = [row for row in ranking if row["rank"] is not None and row["model"] in reference]
@@ -40,22 +44,16 @@ def draw_ablation(variants: Sequence[Mapping[str, Any]], ranking: Sequence[Mappi
             _draw_bars(axes, rows, measure, colour)
             axes.set_title(f"{model}: {title}" if measure == "alone" else title, fontsize=10)
             if measure == "permutation":
-                axes.axvline(0, color="#555555", lw=0.8)
+                axes.axvline(0, color=style.SOFT, lw=0.8)
             else:
                 _draw_reference(axes, reference[model])
                 axes.set_xlim(0, 1)
-                axes.xaxis.set_major_formatter(style.percent)
+                style.percent_axis(axes.xaxis)
         line[0].set_yticks(range(len(rows)), [f"{row['feature']}  {row['rank']}" for row in rows])
-    for axes, label in zip(grid[-1], ("accuracy in validation", "accuracy in validation", "points"), strict=True):
+    for axes, label in zip(grid[-1], ("validation accuracy", "validation accuracy", "points"), strict=True):
         axes.set_xlabel(label)
-    grid[-1, 2].xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}".replace("-", "−"))
+    grid[-1, 2].xaxis.set_major_formatter(lambda value, _: percent_value(value, 0))
     return figure
-
-
-def as_html(figure: Figure) -> str:
-    """The figure as an element of a page that needs no other file."""
-    data = base64.b64encode(style.to_png(figure, dpi=110, palette=128)).decode()
-    return f'<img src="data:image/png;base64,{data}" alt="Bars of the accuracies that the table below lists">'
 
 
 def _draw_bars(axes: Axes, rows: Sequence[Mapping[str, Any]], measure: str, colour: str) -> None:
@@ -64,16 +62,13 @@ def _draw_bars(axes: Axes, rows: Sequence[Mapping[str, Any]], measure: str, colo
     axes.barh(range(len(rows)), values, height=0.62, color=colour, alpha=0.75)
     for y, (value, std) in enumerate(zip(values, spread, strict=True)):
         if std:
-            axes.plot([value - std, value + std], [y, y], color="#1a1a1a", lw=1.3, marker="|", ms=6)
+            axes.plot([value - std, value + std], [y, y], color=style.INK, lw=1.3, marker="|", ms=6)
     axes.set_yticks([])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.grid(axis="x", color="#e5e5e5", lw=0.8)
-    axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
+    style.named_rows(axes)
 
 
 def _draw_reference(axes: Axes, row: Mapping[str, Any]) -> None:
     mean, std = row["valid_mean"], row["valid_std"] or 0
-    axes.axvspan(mean - std, mean + std, color="#555555", alpha=0.15, lw=0)
-    axes.axvline(mean, color="#555555", lw=1.2, ls="--")
+    axes.axvspan(mean - std, mean + std, color=style.SOFT, alpha=0.15, lw=0)
+    axes.axvline(mean, color=style.SOFT, lw=1.2, ls="--")

@@ -1,4 +1,4 @@
-"""Who made the clips: the artists of each genre."""
+"""The artists of each genre."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from genrebench.plots import style
 
 UNKNOWN = "#e5e5e5"
-WIDTH, LABELS, LETTER = 9.0, 1.2, 0.056  # inches: of the figure, of the genres' names, and of a letter in a segment
-FEWEST_LETTERS = 6  # of a name that is cut off
-ARTISTS_DRAWN = 300  # of a genre, the others together: thousands take minutes, and are thinner than the lines between
+WIDTH, LABELS, LETTER = 9.0, 1.2, 0.056  # inches: the figure, the genres' names, and a letter in a bar
+FEWEST_LETTERS = 6  # of a shortened name
+ARTISTS_DRAWN = 300  # of a genre, all others as one: thousands take minutes and are thinner than their borders
 
 
 def count_artists(manifest: Sequence[Mapping[str, str]]) -> dict[str, list[tuple[str, int]]]:
-    """Per genre the artists with their number of clips, the most first; those of unknown artists come last, as ""."""
+    """Count each genre's clips by artist, the most first; clips of unknown artists come last, as ""."""
     genres: dict[str, Counter[str]] = {}
     for clip in manifest:
         genres.setdefault(clip["genre"], Counter())[clip["artist"]] += 1
@@ -27,7 +27,7 @@ def count_artists(manifest: Sequence[Mapping[str, str]]) -> dict[str, list[tuple
 
 @mpl.rc_context(style.STYLE)
 def draw_artists(artists: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
-    """Draw the result of `count_artists`: a bar per genre, in it a segment per artist, as long as it has clips."""
+    """Draw the result of `count_artists`: a bar per genre, divided by artist."""
     colour = style.colours(artists)
     most = max((sum(count for _, count in counts) for counts in artists.values()), default=1)
     figure = Figure(figsize=(WIDTH, 0.8 + 0.36 * len(artists)), layout="constrained")
@@ -53,7 +53,7 @@ def draw_artists(artists: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
 
 
 def _drawn(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """The artists of a genre with a segment of their own, then the others as one, then unknown ones."""
+    """The artists of a genre that have a part of their own, then all others as one, then the unknown ones."""
     known = [one for one in counts if one[0]]
     others = known[ARTISTS_DRAWN:]
     together = [(f"{len(others)} others", sum(count for _, count in others))] if others else []
@@ -61,7 +61,7 @@ def _drawn(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _fitting(name: str, share: float) -> str:
-    """As much of a name as fits into this share of the longest bar; nothing where that says little."""
+    """As much of a name as fits into this share of the longest bar; nothing if that is too short."""
     letters = int(share * (WIDTH - LABELS) / LETTER) - 1
     if len(name) <= letters:
         return name

@@ -1,7 +1,7 @@
-"""One clip over time: its waveform, and what the features measure in it, above one axis of seconds."""
+"""One clip over time: waveform, spectra and features above a common axis in seconds."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +15,45 @@ from matplotlib.patheffects import withStroke
 from genrebench.audio import decode, filters
 from genrebench.audio.lengths import given_seconds
 from genrebench.audio.spectra import Clip, decibels
+from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.extraction import store
 from genrebench.extraction.engine import FAST
-from genrebench.plots import style as plots
+from genrebench.plots import FEATURES_OF_CLIP as FEATURES
+from genrebench.plots import style
+from genrebench.training.data import Feature
 
-# The features that have a place in the plot (a literal: the rules read it from the source). Of these params.yaml need
-# not have all: what is not there is left out.
-FEATURES = (
-    "mel",
-    "spectral_rolloff",
-    "spectral_centroid",
-    "spectral_bandwidth",
-    "spectral_contrast",
-    "chroma",
-    "zero_crossing_rate",
-    "rms",
-)
-LINES = {  # over one spectrum, each with its colour and style
-    "spectral_rolloff": (plots.OKABE_ITO[5], "-"),
+LINES = {  # over the spectrum: colour and line style
+    "spectral_rolloff": (style.OKABE_ITO[5], "-"),
     "spectral_centroid": ("#ffffff", "-"),
     "spectral_bandwidth": ("#ffffff", ":"),
 }
-LOWEST, PER_OCTAVE = 50.0, 18  # Hz, and rows of the spectrum
-OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)  # Hz, where the axes are labelled
-WIDTH, LEFT, RIGHT, TOP, BOTTOM, GAP = 7.5, 0.52, 0.58, 0.3, 0.45, 0.28  # of the figure, in inches
+LOWEST, PER_OCTAVE = 50.0, 18  # Hz; rows of the spectrum per octave
+OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)  # Hz, labels of the axes
+WIDTH, LEFT, RIGHT, TOP, BOTTOM, GAP = 7.5, 0.52, 0.58, 0.3, 0.45, 0.28  # inches
 SPECTRUM = mpl.colormaps["magma"]
-INK, LINE = "#1a1a1a", plots.OKABE_ITO[0]
+LINE = style.OKABE_ITO[0]
+# Small pictures for a page, about 50 kB each.
+SMALL = {"columns": 200, "shades": 20}
+SMALL_DPI, SMALL_PALETTE = 96, 64
 
 
 @dataclass
 class View:
-    """What is drawn of a clip: its samples (float32, full scale is 1), and by name settings and arrays of features.
+    """What is drawn of a clip.
 
-    At most `columns` things stand side by side (longer stretches are averaged), in shades of at most `shades` colours:
-    fewer of them make smaller files.
+    Attributes
+    ----------
+    samples : array (samples,)
+        float32, full scale is 1.
+    sample_rate : int
+        In Hz.
+    settings, arrays : dict
+        Settings and values (..., frames) of the features, by name.
+    columns : int
+        Most pixels side by side; longer arrays are averaged. Fewer make a smaller file.
+    shades : int
+        Most colours of an image. Fewer make a smaller file.
     """
 
     samples: np.ndarray
@@ -61,11 +65,11 @@ class View:
 
     @property
     def seconds(self) -> float:
-        """Length of the clip."""
+        """Duration of the clip."""
         return len(self.samples) / self.sample_rate
 
     def hop(self, feature: str) -> float:
-        """Seconds from one frame of a feature to the next."""
+        """Seconds between frames of a feature."""
         return self.settings[feature]["hop_length"] / self.sample_rate
 
     def times(self, feature: str) -> np.ndarray:
@@ -73,11 +77,28 @@ class View:
         return np.arange(self.arrays[feature].shape[-1]) * self.hop(feature)
 
 
-def look(path: str | Path, settings: dict[str, Any], audio_settings: dict[str, Any]) -> View:
-    """Read a file, and compute those of `FEATURES` that `settings` (section `features` of params.yaml) has.
+def look(
+    path: str | Path,
+    settings: dict[str, Any],
+    audio_settings: dict[str, Any],
+    cached: Mapping[str, np.ndarray] | None = None,
+) -> View:
+    """Read an audio file and get its features, from `cached` or, where they are missing there, from the audio.
 
-    `audio_settings` is the section `audio`: of a file that is cut to a duration the plot shows that part. Raises
-    InputError if the file cannot be read.
+    Parameters
+    ----------
+    path : path
+    settings : dict
+        Section `features` of the configuration; those of `FEATURES` that it has are drawn.
+    audio_settings : dict
+        Section `audio`. A file that is cut to a duration is drawn up to there.
+    cached : dict, optional
+        Values by feature, computed with the same settings (see `Caches`).
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has no samples.
     """
     if not Path(path).is_file():
         raise InputError(f"{path} is not a file; give the path of a recording")
@@ -88,18 +109,102 @@ def look(path: str | Path, settings: dict[str, Any], audio_settings: dict[str, A
     if duration is not None:
         samples = samples[: round(duration * rate)]
     drawn = {name: settings[name] for name in FEATURES if _is_computed(name, settings.get(name))}
-    arrays = store.extract(path, rate, drawn, duration, engine=audio_settings.get("engine", FAST))
+    arrays = {name: values for name, values in (cached or {}).items() if name in drawn}
+    missing = {name: entry for name, entry in drawn.items() if name not in arrays}
+    if missing:
+        arrays |= store.extract(path, rate, missing, duration, engine=audio_settings.get("engine", FAST))
     return View(samples, rate, drawn, arrays)
 
 
+class Caches:
+    """The feature caches of a dataset, for the plots of single clips.
+
+    Parameters
+    ----------
+    manifest : sequence of dict
+        Rows of manifest.csv, the order of the caches.
+    descriptions : iterable of path
+        JSON files of the caches, the .npy beside them. Those that are not available are left out.
+    """
+
+    def __init__(self, manifest: Sequence[Mapping[str, str]], descriptions: Iterable[str | Path]):
+        self.rows = {clip["clip_id"]: row for row, clip in enumerate(manifest)}
+        self.features = [feature for feature in map(Feature.open, descriptions) if feature.description["available"]]
+
+    def arrays(self, clip_id: str) -> dict[str, np.ndarray]:
+        """Read the values of a clip by feature, without the padding at the end."""
+        row = self.rows[clip_id]
+        return {one.name: np.asarray(one.values[row][..., : _length(one, row)]) for one in self.features}
+
+
+def _length(feature: Feature, row: int) -> int:
+    lengths = feature.description.get("lengths")
+    return lengths[row] if lengths else feature.values.shape[-1]
+
+
+def draw_clip(
+    settings: dict[str, Any],
+    audio_settings: dict[str, Any],
+    output: Path,
+    audio: Path | None = None,
+    manifest: Path | None = None,
+    clip_id: str | None = None,
+    title: str | None = None,
+) -> None:
+    """Draw the file `audio`, or the clip `clip_id` of `manifest`, to `output` (.png or .svg); see `look`.
+
+    Raises
+    ------
+    InputError
+        If there is no such clip or it has no audio.
+    """
+    if manifest:
+        clip = _find(manifest, clip_id)
+        audio, title = Path(clip["path"]), title or title_of(clip["clip_id"], clip["genre"], clip["artist"])
+    assert audio is not None
+    style.write(draw(look(audio, settings, audio_settings), title or audio.name), output)
+
+
+def _find(manifest: Path, clip_id: str | None) -> dict[str, str]:
+    clip = next((row for row in files.read_rows(manifest) if row["clip_id"] == clip_id), None)
+    if clip is None:
+        raise InputError(f"{manifest} has no clip {clip_id}; its first column has the names")
+    if not clip["path"]:
+        raise InputError(
+            f"{manifest}: {clip_id} has no audio, because its features are precomputed; choose a recording"
+        )
+    return clip
+
+
+def draw_genres(
+    manifest: Path, descriptions: Sequence[Path], settings: dict[str, Any], audio_settings: dict[str, Any], output: Path
+) -> None:
+    """Write `output`/<genre>.png: the first clip of each genre that has audio, small enough for many on a page.
+
+    See `Caches` for `descriptions` and `look` for the settings.
+    """
+    clips = files.read_rows(manifest)
+    caches = Caches(clips, descriptions)
+    first: dict[str, dict[str, str]] = {}
+    for clip in clips:
+        if clip["path"]:
+            first.setdefault(clip["genre"], clip)
+    with files.atomic(output) as folder:
+        folder.mkdir()
+        for genre, clip in sorted(first.items()):
+            view = replace(look(clip["path"], settings, audio_settings, caches.arrays(clip["clip_id"])), **SMALL)
+            figure = draw(view, title_of(clip["clip_id"], genre, clip["artist"]))
+            style.write(figure, folder / f"{genre}.png", SMALL_DPI, SMALL_PALETTE)
+
+
 def _is_computed(name: str, entry: Any) -> bool:
-    """Whether an entry of params.yaml stands for the feature of its own name (it may be precomputed, or use a module)."""
+    """Whether an entry is the feature of its own name: not precomputed, and not of another module."""
     return isinstance(entry, dict) and entry.get("module", name) == name
 
 
-@mpl.rc_context(plots.STYLE)
+@mpl.rc_context(style.STYLE)
 def draw(view: View, title: str) -> Figure:
-    """Draw the panels one above the other, with one axis of seconds."""
+    """Draw the panels one above the other, with a common axis in seconds."""
     panels = [panel for panel in PANELS if not panel.needs or set(panel.needs) & set(view.arrays)]
     height = TOP + sum(panel.height + GAP for panel in panels) + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
@@ -107,7 +212,7 @@ def draw(view: View, title: str) -> Figure:
     bottom, first = height - TOP, None
     for panel in panels:
         bottom -= panel.height + GAP
-        # placed by hand: a layout engine would take twice the time of all else
+        # placed by hand: a layout engine would take twice the time of everything else
         place = np.array([LEFT, bottom, WIDTH - LEFT - RIGHT, panel.height]) / [WIDTH, height, WIDTH, height]
         axes = figure.add_axes(place, sharex=first)
         first = first or axes
@@ -115,21 +220,21 @@ def draw(view: View, title: str) -> Figure:
         if image:
             _scale(image, figure.add_axes([1 - (RIGHT - 0.12) / WIDTH, place[1], 0.1 / WIDTH, place[3]]))
         axes.set_title(panel.name, fontsize=9, pad=3)
-        axes.set_title(panel.unit, loc="right", fontsize=8, fontweight="normal", color="#555555", pad=3)
+        axes.set_title(panel.unit, loc="right", fontsize=8, fontweight="normal", color=style.SOFT, pad=3)
         axes.tick_params(labelsize=8, length=2.5, labelbottom=panel is panels[-1])
     first.set_xlim(0, view.seconds)
     axes.set_xlabel("time (s)", fontsize=9)
     return figure
 
 
-def title(clip_id: str, genre: str = "", artist: str = "") -> str:
-    """What stands above a plot, of what is known."""
+def title_of(clip_id: str, genre: str = "", artist: str = "") -> str:
+    """The title of a plot, from what is known."""
     return "  ·  ".join(part for part in (clip_id, genre, artist) if part)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A place in the plot for what the features `needs` measure, as far as they are there; without any it stays."""
+    """A panel of the plot, left out if none of the features `needs` is there; without any needs it is always drawn."""
 
     name: str
     unit: str
@@ -139,7 +244,7 @@ class Panel:
 
 
 def _waveform(view: View, axes: Axes) -> None:
-    """The least and the greatest sample of each stretch, so that no peak is lost between two columns."""
+    """Draw minimum and maximum of each column of pixels, so that no peak is lost."""
     starts = _starts(len(view.samples), view.columns)
     least, greatest = (which.reduceat(view.samples, starts) for which in (np.minimum, np.maximum))
     times = np.append(starts, len(view.samples)) / view.sample_rate
@@ -152,7 +257,7 @@ def _mel(view: View, axes: Axes) -> AxesImage:
     setting = view.settings["mel"]
     bank = filters.mel(view.sample_rate, setting["n_fft"], setting["n_mels"])
     areas = bank.sum(axis=1)
-    bands = np.flatnonzero(areas)  # of narrow bands some hold no bin
+    bands = np.flatnonzero(areas)  # narrow bands may hold no bin
     centres = (bank @ filters.frequencies(view.sample_rate, setting["n_fft"]))[bands] / areas[bands]
     ticks = [hz for hz in OCTAVES[3:] if hz <= centres[-1]]
     axes.set_yticks(np.interp(ticks, centres, bands), ticks)
@@ -160,7 +265,7 @@ def _mel(view: View, axes: Axes) -> AxesImage:
 
 
 def _spectrum(view: View, axes: Axes) -> AxesImage:
-    """Decibels by frequency; an octave is always as high, and a row holds the strongest of its bins."""
+    """Draw decibels on a logarithmic axis of frequency; a row shows the strongest of its bins."""
     feature = next(name for name in LINES if name in view.arrays)
     n_fft, hop = view.settings[feature]["n_fft"], view.settings[feature]["hop_length"]
     amplitude = Clip(view.samples, view.sample_rate, [(n_fft, hop)]).amplitude(n_fft, hop)
@@ -179,13 +284,13 @@ def _spectrum(view: View, axes: Axes) -> AxesImage:
 
 
 def _frequency_lines(view: View, axes: Axes) -> None:
-    shadow = [withStroke(linewidth=2.6, foreground=INK)]  # a line stays visible on bright and dark alike
-    for name, (colour, style) in LINES.items():
+    shadow = [withStroke(linewidth=2.6, foreground=style.INK)]  # a line stays visible on bright and dark alike
+    for name, (colour, dashes) in LINES.items():
         if name in view.arrays:
             octaves = np.log2(np.maximum(view.arrays[name][0], 1))  # 0 Hz in silence
             label = name.removeprefix("spectral_")
-            axes.plot(view.times(name), octaves, style, color=colour, lw=1.2, path_effects=shadow, label=label)
-    axes.legend(loc="lower right", ncols=3, fontsize=7.5, frameon=True, facecolor=INK, labelcolor="white",
+            axes.plot(view.times(name), octaves, dashes, color=colour, lw=1.2, path_effects=shadow, label=label)
+    axes.legend(loc="lower right", ncols=3, fontsize=7.5, frameon=True, facecolor=style.INK, labelcolor="white",
                 edgecolor="none", framealpha=0.7, borderpad=0.4, handlelength=1.6)  # fmt: skip
 
 
@@ -199,7 +304,7 @@ def _contrast(view: View, axes: Axes) -> AxesImage:
 def _chroma(view: View, axes: Axes) -> AxesImage:
     per_semitone = view.settings["chroma"]["n_chroma"] / 12
     axes.set_yticks([s * per_semitone for s in range(0, 12, 2)], ["C", "D", "E", "F♯", "G♯", "A♯"])
-    return _image(view, axes, "chroma", view.arrays["chroma"], plots.HEAT, vmin=0, vmax=1)
+    return _image(view, axes, "chroma", view.arrays["chroma"], style.HEAT, vmin=0, vmax=1)
 
 
 def _line(feature: str) -> Callable[[View, Axes], None]:
@@ -246,7 +351,7 @@ def _image(
 
 
 def _starts(length: int, columns: int) -> np.ndarray:
-    """Where each of at most `columns` stretches of about the same length begins."""
+    """First index of each of at most `columns` parts of about the same length."""
     return np.unique(np.linspace(0, length, columns, endpoint=False).astype(int))
 
 

@@ -23,7 +23,7 @@ def draw_evaluation(
     if tested.empty:
         return  # without matplotlib, which takes a second to import
     from genrebench.evaluation import metrics
-    from genrebench.plots import reliability, style, training
+    from genrebench.plots import confusion, learning_curves, reliability, style
 
     caveats = join_caveats(evaluation.metrics["caveats"]).split(SEPARATOR)
     title = "\n".join([model, *(one for one in caveats if one and one != MEANINGLESS)])
@@ -35,7 +35,9 @@ def draw_evaluation(
         protocol: metrics.confusion(cases["genre"], cases["predicted"], genres)
         for protocol, cases in by_protocol.items()
     }
-    style.write(style.draw_confusions(counts, genres, title, meaningless), folder / "confusion.png", dpi=80, palette=64)
+    style.write(
+        confusion.draw_confusions(counts, genres, title, meaningless), folder / "confusion.png", dpi=80, palette=64
+    )
     panels = {protocol: _calibrate(cases, genres) for protocol, cases in by_protocol.items()}
     style.write(reliability.draw_reliability(title, panels), folder / "reliability.png", dpi=100, palette=64)
     learned: dict[str, list[Sequence[Mapping[str, str]]]] = {}
@@ -43,7 +45,12 @@ def draw_evaluation(
         if len(rows) > 1:  # what is not trained by epochs has one row
             learned.setdefault(key.protocol, []).append(rows)
     if learned:
-        style.write(training.draw_curves(title, learned, meaningless), folder / "curves.png", dpi=120, palette=128)
+        style.write(
+            learning_curves.draw_learning_curves(title, learned, meaningless),
+            folder / "curves.png",
+            dpi=120,
+            palette=128,
+        )
 
 
 def _calibrate(cases: pd.DataFrame, genres: Sequence[str]) -> dict:

@@ -1,4 +1,4 @@
-"""What a model says of one file over time, under its spectrogram."""
+"""The prediction for one file over time, below its spectrogram."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from genrebench.audio import decode, filters
 from genrebench.audio.spectra import Clip, decibels
+from genrebench.common.formatting import percent
 from genrebench.common.prediction import Prediction
 from genrebench.plots import style
 from genrebench.plots.clip import SPECTRUM
@@ -20,22 +21,30 @@ COLUMNS = 1200  # of the spectrogram, at most
 TICKS = (256, 1024, 4096)  # Hz
 ROW = 0.24  # inches, of a genre
 LETTER = 0.085  # inches, of a genre's name
-PERCENTAGE = 0.3  # inches, of the number in a stretch
+PERCENTAGE = 0.3  # inches, of the number in a window
 CLOCK = 100  # seconds: files longer than that have minutes on the axis
 
 
 def write(prediction: Prediction, path: str | Path) -> None:
-    """Read the file again and write its plot (.png or .svg)."""
+    """Read the audio file again and write its plot (.png or .svg)."""
     style.write(draw(prediction, decode.load(prediction.path, SAMPLE_RATE)), path, dpi=110)
 
 
 @mpl.rc_context(style.STYLE)
 def draw(prediction: Prediction, samples: np.ndarray, width: float = 9.0, over_time_only: bool = False) -> Figure:
-    """Spectrogram of mono `samples` at `SAMPLE_RATE` Hz, and below it the probabilities over time; `width` in inches.
+    """Draw the spectrogram, and below it the probabilities over time, genres by their probability for the whole file.
 
-    Genres stand in the order of their probability of the whole file, which bars beside them and the headline give,
-    unless `over_time_only`. Where stretches that were heard overlap, one is drawn until the next one starts. The first
-    two axes of the figure are those over time.
+    Where windows overlap, one is drawn until the next one starts. The first two axes of the figure are those over time.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    samples : array (samples,)
+        The file, mono at `SAMPLE_RATE` Hz.
+    width : float
+        In inches.
+    over_time_only : bool
+        Whether to leave out the headline, and the bars for the whole file.
     """
     ranked = prediction.ranked()
     rows = ROW * len(ranked)
@@ -63,7 +72,7 @@ def draw(prediction: Prediction, samples: np.ndarray, width: float = 9.0, over_t
 
 
 def _title(prediction: Prediction) -> str:
-    return f"{prediction.path.name}: {prediction.genre}, {prediction.probabilities.max():.0%}"
+    return f"{prediction.path.name}: {prediction.genre}, {percent(prediction.probabilities.max(), 0)}"
 
 
 def _headline(prediction: Prediction) -> float:
@@ -86,7 +95,7 @@ def _draw_spectrogram(axes: Axes, samples: np.ndarray) -> None:
 
 
 def _draw_curve(axes: Axes, prediction: Prediction) -> None:
-    """A row for each genre, the darker the more probable; the most probable genre of a stretch has its number."""
+    """Draw a row for each genre, darker where it is more probable; the most probable one of a window has its number."""
     order = [prediction.genres.index(genre) for genre, _ in prediction.ranked()]
     roomy = axes.get_position().width * axes.figure.get_figwidth() / prediction.seconds  # inches per second
     edges, columns = [0.0], []
@@ -98,7 +107,7 @@ def _draw_curve(axes: Axes, prediction: Prediction) -> None:
         columns.append(probabilities[order])
         best = int(columns[-1].argmax())
         if (end - start) * roomy > PERCENTAGE:
-            axes.text((start + end) / 2, best, f"{columns[-1][best]:.0%}", ha="center", va="center", fontsize=8,
+            axes.text((start + end) / 2, best, percent(columns[-1][best], 0), ha="center", va="center", fontsize=8,
                       color=style.shade(columns[-1][best] / 0.85)[1])  # fmt: skip
     rows = np.arange(len(order) + 1) - 0.5
     axes.pcolormesh(edges, rows, np.stack(columns, axis=1), cmap=style.HEAT, vmin=0, vmax=1)
@@ -116,24 +125,24 @@ def _draw_curve(axes: Axes, prediction: Prediction) -> None:
         axes.set_xlabel("time (min:s)", fontsize=9)
     else:
         axes.set_xlabel("time (s)", fontsize=9)
-    stretches = len(prediction.windows)
-    heard = f"over time, {stretches} stretches" if stretches > 1 else "of all as one stretch"
-    axes.set_title(f"probability {heard}", fontsize=9, pad=4)
+    windows = len(prediction.windows)
+    what = f"probability over time, {windows} windows" if windows > 1 else "probability, one window"
+    axes.set_title(what, fontsize=9, pad=4)
 
 
 def _visible(prediction: Prediction) -> list[tuple[float, float, np.ndarray]]:
-    """The stretches by time, each until the next one starts: (start, end, probabilities)."""
-    found = sorted(zip(prediction.windows, prediction.curve, strict=True), key=lambda stretch: stretch[0])
+    """The windows by time, each until the next one starts: (start, end, probabilities)."""
+    found = sorted(zip(prediction.windows, prediction.curve, strict=True), key=lambda window: window[0])
     ends = [min(end, start) for ((_, end), _), ((start, _), _) in pairwise(found)] + [found[-1][0][1]]
     return [(start, end, curve) for ((start, _), curve), end in zip(found, ends, strict=True) if end > start]
 
 
 def _draw_bars(axes: Axes, prediction: Prediction) -> None:
-    """The probabilities of the whole file, beside those over time."""
+    """Draw the probabilities for the whole file."""
     colour = style.colours(prediction.genres)
     for y, (genre, p) in enumerate(prediction.ranked()):
         axes.barh(y, p, color=colour[genre], height=0.7)
-        axes.text(p + 0.03, y, f"{p:.0%}", va="center", fontsize=8)
+        axes.text(p + 0.03, y, percent(p, 0), va="center", fontsize=8)
     axes.set_xlim(0, 1.25)
     axes.set_xticks([])
     axes.tick_params(axis="y", which="both", labelleft=False, length=0)

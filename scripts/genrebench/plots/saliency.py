@@ -1,38 +1,80 @@
-"""Spectrograms, and over them what networks go by."""
+"""Occlusion saliency of networks, over the spectrograms of a few test clips."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from genrebench.common import files
+from genrebench.common.formatting import percent
+from genrebench.evaluation import occlusion
+from genrebench.evaluation.occlusion import Map
 from genrebench.plots import style
 
-EFFECT = mpl.colormaps["RdBu"]  # blue speaks for the genre, red against it
+PALETTE = 128  # colours in the file
+EFFECT = mpl.colormaps["RdBu"]  # blue is evidence for the predicted genre, red against it
 SPECTRUM = mpl.colormaps["Greys"]
 
 
-@dataclass
-class Map:
-    """What a network makes of one clip.
+def study_saliency(
+    manifest: Path,
+    errors: Path,
+    models: Sequence[str],
+    settings: dict[str, Any],
+    evaluation: Path,
+    runs: Path,
+    features: Path,
+    plot: Path,
+    description: Path,
+) -> None:
+    """Write the saliency of `models` for a few hard and easy test clips: `plot` and its JSON `description`.
 
-    `plane` is the spectrogram that it reads (bands from low to high, time), `genre` the one it names, with its
-    `probability`, `evidence` how much each part speaks for it (parts in frequency, in time; bits, see
-    `genrebench.evaluation.occlusion`), and `seconds` the clip's length, 0 if nobody knows it.
+    Parameters
+    ----------
+    manifest, errors : path
+        manifest.csv, and errors.csv, which names the clips and the protocol.
+    models : sequence of str
+        Networks that read a spectrogram of whole clips. Where one cannot be explained, the description has the reason.
+    settings : dict
+        Section study.saliency of the configuration.
+    evaluation, runs, features : path
+        Folders of all models' evaluations and runs, and of the dataset's features.
     """
-
-    plane: np.ndarray
-    genre: str
-    probability: float
-    evidence: np.ndarray
-    seconds: float
+    rows = files.read_rows(errors)
+    chosen = occlusion.choose_clips(rows, settings["clips"])
+    found: dict[str, dict[str, Map]] = {}
+    unavailable: dict[str, str] = {}
+    if rows:
+        explainer = occlusion.Explainer(manifest, rows[0]["protocol"], evaluation, runs, features)
+        for model in models:
+            maps, reason = explainer.explain(model, [clip["clip_id"] for clip in chosen])
+            if reason:
+                unavailable[model] = reason
+            else:
+                found[model] = maps
+    facts = {
+        model: {
+            clip["clip_id"]: occlusion.summarise(maps[clip["clip_id"]]) | {"genre": clip["genre"]}
+            for clip in chosen
+            if clip["clip_id"] in maps
+        }
+        for model, maps in found.items()
+    }
+    if found:
+        style.write(draw(chosen, found), plot, dpi=100, palette=PALETTE)
+    else:
+        style.write(style.empty("No network that reads a spectrogram has results under this protocol."), plot)
+    clips = [clip["clip_id"] for clip in chosen] if found else []
+    files.write_json(description, {"clips": clips, "models": facts, "unavailable": unavailable})
 
 
 @mpl.rc_context(style.STYLE)
 def draw(clips: Sequence[Mapping[str, str]], maps: Mapping[str, Mapping[str, Map]]) -> Figure:
-    """Draw a row per clip (rows of errors.csv): its spectrogram, and what each model, of `maps`, goes by in it."""
+    """Draw a row per clip (rows of errors.csv): its spectrogram, and each model's saliency (`maps` by clip_id)."""
     width = 3.1
     figure = Figure(figsize=(width * (1 + len(maps)), 1.75 * len(clips) + 0.6), layout="constrained")
     grid = figure.subplots(len(clips), 1 + len(maps), squeeze=False)
@@ -48,7 +90,7 @@ def draw(clips: Sequence[Mapping[str, str]], maps: Mapping[str, Mapping[str, Map
             if name in found:
                 _effect(axes, model, found[name], clip["genre"])
             else:
-                axes.set_title(f"{model}\nwas not tested on this clip", fontsize=8.5)
+                axes.set_title(f"{model}\nnot tested on this clip", fontsize=8.5)
     grid[-1, 0].set_xlabel("time (s)" if first and first.seconds else "time")
     grid[-1, 0].set_ylabel("frequency →")
     return figure
@@ -75,7 +117,7 @@ def _effect(axes: Axes, model: str, found: Map, genre: str) -> None:
         scaled, EFFECT, vmin=-1, vmax=1, alpha=0.75 * np.abs(scaled), origin="lower", aspect="auto",
         interpolation="nearest", extent=(0, found.seconds or 1, 0, 1),
     )  # fmt: skip
-    named = f"{found.genre} {100 * found.probability:.0f}%"
-    verdict = "right" if found.genre == genre else "wrong"
-    axes.set_title(f"{model}: {named}, {verdict}\nodds change up to {2**largest:.2f}-fold", fontsize=8.5,
-                   color="#1a1a1a" if found.genre == genre else style.WARNING)  # fmt: skip
+    right = found.genre == genre
+    predicted = f"{found.genre} {percent(found.probability, 0)}, {'right' if right else 'wrong'}"
+    axes.set_title(f"{model}: {predicted}\nodds change up to {2**largest:.2f}-fold", fontsize=8.5,
+                   color=style.INK if right else style.WARNING)  # fmt: skip

@@ -9,36 +9,6 @@ from typing import Any
 
 import numpy as np
 
-SETTINGS = {
-    "crop": {
-        "description": "Whether segments start anywhere in the clip in training, instead of on the grid of `segments`.",
-        "type": "boolean",
-    },
-    "time_masks": {
-        "description": "[how many, longest share of the time]: stretches set to 0 (Park et al. 2019, SpecAugment).",
-        "$ref": "#/$defs/masks",
-    },
-    "band_masks": {
-        "description": "[how many, largest share of the bands]: bands set to 0 (SpecAugment).",
-        "$ref": "#/$defs/masks",
-    },
-    "mixup": {
-        "description": "alpha of the beta distribution of two mixed examples' weights (Zhang et al. 2018, mixup).",
-        "type": "number",
-        "exclusiveMinimum": 0,
-    },
-    "gain": {
-        "description": "Standard deviation of what is added to a whole example: to a log spectrogram, a gain.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-    },
-    "noise": {
-        "description": "Standard deviation of white noise added to every value.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-    },
-}
-
 Inputs = dict[str, np.ndarray]  # by feature: (examples, steps, bands), or another shape, examples first
 
 

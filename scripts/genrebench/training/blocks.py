@@ -8,16 +8,6 @@ from math import ceil
 import keras
 from keras import layers
 
-# Of the networks that end in `classifier`.
-SETTINGS = {
-    "dropout": {
-        "description": "Share that is dropped after the convolutions, after each other layer, and before the last.",
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
-    },
-    "dense": {"description": "Units of the dense layer before the last.", "type": "integer", "minimum": 1},
-}
 # Of the moving mean and variance. Keras' default, 0.99, needs hundreds of steps to forget where it started; a training
 # set of a few hundred clips has ten to twenty steps per epoch, and validation would look at statistics of the past.
 BATCH_NORM_MOMENTUM = 0.9

@@ -12,16 +12,6 @@ from genrebench.audio.lengths import segment_starts
 from genrebench.common import files, scoring
 from genrebench.features import TIME
 
-# the setting of models that do not read features over time, but statistics of them (`Data.pooled`)
-POOLING = {
-    "pooling": {
-        "description": "What is taken of each dimension over time: mean, std, max, or several of them.",
-        "type": "array",
-        "minItems": 1,
-        "uniqueItems": True,
-        "items": {"enum": ["mean", "std", "max"]},
-    },
-}
 BATCH_ROWS = 32  # rows of a cache that are in memory at a time
 
 

@@ -8,15 +8,6 @@ from keras import KerasTensor, layers
 
 from genrebench.common.cli import InputError
 
-# Of the networks that read `fewer_steps`.
-SETTINGS = {
-    "max_steps": {
-        "description": "Steps that the LSTM makes at most: frames are averaged to as many; 0 for each frame.",
-        "type": "integer",
-        "minimum": 0,
-    },
-}
-
 Shapes = dict[str, tuple[int, ...]]
 Inputs = dict[str, KerasTensor]
 

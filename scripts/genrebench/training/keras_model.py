@@ -3,7 +3,7 @@
 Keras runs on TensorFlow, JAX or PyTorch; nothing here knows which (genrebench.training.backend does).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +11,10 @@ import keras
 import numpy as np
 
 from genrebench.common import files
-from genrebench.training import augmentation, backend, loop, serialization
+from genrebench.training import backend, serialization
 from genrebench.training.checkpoints import Arrays
 from genrebench.training.data import Data, Feature, Scaler
 from genrebench.training.loop import Inputs, Trainer
-
-SETTINGS = {
-    **loop.SETTINGS,
-    "optimizer": {"description": "An optimiser of Keras.", "enum": ["adam", "adamw", "sgd"]},
-    "augmentation": {
-        "description": "How training examples are changed at random; {} leaves them as they are.",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": augmentation.SETTINGS,
-    },
-}
 
 Shapes = dict[str, tuple[int, ...]]
 Architecture = Callable[[Shapes, int, dict[str, Any]], keras.Model]
@@ -135,6 +124,30 @@ class KerasModel(Trainer):
 
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.model.optimizer.variables]
+
+
+def load(
+    folder: Path, architecture: Architecture, features: Sequence[str], compute: dict[str, Any]
+) -> tuple[keras.Model, Scaler]:
+    """Load a trained network and the scaler of its inputs, as `KerasModel.save` wrote them.
+
+    Parameters
+    ----------
+    folder : path
+    architecture : callable
+        That of the network's training.
+    features : sequence of str
+        Its features, in the order of the training.
+    compute : dict
+        Section `compute` of the training.
+    """
+    backend.prepare(compute, seed=0)
+    description = files.read_json(folder / "model.json")
+    shapes = {name: tuple(description["shapes"][name]) for name in features}
+    model = architecture(shapes, len(description["genres"]), description["settings"])
+    model.load_weights(folder / "model.weights.h5")
+    model.compile(jit_compile=backend.compiles())
+    return model, Scaler.load(folder / "scaler.npz")
 
 
 def _shape(feature: Feature) -> tuple[int, ...]:

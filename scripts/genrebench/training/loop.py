@@ -19,30 +19,6 @@ from genrebench.training import augmentation
 from genrebench.training.checkpoints import Arrays, Checkpoints
 from genrebench.training.data import Data, best_row
 
-SETTINGS = {
-    "epochs": {"description": "Epochs at most.", "type": "integer", "minimum": 1},
-    "batch_size": {"description": "Examples in a step of the optimiser.", "type": "integer", "minimum": 1},
-    "learning_rate": {"description": "The highest learning rate.", "type": "number", "exclusiveMinimum": 0},
-    "warmup_epochs": {
-        "description": "Epochs in which the learning rate rises to that.",
-        "type": "number",
-        "minimum": 0,
-    },
-    "schedule": {
-        "description": "After that: constant, or cosine, falling to 0 at the last epoch (Loshchilov and Hutter 2017).",
-        "enum": ["constant", "cosine"],
-    },
-    "early_stopping": {
-        "description": "Epochs without a better one on the validation clips after which training ends; 0 goes on.",
-        "type": "integer",
-        "minimum": 0,
-    },
-    "class_weights": {
-        "description": "balanced: each genre counts the same, however many clips it has; none: each clip does.",
-        "enum": ["balanced", "none"],
-    },
-}
-
 Inputs = dict[str, np.ndarray]
 
 

@@ -44,7 +44,7 @@ def train(
     folder: Path,
     cost: Path,
 ) -> None:
-    """Write status.json, config.json, history.csv, predictions.csv and model/ into `folder`, and to `cost` what it took.
+    """Train and predict: write status.json, config.json, history.csv, predictions.csv and model/ into `folder`.
 
     Where the split or a feature is not available, that is the result: a status with the reason, and empty tables.
 

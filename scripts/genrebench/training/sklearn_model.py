@@ -51,10 +51,11 @@ class SklearnModel:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the fit has found: coefficients, or nodes of a forest."""
+        """How many numbers the fit has found: coefficients, support vectors, or nodes of a forest."""
         if hasattr(self.estimator, "estimators_"):
             return sum(tree.tree_.node_count for tree in self.estimator.estimators_)
-        return sum(np.size(getattr(self.estimator, name, ())) for name in ("coef_", "intercept_"))
+        found = ("coef_", "intercept_", "support_vectors_", "dual_coef_")
+        return sum(np.size(getattr(self.estimator, name, ())) for name in found)
 
     def describe(self) -> dict[str, str]:
         """The `backend` with its version, and the `device` that it computes on."""

@@ -14,47 +14,17 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
-from genrebench.audio.speech_settings import SAMPLE_RATE
+from genrebench.audio import SPEECH_SAMPLE_RATE as SAMPLE_RATE
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version
 from genrebench.encoders import speech as encoders
 from genrebench.encoders.speech import draw_from, prepare
-from genrebench.training import gpu, loop
+from genrebench.training import gpu
 from genrebench.training.checkpoints import Arrays
 from genrebench.training.data import Data
 from genrebench.training.loop import Inputs, Trainer
 
-SETTINGS = {
-    **loop.SETTINGS,
-    "micro_batch": {
-        "description": "Examples that are on the device at a time; the gradients of a batch are summed.",
-        "type": "integer",
-        "minimum": 1,
-    },
-    "weight_decay": {"description": "Of AdamW.", "type": "number", "minimum": 0},
-    "max_gradient": {"description": "Norm to which gradients are clipped.", "type": "number", "exclusiveMinimum": 0},
-    "trained": {
-        "description": (
-            "all: the whole network; transformer: all but the convolutions that hear the samples, as the field does; "
-            "head: only what stands on top of it."
-        ),
-        "enum": ["all", "transformer", "head"],
-    },
-    "layers": {
-        "description": (
-            "last: the last layer's output; weighted: a learned mean of all of them (Yang et al. 2021, SUPERB)."
-        ),
-        "enum": ["last", "weighted"],
-    },
-    "projection": {"description": "Values to which each step is projected.", "type": "integer", "minimum": 1},
-    "training_share": {
-        "description": "Share of each genre's training clips that is trained on (paper 000 took a smaller set).",
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "maximum": 1,
-    },
-}
 HALF = {"float32": None, "mixed_bfloat16": torch.bfloat16, "mixed_float16": torch.float16}
 
 SCALE = ("scale", "_growth_tracker")  # what changes of a GradScaler

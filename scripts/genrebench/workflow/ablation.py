@@ -5,18 +5,16 @@ this leads to. All that is decided here is decided on validation clips.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from genrebench.common.cli import InputError
 from genrebench.workflow import code_closure
-from genrebench.workflow.entries import is_precomputed, module_of
+from genrebench.workflow.entries import is_precomputed, load_module, module_of
 
 ALL, SELECTED, PCA = "all", "selected", "pca"
 ONLY, WITHOUT = "only-", "without-"  # before the name of a feature
 # Modules of networks that join whatever features they get frame by frame; models of scikit-learn take any.
 JOINING = ("feature_cnn", "feature_lstm", "mel_lstm")
-LIBRARY = Path(__file__).parents[1]
 RANKED = ("alone", "drop", "permutation")  # what features are ranked by: the higher, the more a feature matters
 
 
@@ -77,15 +75,13 @@ def check(params: Mapping[str, Any], path: str = "params.yaml") -> None:
 
     Names are those of `models` and `features` already.
     """
-    section = params.get("ablation")
-    if not section:
-        return
+    section = params["ablation"]
     joining = ["pca"] if "pca" in section else []
     for model in section["models"]:
         module = module_of(model, params["models"][model])
         if module in JOINING:
             joining.append(model)
-        elif "scripts/genrebench/training/sklearn_model.py" not in code_closure.closure(
+        elif str(code_closure.SCRIPTS / "genrebench/training/sklearn_model.py") not in code_closure.closure(
             f"scripts/genrebench/models/{module}.py"
         ):
             raise InputError(
@@ -98,7 +94,7 @@ def check(params: Mapping[str, Any], path: str = "params.yaml") -> None:
         entry = params["features"][feature]
         if is_precomputed(entry):
             continue  # nobody knows its frames before they are there
-        axes = code_closure.constant(LIBRARY / "features" / f"{module_of(feature, entry)}.py", "AXES")
+        axes = load_module("features", module_of(feature, entry)).AXES
         if len(axes) != 2 or axes[-1] != "frame" or "hop_length" not in entry:
             raise InputError(
                 f"{path}: ablation.features: {joining[0]} joins features frame by frame, and {feature} "

@@ -13,8 +13,7 @@ from typing import Any
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.workflow import file_index, pretrained
-from genrebench.workflow.config import features_of
-from genrebench.workflow.entries import is_precomputed, module_of
+from genrebench.workflow.entries import features_of, is_precomputed, module_of
 
 FAULT_FILTERED = "fault_filtered"  # of GTZAN's clips only
 CATALOGUE = Path("data/catalogue/gtzan.csv")  # GTZAN's clips

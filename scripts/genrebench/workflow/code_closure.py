@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]  # of the project
 # Relative where a workflow runs in the project itself, so that what is recorded names no place. Another workflow that
@@ -39,60 +38,10 @@ def digest(paths: Iterable[str | Path]) -> str:
     return result.hexdigest()
 
 
-REQUIRED = object()
-
-
-def constant(path: str | Path, name: str, default: Any = REQUIRED) -> Any:
-    """The literal value of the constant `name` of a module, without importing the module.
-
-    It may be, or as a dictionary take in, that of another module of the project: `{**tabular.SETTINGS, ...}`, after
-    `from genrebench.features import tabular`. Where the module has no such constant it is the `default`; without one a
-    KeyError is raised.
-    """
-    tree = _tree(BASE / path)
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-            return _literal(node.value, tree)
-    if default is REQUIRED:
-        raise KeyError(f"{path} has no constant {name}")
-    return default
-
-
-def _literal(node: ast.expr, tree: ast.Module) -> Any:
-    match node:
-        case ast.Attribute(value=module, attr=name):
-            return constant(_imported(ast.unparse(module), tree), name)
-        case ast.Dict(keys=keys, values=values):
-            result = {}
-            for key, value in zip(keys, values, strict=True):
-                own = _literal(value, tree)
-                result |= own if key is None else {ast.literal_eval(key): own}
-            return result
-    return ast.literal_eval(node)
-
-
-def _imported(name: str, tree: ast.Module) -> Path:
-    """The file of the project's module that a module imports under this name."""
-    for node in tree.body:
-        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
-            if name == (alias.asname or alias.name):
-                return _files(f"{node.module}.{alias.name}")[0]
-    raise KeyError(f"{name} is not imported by `from genrebench... import {name}`")
-
-
-def _tree(path: Path) -> ast.Module:
-    return _parse(path, path.stat().st_mtime_ns)
-
-
-@cache
-def _parse(path: Path, changed: int) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
 @cache
 def _imports(path: Path) -> list[Path]:
     names = set()
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:

@@ -29,7 +29,7 @@ UNITS = {
     "make_split": "clips",
     "check_labels": "clips",
     "train": "million values",
-    "evaluate_runs": "runs",
+    "evaluate_model": "runs",
     "build_leaderboard": "runs",
     "compare_models": "runs",
     "compare_papers": "runs",
@@ -90,7 +90,7 @@ def read_benchmarks(results: str | Path, workload: Workload) -> list[Measurement
         again = parts[0] == "extract_shard" and parts not in longest.values()
         output = {
             "train": Path(results, "runs", *parts[1:]),
-            "evaluate_runs": Path(results, "evaluation", *parts[1:]),
+            "evaluate_model": Path(results, "evaluation", *parts[1:]),
             "build_report": Path(results, "report"),
         }.get(parts[0])
         measurements.append(

@@ -5,8 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from genrebench.workflow import code_closure
-from genrebench.workflow.entries import is_precomputed, module_of
+from genrebench.workflow.entries import is_precomputed, load_module, module_of
 
 KINDS = ("audio", "features")
 
@@ -29,5 +28,4 @@ def is_recoverable(path: str, features: Mapping[str, Any], kinds: Collection[str
 def _gives_audio_back(name: str, features: Mapping[str, Any]) -> bool:
     if name not in features or is_precomputed(features[name]):
         return False
-    module = f"scripts/genrebench/features/{module_of(name, features[name])}.py"
-    return code_closure.constant(module, "GIVES_AUDIO_BACK", False)
+    return getattr(load_module("features", module_of(name, features[name])), "GIVES_AUDIO_BACK", False)

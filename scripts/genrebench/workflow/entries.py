@@ -1,10 +1,15 @@
 """An entry of `features` or `models` in params.yaml: which module serves it, and what it hands to it."""
 
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
 from typing import Any
 
-PRECOMPUTED = (
-    "precomputed"  # instead of settings, or the key of the axes: only a dataset with features of its own has it
-)
+# Instead of settings, or the key of the axes: only a dataset with features of its own has such a feature.
+PRECOMPUTED = "precomputed"
+NO_EMBEDDING = "none"
+BEST = "best"  # instead of the name of a model: the export of the best in validation
 
 
 def is_precomputed(entry: Any) -> bool:
@@ -25,3 +30,15 @@ def module_of(name: str, entry: Any) -> str:
 def arguments(entry: dict[str, Any]) -> dict[str, Any]:
     """What an entry of params.yaml hands to its module."""
     return {key: value for key, value in entry.items() if key != "module"}
+
+
+@cache
+def load_module(kind: str, name: str) -> ModuleType:
+    """A module of `kind`, features or models; its import loads no heavy package."""
+    return importlib.import_module(f"genrebench.{kind}.{name}")
+
+
+def features_of(settings: Mapping[str, Any]) -> list[str]:
+    """The features that a model reads: `features`, and the one that it names as its `embedding`."""
+    embedding = settings.get("embedding", NO_EMBEDDING)
+    return list(dict.fromkeys([*settings["features"], *([] if embedding == NO_EMBEDDING else [embedding])]))

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from genrebench.common.packages import PackageNotFoundError, version
-from genrebench.workflow import code_closure
+from genrebench.workflow.entries import load_module
 
 PACKAGES = {"speech": ("torch", "transformers", "safetensors")}
 
 
 def of(module: str | Path) -> str | None:
     """The extra that a module, given as a file, names as its EXTRA; None where it needs none."""
-    return code_closure.constant(module, "EXTRA", None)
+    kind, name = Path(module).with_suffix("").parts[-2:]
+    return getattr(load_module(kind, name), "EXTRA", None)
 
 
 def versions(extra: str) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
 """Pretrained weights: where they are on this machine, and what they are.
 
-The workflow never downloads weights: a person does (scripts/fetch_weights.py). An index of their folder has rules notice
-that they changed, whatever their place.
+The workflow never downloads weights: a person does (scripts/fetch_weights.py). Rules notice that weights changed by an
+index of their folder, whose content does not depend on its place.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ A job is named by the parts of its benchmark file below `results/<dataset>/bench
 | collect_feature | megabytes of the cache |
 | make_split, check_labels | clips |
 | train_<model> | millions of values: training clips x values of the model's features; 0 if the run cannot be |
-| evaluate_runs, build_leaderboard, compare_models, compare_papers, compare_stability | runs |
+| evaluate_model, build_leaderboard, compare_models, compare_papers, compare_stability | runs |
 | study_errors, build_report | runs |
 | the rest | none: always the same |
 """
@@ -24,7 +24,7 @@ from typing import Any
 
 from genrebench.audio.lengths import segment_starts
 from genrebench.common import files
-from genrebench.workflow.config import features_of
+from genrebench.workflow.entries import features_of
 
 AGAIN = "extract_shard again"
 FAULT_FILTERED_TRAINING = 443  # of GTZAN's clips (Kereliuk, Sturm and Larsen 2015)
@@ -94,7 +94,7 @@ class Workload:
             case ("train", model, protocol, split, _):
                 passes = self.models.get(model, {}).get("epochs", 1)
                 return passes * self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
-            case ("evaluate_runs", model):
+            case ("evaluate_model", model):
                 return self.runs.get(model, 0)
             case ("build_leaderboard" | "compare_models" | "compare_papers" | "compare_stability",):
                 return sum(self.runs.values())

@@ -1,9 +1,9 @@
 import hashlib
 
+import gather_costs
 import numpy as np
 import pytest
 
-import gather_costs
 from genrebench.common import cli, files
 from genrebench.plots import training
 
@@ -57,7 +57,7 @@ def test_a_row_per_configured_run_that_was_measured(tmp_path):
         ("cnn", "artist", 0): COST,
         ("cnn", "artist", 1): COST | {"parameters": 2000},
         ("sgd", "artist", 0): None,
-        ("rnn", "artist", 0): {"status": "not run"},  # of an earlier configuration
+        ("rnn", "artist", 0): {"status": "unavailable"},  # of an earlier configuration
         ("rnn", "artist", 1): COST | {"of": OF | {"history.csv": "0"}},  # of an earlier training
         ("rnn", "artist", 2): COST | {"of": OF | {"config.json": "0"}},
         ("rnn", "artist", 3): {key: value for key, value in COST.items() if key != "of"},

@@ -3,30 +3,37 @@
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import study_leakage
 from genrebench.common import files
-from genrebench.evaluation import leakage, results
+from genrebench.evaluation import leakage, tables
+from genrebench.evaluation.intervals import wilson_interval
 from genrebench.evaluation.leakage import Scores
-from genrebench.plots import leakage as leakage_plots
 
 UNKNOWN = dict.fromkeys(leakage.PROTOCOLS, "It was not run.")
 
 
+def of_runs(*runs):
+    """Scores of runs, each of (clip, segments, segments of the right genre)."""
+    columns = ["clip_id", "segments", "segments_right"]
+    frames = [pd.DataFrame(run, columns=columns).assign(split="s", seed=k) for k, run in enumerate(runs)]
+    return Scores.of_runs(pd.concat(frames))
+
+
 def scores(text, runs=1):
     """A clip per word, a segment per character, upper case where its genre was found; the clip is its first letter."""
-    return Scores.of_runs([[(word[0].lower(), c.isupper()) for word in text.split() for c in word]] * runs)
+    return of_runs(*[[(word[0].lower(), len(word), sum(map(str.isupper, word))) for word in text.split()]] * runs)
 
 
 def clips(right, of, name="clip"):
     """As many clips of one segment, the first `right` of them found."""
-    return Scores.of_runs([[(f"{name}{i}", i < right) for i in range(of)]])
+    return of_runs([(f"{name}{i}", 1, int(i < right)) for i in range(of)])
 
 
 def test_the_accuracy_is_the_mean_over_runs_whatever_their_sizes():
-    runs = [[("a", True), ("a", False)], [("b", True)] * 4]
-    assert Scores.of_runs(runs).accuracy == pytest.approx(2 * np.mean([0.5, 1.0]) / 2)
+    assert of_runs([("a", 2, 1)], [("b", 4, 4)]).accuracy == pytest.approx(np.mean([0.5, 1.0]))
     assert scores("Aa Bb bb").accuracy == pytest.approx(2 / 6)
 
 
@@ -38,7 +45,7 @@ def test_the_parts_add_up_to_what_is_lost():
         {"segments": 0.2, "size": 0.05, "artists": 0.25, "total": 0.5}
     )
     assert (by_part["total"]["protocol"], by_part["total"]["other"]) == ("segment_random", "artist")
-    assert set(rows[0]) == set(leakage.PART_COLUMNS)
+    assert set(rows[0]) == set(tables.LEAKAGE_PARTS.columns)
 
 
 def test_size_matched_is_set_against_the_split_whose_sizes_it_has():
@@ -86,7 +93,7 @@ def test_the_finding_says_what_is_owed_to_what_and_what_may_be_chance():
     rows = leakage.decompose("one", "segment", found | {"artist": clips(40, 100, "z")}, "artist", UNKNOWN)
     sentence = leakage.finding(rows)
     assert sentence.startswith(
-        "one names 90.0% of the test segments rightly under segment_random and 40.0% under artist: 50.0 points ("
+        "one predicts the genre of 90.0% of the test segments under segment_random and 40.0% under artist: 50.0 points"
     )
     assert "20.0 points (" in sentence and "to segments of one clip on both sides, 1.0 points (−" in sentence
     assert sentence.count("within chance") == 1
@@ -113,31 +120,34 @@ def test_the_finding_says_what_cannot_be_told():
 
 
 def make_run(folder, model, protocol, train, test, unit="clip", seed=0):
-    """A run and its evaluation; words are clips and characters segments, as for `scores`."""
-    rows = [
-        {"clip_id": word[0].lower(), "segment": k, "subset": subset, "genre": "x", "predicted": "xy"[c.islower()]}
+    """The evaluation of a run; words are clips and characters segments, as for `scores`."""
+    run = {"protocol": protocol, "split": "repeat0", "seed": seed}
+    cases = [
+        run | {"clip_id": word[0].lower(), "subset": subset, "genre": "x", "predicted": "xy"[part[0].islower()]}
+        | {"segments": len(part), "segments_right": sum(map(str.isupper, part))}
         for subset, text in (("train", train), ("test", test))
         for word in text.split()
-        for k, c in enumerate(word)
-    ]
-    name = f"{model}/{protocol}/repeat0/seed{seed}"
-    files.write_rows(folder / "runs" / name / "predictions.csv", list(rows[0]) if rows else ["clip_id"], rows)
-    run = {"model": model, "protocol": protocol, "split": "repeat0", "seed": seed, "unit": unit, "caveats": []}
-    run |= {"status": "done" if rows else "not run", "reason": None if rows else "There are no artists."}
+        for part in (word if unit == "segment" else [word])
+    ]  # fmt: skip
     words = test.split()
-    run |= {"accuracy": sum(word[0].isupper() for word in words) / len(words) if rows else None}
-    files.write_json(folder / "evaluation" / name / "metrics.json", run)
-    facts = {"available": bool(rows), "reason": run["reason"], "unit": unit, "counts": {"test": len(words)}}
+    run |= {"model": model, "unit": unit, "status": "done" if cases else "unavailable"}
+    run |= {"reason": None if cases else "There are no artists."}
+    run |= {"accuracy": sum(word[0].isupper() for word in words) / len(words) if cases else None}
+    for table, name, rows in ((tables.METRICS, "metrics.csv", [run]), (tables.PREDICTIONS, "predictions.csv", cases)):
+        path = folder / "evaluation" / model / name
+        before = table.read(path) if path.exists() else table.frame()
+        table.write(path, pd.concat([before, table.frame(rows)]))
+    facts = {"available": bool(cases), "reason": run["reason"], "unit": unit, "counts": {"test": len(words)}}
     facts |= {"artists_known": 1.0, "test_clips_with_known_artist": 4, "test_clips_sharing_artist_with_train": 3}
     facts |= {"test_clips_duplicated_in_train": 1, "test_segments_of_clips_in_train": 2}
     files.write_json(folder / "splits" / protocol / "repeat0.json", facts)
 
 
-def study(folder, models=("one",), protocols=leakage.PROTOCOLS, md5="abc"):
+def study(folder, models=("one",), protocols=leakage.PROTOCOLS, md5="abc", unavailable=()):
     files.write_rows(folder / "manifest.csv", ["clip_id", "md5"], [{"clip_id": "a", "md5": md5}])
     out = [folder / name for name in ("leakage.csv", "leakage_parts.csv", "leakage.png")]
     study_leakage.study_leakage(
-        *(folder / name for name in ("manifest.csv", "evaluation", "runs", "splits")), models, protocols, *out
+        *(folder / name for name in ("manifest.csv", "evaluation", "splits")), models, protocols, *out, unavailable
     )
     rows = {(row["model"], row["protocol"]): row for row in files.read_rows(out[0])}
     return rows, leakage.read_study(*out[:2])
@@ -163,21 +173,29 @@ def test_a_row_per_model_and_protocol_with_the_reason_where_there_is_none(folder
     )
     assert float(leak["accuracy"]) == pytest.approx(5 / 7, abs=1e-6)
     assert leak["clip_accuracy"] == ""
-    low, high = results.interval(5 / 7, 4)
+    low, high = wilson_interval(5 / 7, 4)
     assert (float(leak["accuracy_low"]), float(leak["accuracy_high"])) == pytest.approx((low, high), abs=1e-5)
     honest = rows["one", "stratified"]
     assert (float(honest["accuracy"]), float(honest["clip_accuracy"])) == (0.5, 0.75)
     assert rows["two", "stratified"]["unit"] == "clip"
-    reasons = {key: row["reason"] for key, row in rows.items() if row["status"] == "not run"}
+    reasons = {key: row["reason"] for key, row in rows.items() if row["status"] == "unavailable"}
     assert reasons == {
         ("one", "size_matched"): "It is not among models.one.protocols in params.yaml.",
         ("one", "artist"): "There are no artists.",
         ("one", "fault_filtered"): "It is not among the protocols in params.yaml.",
-        ("two", "segment_random"): "It deals segments, and two takes whole clips.",
+        ("two", "segment_random"): "It assigns segments, and two takes whole clips.",
         ("two", "size_matched"): "It is not among models.two.protocols in params.yaml.",
         ("two", "artist"): "There are no artists.",
         ("two", "fault_filtered"): "It is not among the protocols in params.yaml.",
     }
+
+
+def test_what_is_known_to_be_unavailable_has_its_reason(folder):
+    missing = {"model": "two", "protocol": "size_matched", "reason": "The weights are missing."}
+    rows, _ = study(folder, ["one", "two"], unavailable=[missing])
+    assert (rows["two", "size_matched"]["status"], rows["two", "size_matched"]["reason"]) == tuple(
+        ("unavailable", "The weights are missing.")
+    )
 
 
 def test_segments_are_compared_with_segments(folder):
@@ -205,7 +223,7 @@ def test_where_there_is_no_audio_nobody_has_looked_for_repetitions(folder):
 
 def test_what_an_earlier_configuration_left_is_not_counted(folder):
     rows, _ = study(folder, protocols=["artist", "segment_random"])
-    assert rows["one", "stratified"]["status"] == "not run"
+    assert rows["one", "stratified"]["status"] == "unavailable"
     assert "not among the protocols" in rows["one", "stratified"]["reason"]
 
 
@@ -222,20 +240,4 @@ def test_the_same_results_give_the_same_bytes(folder):
     study(folder)
     assert {path.name: path.read_bytes() for path in folder.glob("leakage*")} == first
     with (folder / "leakage.csv").open() as file:
-        assert next(csv.reader(file)) == list(leakage.COLUMNS)
-
-
-def test_the_plot_has_a_bar_for_each_part_that_is_known():
-    found = {"segment_random": clips(90, 100), "stratified": clips(70, 100), "size_matched": clips(65, 100)}
-    parts = leakage.decompose("one", "segment", found | {"artist": clips(40, 100)}, "artist", UNKNOWN)
-    rows = [dict.fromkeys(leakage.COLUMNS) | {"model": "one", "protocol": p} for p in leakage.PROTOCOLS]
-    for row, accuracy in zip(rows, (0.9, 0.7, 0.65, 0.4), strict=False):
-        row |= {"unit": "segment", "accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": 0.95}
-    rows[-1]["reason"] = "There are no such clips."
-    (axes,) = leakage_plots.draw_leakage(rows, parts).axes
-    assert [round(bar.get_width(), 9) for bar in axes.patches] == [0.2, 0.05, 0.25]
-    words = [text.get_text() for text in axes.texts]
-    assert any(word.startswith("artists on both sides: 25.0 points (") for word in words)
-    assert "not run: There are no such clips." in words
-    nothing = [row | {"accuracy": None} for row in rows]
-    assert not leakage_plots.draw_leakage(nothing, parts).axes
+        assert next(csv.reader(file)) == list(tables.LEAKAGE.columns)

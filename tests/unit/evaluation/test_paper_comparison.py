@@ -7,9 +7,9 @@ from sklearn.metrics import precision_recall_fscore_support
 import compare_papers
 from genrebench.common import files
 from genrebench.datasets.split_leakage import MEANINGLESS
-from genrebench.evaluation import paper_comparison
-from genrebench.plots import papers as paper_plots
-from genrebench.plots import style
+from genrebench.evaluation import paper_comparison, tables
+
+RUN = {"model": "cnn", "protocol": "stratified", "split": "repeat0", "seed": 0}
 
 
 def protocol(shared: float = 0.0, unit: str = "clip", train: int = 60) -> dict:
@@ -28,7 +28,7 @@ PROTOCOLS = {
 def figure(model: str, value: float, stated: str = "stratified", dataset: str = "gtzan") -> dict:
     return {
         "model": model,
-        "source": "001 Figure 1",
+        "source": "Huang and Minami 2024, Figure 1",
         "dataset": dataset,
         "protocol": stated,
         "value": value,
@@ -61,15 +61,15 @@ def test_a_figure_is_set_against_ours_under_its_protocol_and_under_the_honest_on
     assert (row["closest_protocol"], row["closest_accuracy"], row["shared"]) == ("stratified", 0.75, 0.76)
     assert (row["honest_protocol"], row["honest_accuracy"]) == ("fault_filtered", 0.55)
     assert row["difference"] == pytest.approx(0.125)
-    assert row["inside"] == "False"
+    assert row["inside"] is False
     assert row["gap"] == pytest.approx(0.2)
     assert row["published_gap"] == pytest.approx(0.075)
     assert row["size_matched"] == 0.7
     assert row["summary"] == (
         "Under stratified ours is 75.0% (70.0 to 80.0), 12.5 points more than published, which lies outside our 95%"
         " interval. There, 76% of the test clips share an artist with training clips. Under fault_filtered ours is"
-        " 55.0% (50.0 to 60.0), 20.0 points less; the two intervals do not overlap. Dealt at random to subsets as large"
-        " as those (size_matched) it is 70.0%, 15.0 points more."
+        " 55.0% (50.0 to 60.0), 20.0 points less; the two intervals do not overlap. Assigned at random to subsets as"
+        " large as those (size_matched) it is 70.0%, 15.0 points more."
     )
 
 
@@ -84,7 +84,7 @@ def test_subsets_of_other_sizes_are_not_called_matched():
 def test_on_another_dataset_ours_is_shown_without_differences():
     results = [result("cnn", "stratified", 0.75), result("cnn", "fault_filtered", 0.55)]
     (row,) = compare([figure("cnn", 0.625)], results, dataset="mine")
-    assert row["comparable"] == "False"
+    assert row["comparable"] is False
     assert row["closest_accuracy"] == 0.75
     assert row["difference"] is row["inside"] is row["published_gap"] is None
     assert "published" not in row["summary"]
@@ -112,8 +112,8 @@ def test_two_readings_of_a_figure_and_what_leaks_in_one():
         ],
     )
     assert (whole["closest_protocol"], segments["closest_protocol"]) == ("stratified", "segment_random")
-    assert whole["inside"] == "False"
-    assert segments["inside"] == "True"
+    assert whole["inside"] is False
+    assert segments["inside"] is True
     assert "segments of one clip are on both sides" in segments["summary"]
     assert "segments" not in whole["summary"]
     sentences = paper_comparison.describe_all([whole, segments], "gtzan")
@@ -144,29 +144,35 @@ def test_averages_over_genres_are_those_of_scikit_learn():
     random = np.random.default_rng(0)
     true, predicted = random.choice(4, 90, p=[0.4, 0.3, 0.2, 0.1]), random.choice(4, 90)
     scores = precision_recall_fscore_support(true, predicted)
-    genres = {
-        str(g): dict(zip(("precision", "recall", "f1", "support"), map(float, values), strict=True))
+    rows = [
+        RUN | {"genre": str(g)} | dict(zip(("precision", "recall", "f1", "support"), values, strict=True))
         for g, values in enumerate(zip(*scores, strict=True))
-    }
-    untested = {"precision": None, "recall": None, "f1": None, "support": 0}
-    averages = paper_comparison.average_genres(genres | {"untested": untested})
-    assert "untested" not in averages
+    ]
+    rows.append(RUN | {"genre": "untested", "support": 0})
+    averages = paper_comparison.average_genres(tables.GENRES.frame(rows)).set_index("genre")
+    assert "untested" not in averages.index
     for name in ("macro", "weighted"):
         expected = precision_recall_fscore_support(true, predicted, average=name)[:3]
-        found = [averages[f"{name} avg"][metric] for metric in ("precision", "recall", "f1")]
-        assert found == pytest.approx(expected)
+        assert averages.loc[f"{name} avg", ["precision", "recall", "f1"]].tolist() == pytest.approx(expected)
+        assert averages.loc[f"{name} avg", "support"] == 90
 
 
 def test_genres_are_compared_under_the_protocols_of_the_model():
     scores = [
-        {"model": "cnn", "source": "001", "dataset": "gtzan", "genre": genre, "metric": metric, "value": value}
+        {
+            "model": "cnn",
+            "source": "Huang and Minami 2024, Figure 12",
+            "dataset": "gtzan",
+            "genre": genre,
+            "metric": metric,
+            "value": value,
+        }
         for genre, metric, value in (("rock", "f1", 0.5), ("rock", "support", 20.0), ("polka", "f1", 0.7))
     ]
     rows = [{"model": "cnn", "closest_protocol": "stratified", "honest_protocol": None}]
-    runs = [
-        {"model": "cnn", "protocol": "stratified", "status": "done", "genres": {"rock": {"f1": f1, "support": 8}}}
-        for f1 in (0.6, 0.8)
-    ]
+    runs = tables.GENRES.frame(
+        RUN | {"seed": seed, "genre": "rock", "f1": f1, "support": 8} for seed, f1 in enumerate((0.6, 0.8))
+    )
     rock, polka = paper_comparison.compare_genres(scores, rows, runs, "gtzan")
     assert (rock["published"], rock["published_clips"], rock["closest_clips"]) == (0.5, 20, 8)
     assert rock["closest_score"] == pytest.approx(0.7)
@@ -182,57 +188,18 @@ def test_genres_are_compared_under_the_protocols_of_the_model():
     assert paper_comparison.describe_genres(foreign) is None
 
 
-def drawn(axes, marker: str, colour: str | None = None) -> list[tuple[float, float]]:
-    return [
-        (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
-        for line in axes.lines
-        if line.get_marker() == marker and colour in (None, line.get_color())
-    ]
-
-
-def test_the_plot_has_a_row_per_figure():
-    rows = compare(
-        [figure("cnn", 0.6), figure("lstm", 0.97, "segment_random"), figure("alexnet", 0.3)],
-        [
-            result("cnn", "stratified", 0.75),
-            result("cnn", "fault_filtered", 0.55),
-            result("lstm", "segment_random", 0.9),
-        ],
-    )
-    axes = paper_plots.draw_papers(rows, "gtzan", ["cnn", "lstm"], {"segment_random"}).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["cnn  001", "lstm  001", "alexnet  001"]
-    assert drawn(axes, "D") == [(0.6, 0), (0.97, 1), (0.3, 2)]
-    assert [x for x, _ in drawn(axes, "o", style.colours(["cnn", "lstm"])["cnn"])] == [0.75]
-    assert [x for x, _ in drawn(axes, "o", paper_plots.GREY)] == [0.9]  # meaningless
-    assert [x for x, _ in drawn(axes, "s")] == [0.55]
-    assert [text.get_text() for text in axes.texts] == ["not run"]
-    assert axes.get_title(loc="left") == ""
-    axes = paper_plots.draw_papers(rows, "mine", ["cnn", "lstm"], set()).axes[0]
-    assert "not comparable" in axes.get_title(loc="left")
-
-
-def test_without_figures_the_plots_say_so():
-    for figure_ in (paper_plots.draw_papers([], "mine", [], set()), paper_plots.draw_genres([], "mine", [])):
-        assert style.to_png(figure_).startswith(b"\x89PNG")
-
-
 def test_the_same_results_give_the_same_bytes(tmp_path: Path):
     """The script, from the evaluation to tables and plots."""
-    run = {
-        "model": "logistic",
-        "protocol": "stratified",
-        "split": "repeat0",
-        "seed": 0,
-        "status": "done",
-        "caveats": [],
-    }
-    run |= {"genres": {"rock": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 4}}, "accuracy": 0.5}
-    files.write_json(tmp_path / "evaluation/logistic/stratified/repeat0/seed0/metrics.json", run)
+    run = RUN | {"model": "logistic"}
+    folder = tmp_path / "evaluation/logistic"
+    tables.METRICS.write(folder / "metrics.csv", [run | {"status": "done", "unit": "clip", "accuracy": 0.5}])
+    scores = dict.fromkeys(("precision", "recall", "f1"), 0.5)
+    tables.GENRES.write(folder / "genres.csv", [run | scores | {"genre": "rock", "support": 4}])
     facts = {"available": True, "artists_known": 1.0, "counts": {"train": 9, "test": 4}, "reason": None}
     facts |= {"test_clips_sharing_artist_with_train": 3, "test_clips_with_known_artist": 4}
     files.write_json(tmp_path / "splits/stratified/repeat0.json", facts | {"test_clips_duplicated_in_train": 0})
     board = result("logistic", "stratified", 0.5)
-    files.write_rows(tmp_path / "leaderboard.csv", list(board), [board])
+    tables.LEADERBOARD.write(tmp_path / "leaderboard.csv", [board])
     written = []
     for name in ("once", "twice"):
         outputs = [tmp_path / name / file for file in ("papers.csv", "genres.csv", "papers.png", "genres.png")]

@@ -1,13 +1,14 @@
 """Tests of models against one another, held to published examples and to the libraries that define them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.datasets import make_moons
 from sklearn.model_selection import GridSearchCV, RepeatedStratifiedKFold
 from sklearn.svm import SVC
 
-from genrebench.evaluation import significance
+from genrebench.evaluation import significance, tables
 
 
 def test_mcnemar_is_exact():
@@ -54,30 +55,27 @@ def test_the_corrected_t_of_what_does_not_vary():
     assert significance.corrected_t([-0.1, -0.1, -0.1], 60, 20) == (-np.inf, 0.0)
 
 
-def test_the_bootstrap_of_a_proportion_is_binomial():
-    low, high = significance.bootstrap_interval([1.0] * 70 + [0.0] * 30)
-    assert (low, high) == pytest.approx(stats.binom(100, 0.7).ppf([0.025, 0.975]) / 100, abs=0.011)
-    assert significance.bootstrap_interval([1.0] * 70 + [0.0] * 30) == (low, high)
-    assert significance.bootstrap_interval([1.0] * 5) == (1.0, 1.0)
-
-
-def test_the_bootstrap_does_not_grow_narrow_with_seeds():
-    """Runs that agree add no clip; runs that differ at random are clips that vary less."""
-    right = np.arange(100) < 70
-    assert significance.bootstrap_interval(np.mean([right, right, right], axis=0)) == pytest.approx(
-        significance.bootstrap_interval(right.astype(float))
-    )
-
-
-def decisions(text):
+def decisions(model, split, seed, text):
     """A clip per character, upper case where its genre was found."""
-    return {clip.lower(): clip.isupper() for clip in text}
+    return [
+        {"model": model, "split": split, "seed": seed, "clip_id": clip.lower(), "right": clip.isupper()}
+        for clip in text
+    ]
 
 
 def test_models_are_compared_on_the_clips_that_both_tested():
-    first = {("repeat0", 0): decisions("ABCd"), ("repeat0", 1): decisions("abcd"), ("repeat1", 0): decisions("EFgh")}
-    second = {("repeat0", 0): decisions("ABcd"), ("repeat1", 0): decisions("efgh"), ("repeat2", 0): decisions("XYZ")}
-    found = significance.compare(first, second, {"repeat0": (8, 4), "repeat1": (8, 4)})
+    rows = (
+        decisions("a", "repeat0", 0, "ABCd")
+        + decisions("a", "repeat0", 1, "abcd")
+        + decisions("a", "repeat1", 0, "EFgh")
+    )
+    rows += (
+        decisions("b", "repeat0", 0, "ABcd")
+        + decisions("b", "repeat1", 0, "efgh")
+        + decisions("b", "repeat2", 0, "XYZ")
+    )
+    sizes = {"repeat0": (8, 4), "repeat1": (8, 4)}
+    (found,) = significance.compare_all("artist", pd.DataFrame(rows), ["a", "b"], sizes)
     assert (found["clips"], found["accuracy"], found["other_accuracy"]) == (8, 5 / 8, 2 / 8)
     assert (found["only_model"], found["only_other"]) == (3, 0)
     assert found["p_mcnemar"] == pytest.approx(0.25)
@@ -85,15 +83,17 @@ def test_models_are_compared_on_the_clips_that_both_tested():
     assert (found["t"], found["p_resampled"]) == pytest.approx(significance.corrected_t([0.25, 0.5], 8, 4))
 
 
+def test_of_several_runs_a_clip_counts_by_the_first_that_both_have():
+    rows = decisions("a", "repeat0", 0, "Ab") + decisions("a", "repeat0", 1, "aB") + decisions("b", "repeat0", 1, "ab")
+    (found,) = significance.compare_all("artist", pd.DataFrame(rows), ["a", "b"], {"repeat0": (8, 2)})
+    assert (found["clips"], found["accuracy"], found["only_model"]) == (2, 0.5, 1)
+
+
 def test_pairs_are_corrected_together_and_what_cannot_be_tested_is_not_counted():
-    right, wrong = decisions("ABCDEFGHIJ"), decisions("abcdefghij")
-    runs = {
-        "good": {("fixed", 0): right},
-        "bad": {("fixed", 0): wrong},
-        "worse": {("fixed", 0): wrong},
-        "elsewhere": {("fold0", 0): right},
-    }
-    rows = significance.compare_all("artist", runs, {"fixed": (30, 10), "fold0": (30, 10)})
+    rows = decisions("good", "fixed", 0, "ABCDEFGHIJ") + decisions("bad", "fixed", 0, "abcdefghij")
+    rows += decisions("worse", "fixed", 0, "abcdefghij") + decisions("elsewhere", "fold0", 0, "ABCDEFGHIJ")
+    models = ["good", "bad", "worse", "elsewhere"]
+    rows = significance.compare_all("artist", pd.DataFrame(rows), models, {"fixed": (30, 10), "fold0": (30, 10)})
     found = {(row["model"], row["other"]): row for row in rows}
     assert len(rows) == 6
     assert found["good", "bad"]["p_holm"] == pytest.approx(3 * 2 / 2**10)
@@ -103,4 +103,4 @@ def test_pairs_are_corrected_together_and_what_cannot_be_tested_is_not_counted()
     assert found["good", "elsewhere"]["p_holm"] is None
     assert found["good", "elsewhere"]["clips"] == 0
     assert {row["t"] for row in rows} == {None}
-    assert set(rows[0]) == set(significance.COLUMNS)
+    assert set(rows[0]) == set(tables.COMPARISONS.columns)

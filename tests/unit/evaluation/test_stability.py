@@ -1,13 +1,13 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import compare_stability
 from genrebench.common import files
-from genrebench.evaluation import stability
-from genrebench.plots import stability as stability_plots
-from genrebench.plots import style
+from genrebench.common.run_key import RunKey
+from genrebench.evaluation import stability, tables
 
 
 def history(accuracy: list[float], loss: list[float]) -> list[dict[str, str]]:
@@ -20,12 +20,18 @@ def history(accuracy: list[float], loss: list[float]) -> list[dict[str, str]]:
 def run(model: str, test: float, protocol="artist", split="repeat0", seed=0, train=1.0, valid=0.5, unit="clip") -> dict:
     return {
         **{"model": model, "protocol": protocol, "split": split, "seed": seed, "status": "done", "unit": unit},
-        **{"accuracy": test, "caveats": [], "seen_in_training": {"train_accuracy": train, "valid_accuracy": valid}},
+        **{"accuracy": test, "caveats": "", "train_accuracy": train, "valid_accuracy": valid},
     }
 
 
 def compare(runs: list[dict], histories=None) -> dict[tuple[str, str], dict]:
-    return {(row["protocol"], row["model"]): row for row in stability.compare_all(runs, histories or {})}
+    rows = stability.compare_all(tables.METRICS.frame(runs), histories or {})
+    return {(row["protocol"], row["model"]): row for row in rows}
+
+
+def spread(accuracies: dict[tuple[str, int], float]) -> tuple[float | None, float | None]:
+    rows = [{"split": split, "seed": seed, "accuracy": value} for (split, seed), value in accuracies.items()]
+    return stability.spread(pd.DataFrame(rows))
 
 
 def test_what_a_run_did_from_epoch_to_epoch():
@@ -50,18 +56,20 @@ def test_the_spread_of_seeds_is_that_within_splits():
     splits, seeds = 40, 50
     of_split, of_run = random.normal(0, 0.05, splits), random.normal(0, 0.02, (splits, seeds))
     accuracies = {(f"s{i}", k): 0.5 + of_split[i] + of_run[i, k] for i in range(splits) for k in range(seeds)}
-    seed_std, split_std = stability.spread(accuracies)
+    seed_std, split_std = spread(accuracies)
     assert seed_std == pytest.approx(0.02, rel=0.05)
     assert split_std == pytest.approx(float(np.std(of_split, ddof=1)), rel=0.05)
-    assert stability.spread({("a", 0): 0.5, ("a", 1): 0.7}) == (pytest.approx(np.std([0.5, 0.7], ddof=1)), None)
-    assert stability.spread({("a", 0): 0.5, ("b", 0): 0.7}) == (None, pytest.approx(np.std([0.5, 0.7], ddof=1)))
-    assert stability.spread({("a", 0): 0.5}) == (None, None)
+    assert spread({("a", 0): 0.5, ("a", 1): 0.7}) == (pytest.approx(np.std([0.5, 0.7], ddof=1)), None)
+    assert spread({("a", 0): 0.5, ("b", 0): 0.7}) == (None, pytest.approx(np.std([0.5, 0.7], ddof=1)))
+    assert spread({("a", 0): 0.5}) == (None, None)
 
 
 def test_a_row_is_the_mean_of_its_runs_and_only_networks_have_epochs():
-    histories = {("cnn", "artist", "repeat0", seed): history([0.2, 0.6], [2, rise]) for seed, rise in ((0, 1), (1, 3))}
+    histories = {
+        RunKey("cnn", "artist", "repeat0", seed): history([0.2, 0.6], [2, rise]) for seed, rise in ((0, 1), (1, 3))
+    }
     runs = [run("cnn", 0.5, seed=0, train=0.9, valid=0.7), run("cnn", 0.6, seed=1, train=0.7, valid=0.5)]
-    lost = run("cnn", 0.0, seed=2) | {"status": "not run"}
+    lost = run("cnn", 0.0, seed=2) | {"status": "unavailable"}
     rows = compare([*runs, lost, run("forest", 0.5)], histories)
     row = rows["artist", "cnn"]
     assert (row["runs"], row["seeds"], row["splits"]) == (2, 2, 1)
@@ -93,7 +101,7 @@ def test_the_sentences_are_those_of_the_rows():
         run("cnn", 0.8, "stratified"), run("forest", 0.9, "stratified"),
         run("cnn", 0.95, "segment_random", unit="segment"),
     ]  # fmt: skip
-    histories = {("cnn", "artist", "repeat0", seed): history([0.2, 0.6, 0.5], [2, 1, 1.4]) for seed in (0, 1)}
+    histories = {RunKey("cnn", "artist", "repeat0", seed): history([0.2, 0.6, 0.5], [2, 1, 1.4]) for seed in (0, 1)}
     rows = list(compare(runs, histories).values())
     assert stability.describe(rows, "artist", "size_matched", protocols) == [
         "Under artist forest scores 100.0% on training and 70.0% on test clips (30.0 points between them), the smallest"
@@ -120,71 +128,25 @@ def test_the_sentences_are_those_of_the_rows():
     assert stability.describe([], None, None, protocols) == []
 
 
-def test_gaps_and_runs_are_drawn_and_the_best_model_is_at_the_top():
-    rows = list(compare([run("cnn", 0.5, seed=0), run("cnn", 0.6, seed=1), run("forest", 0.7)]).values())
-    figure = stability_plots.draw_stability(rows, {"cnn": [0.5, 0.6], "forest": [0.7]}, ["cnn", "forest"], "artist")
-    gaps, spread, _ = figure.axes
-    assert [label.get_text() for label in gaps.get_yticklabels()] == ["forest", "cnn"]
-    points = {
-        (line.get_marker(), *map(float, line.get_xydata()[0])) for line in gaps.lines if line.get_marker() != "None"
-    }
-    assert points == {
-        ("^", 1.0, 0), ("D", 0.5, 0), ("o", 0.7, 0),
-        ("^", 1.0, 1), ("D", 0.5, 1), ("o", 0.55, 1),
-    }  # fmt: skip
-    (runs,) = [line.get_xydata() for line in spread.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(runs, [[-0.05, 1], [0.05, 1]])
-
-
-def test_a_curve_per_model_and_no_name_over_another():
-    histories = {f"model_{i}": [history([0.1, 0.5], [2, 1.5])] for i in range(25)}
-    histories["without_validation"] = [[{"val_accuracy": "", "val_loss": ""}] * 2]
-    figure = stability_plots.draw_curves(histories, histories, "artist")
-    accuracy = figure.axes[0]
-    assert len(accuracy.lines) == 25
-    figure.canvas.draw()
-    places = sorted(text.xyann[1] for text in accuracy.texts)
-    height = accuracy.texts[0].get_fontsize() * figure.dpi / 72
-    assert len(places) == 25
-    assert min(np.diff(places)) * accuracy.bbox.height > height
-
-
-def test_names_are_moved_as_little_as_keeps_them_apart():
-    assert stability_plots.spread_out([0.2, 0.5], 0.1) == pytest.approx([0.2, 0.5])
-    assert stability_plots.spread_out([0.5, 0.5, 0.5], 0.1) == pytest.approx([0.4, 0.5, 0.6])
-    assert stability_plots.spread_out([0.99, 0.99], 0.1) == pytest.approx([0.9, 1.0])
-    assert stability_plots.spread_out([0.0, 0.0], 0.1) == pytest.approx([0.0, 0.1])
-    assert stability_plots.spread_out([], 0.1) == []
-
-
-def test_a_loss_that_runs_away_does_not_hide_the_others():
-    histories = {"cnn": [history([0.2, 0.6], [2, 1])], "rnn": [history([0.2, 0.6], [2, 1e9])]}
-    low, high = stability_plots.draw_curves(histories, histories, "artist").axes[1].get_ylim()
-    assert low == 0
-    assert 2 < high < 10
-
-
-def test_without_models_the_plots_say_so():
-    for figure in (stability_plots.draw_stability([], {}, [], None), stability_plots.draw_curves({}, [], None)):
-        assert style.to_png(figure).startswith(b"\x89PNG")
-
-
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path):
     """The script, from evaluations and histories to the table and the plots of the protocol that is quoted."""
     facts = {"available": True, "artists_known": 1.0, "counts": {"train": 9, "test": 4}, "reason": None}
     facts |= {"test_clips_with_known_artist": 4, "test_clips_duplicated_in_train": 0}
-    board = []
+    board: list[dict] = []
+    metrics: dict[str, list[dict]] = {"cnn": [], "forest": []}
     for protocol, shared in (("artist", 0), ("stratified", 3)):
         files.write_json(
             tmp_path / f"splits/{protocol}/repeat0.json", facts | {"test_clips_sharing_artist_with_train": shared}
         )
         for model, epochs in (("cnn", 3), ("forest", 1)):
             at = f"{model}/{protocol}/repeat0/seed0"
-            files.write_json(tmp_path / "evaluation" / at / "metrics.json", run(model, 0.6, protocol))
+            metrics[model].append(run(model, 0.6, protocol))
             rows = history([0.2, 0.6, 0.5][:epochs], [2, 1, 1.2][:epochs])
             files.write_rows(tmp_path / "runs" / at / "history.csv", list(rows[0]), rows)
             board.append({"model": model, "protocol": protocol, "accuracy_mean": 0.6})
-    files.write_rows(tmp_path / "leaderboard.csv", list(board[0]), board)
+    for model, rows in metrics.items():
+        tables.METRICS.write(tmp_path / "evaluation" / model / "metrics.csv", rows)
+    tables.LEADERBOARD.write(tmp_path / "leaderboard.csv", board)
     written = []
     for name in ("once", "twice"):
         outputs = [tmp_path / name / file for file in ("stability.csv", "stability.png", "curves.png")]

@@ -8,12 +8,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-import plot_clip
-import plot_genres
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.plots import clip, style
-from genrebench.workflow import code_closure
+from genrebench.plots import FEATURES_OF_CLIP, clip, style
 
 ROOT = Path(__file__).parents[3]
 RATE = 22050
@@ -164,8 +161,7 @@ def make_manifest(folder: Path) -> Path:
 
 
 def settings_options() -> list[str]:
-    settings = [json.dumps(value) for value in SETTINGS.values()]
-    return ["--features", *SETTINGS, "--settings", *settings, "--reading", json.dumps(AUDIO)]
+    return ["--features", *SETTINGS, "--settings", *map(json.dumps, SETTINGS.values())]
 
 
 def test_the_first_clip_of_each_genre_is_drawn_small_and_the_same_in_two_processes(tmp_path, monkeypatch):
@@ -173,9 +169,10 @@ def test_the_first_clip_of_each_genre_is_drawn_small_and_the_same_in_two_process
     titles = []
     draw = clip.draw
     monkeypatch.setattr(clip, "draw", lambda view, title: titles.append(title) or draw(view, title))
-    plot_genres.plot_genres(manifest, list(SETTINGS), list(SETTINGS.values()), AUDIO, tmp_path / "here")
+    clip.draw_genres(manifest, [], SETTINGS, AUDIO, tmp_path / "here")
     assert titles == ["jazz & more.live/c  ·  jazz & more", "rock.a  ·  rock  ·  Queen"]
     command = [sys.executable, "scripts/plot_genres.py", "--manifest", str(manifest), *settings_options()]
+    command += ["--audio", json.dumps(AUDIO)]
     subprocess.run([*command, "--output", str(tmp_path / "there")], cwd=ROOT, check=True)
     here, there = ({f.name: f.read_bytes() for f in (tmp_path / name).iterdir()} for name in ("here", "there"))
     assert sorted(here) == ["jazz & more.png", "rock.png"]
@@ -185,7 +182,7 @@ def test_the_first_clip_of_each_genre_is_drawn_small_and_the_same_in_two_process
         assert b"Matplotlib" not in image
     with Image.open(tmp_path / "here" / "rock.png") as image:
         assert image.mode == "P"
-        assert image.width == plot_genres.DPI * clip.WIDTH
+        assert image.width == clip.SMALL_DPI * clip.WIDTH
 
 
 def test_any_clip_of_a_manifest_and_any_recording_can_be_drawn(tmp_path):
@@ -193,14 +190,33 @@ def test_any_clip_of_a_manifest_and_any_recording_can_be_drawn(tmp_path):
     command = [sys.executable, "scripts/plot_clip.py"]
     for name in ("one.png", "two.png"):
         options = ["--manifest", str(manifest), "--clip-id", "rock.b", "--output", str(tmp_path / name)]
+        options += ["--audio-settings", json.dumps(AUDIO)]
         subprocess.run([*command, *options, *settings_options()], cwd=ROOT, check=True)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
-    # with the settings of params.yaml, which are others
-    options = ["--audio", str(tmp_path / "b.wav"), "--title", "rock.b  ·  rock  ·  Queen"]
-    subprocess.run([*command, *options, "--output", str(tmp_path / "three.png")], cwd=ROOT, check=True)
+    # with other settings
+    title = "rock.b  ·  rock  ·  Queen"
+    others = SETTINGS | {"mel": STFT | {"n_mels": 16}}
+    clip.draw_clip(others, AUDIO, tmp_path / "three.png", audio=tmp_path / "b.wav", title=title)
     one, three = (Image.open(tmp_path / name) for name in ("one.png", "three.png"))
     assert one.size == three.size
     assert one.tobytes() != three.tobytes()
+
+
+def test_cached_features_are_read_without_their_padding_and_the_others_computed(tone, view, tmp_path):
+    frames = view.arrays["mel"].shape[-1]
+    cache = np.zeros((2, 64, frames + 5), np.float32)
+    cache[1, :, :frames] = view.arrays["mel"] - 1  # told apart from what would be computed
+    np.save(tmp_path / "mel.npy", cache)
+    files.write_json(
+        tmp_path / "mel.json", {"available": True, "axes": ["band", "frame"], "lengths": [frames + 5, frames]}
+    )
+    np.save(tmp_path / "rms.npy", np.zeros(0, np.float32))
+    files.write_json(tmp_path / "rms.json", {"available": False})
+    caches = clip.Caches([{"clip_id": "a"}, {"clip_id": "b"}], [tmp_path / "mel.json", tmp_path / "rms.json"])
+    found = clip.look(tone, SETTINGS, AUDIO, caches.arrays("b"))
+    np.testing.assert_array_equal(found.arrays["mel"], view.arrays["mel"] - 1)
+    assert found.arrays.keys() == view.arrays.keys()
+    np.testing.assert_array_equal(found.arrays["rms"], view.arrays["rms"])
 
 
 @pytest.mark.parametrize(
@@ -213,13 +229,11 @@ def test_any_clip_of_a_manifest_and_any_recording_can_be_drawn(tmp_path):
 )
 def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path, which, message):
     options = {"audio": None, "manifest": make_manifest(tmp_path), "clip_id": None, "title": None} | which
-    options |= {"features": list(SETTINGS), "settings": list(SETTINGS.values()), "reading": AUDIO}
     with pytest.raises(InputError, match=message):
-        plot_clip.plot_clip(**options, output=tmp_path / "out.png")
+        clip.draw_clip(SETTINGS, AUDIO, tmp_path / "out.png", **options)
     assert not (tmp_path / "out.png").exists()
 
 
-def test_the_rules_can_read_which_features_are_drawn():
-    features = code_closure.constant(ROOT / "scripts/genrebench/plots/clip.py", "FEATURES")
-    assert features == tuple(feature for panel in clip.PANELS for feature in panel.needs)
-    assert set(features) == set(SETTINGS)
+def test_the_rules_know_which_features_are_drawn():
+    assert FEATURES_OF_CLIP == tuple(feature for panel in clip.PANELS for feature in panel.needs)
+    assert set(FEATURES_OF_CLIP) == set(SETTINGS)

@@ -17,8 +17,8 @@ SAMPLES = np.sin(np.arange(12 * prediction_plot.SAMPLE_RATE) / 20).astype(np.flo
 def prediction():
     """Of 12 s heard in pieces of 5 s, the last of which ends with the file."""
     curve = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.0, 0.9, 0.1]])
-    spans = [(0.0, 5.0), (5.0, 10.0), (7.0, 12.0)]
-    return Prediction(Path("song.mp3"), 12.0, ["blues", "jazz", "rock"], curve.mean(axis=0), spans, curve, "")
+    windows = [(0.0, 5.0), (5.0, 10.0), (7.0, 12.0)]
+    return Prediction(Path("song.mp3"), 12.0, ["blues", "jazz", "rock"], curve.mean(axis=0), windows, curve, "")
 
 
 def drawn(axes):
@@ -38,7 +38,7 @@ def test_a_stretch_is_drawn_until_the_next_one_starts(prediction):
 
 
 def test_what_was_not_heard_stays_empty(prediction):
-    prediction.spans = [(0.0, 3.0), (4.0, 7.0), (8.0, 12.0)]
+    prediction.windows = [(0.0, 3.0), (4.0, 7.0), (8.0, 12.0)]
     edges, values = drawn(prediction_plot.draw(prediction, SAMPLES).axes[1])
     assert edges == [0, 3, 4, 7, 8, 12]
     assert values.mask[0].tolist() == [False, True, False, True, False]

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from unittest import mock
 
-import evaluate_runs
+import gather_costs
 import numpy as np
 import pytest
 
@@ -16,13 +16,13 @@ import check_labels
 import compare_models
 import compare_papers
 import compare_stability
-import gather_costs
+import evaluate_model
 import study_errors
 import study_leakage
 from genrebench.audio import excerpt
 from genrebench.common import cli, files
 from genrebench.datasets.split_leakage import MEANINGLESS
-from genrebench.evaluation import leakage
+from genrebench.evaluation import leakage, tables
 from genrebench.plots import style
 from genrebench.reporting import sections
 from genrebench.training.data import identity
@@ -95,24 +95,34 @@ def make_results(
         for model, seed in (("logistic", 0), ("logistic", 1), ("forest", 0)):
             run = results / "runs" / model / protocol / "repeat0" / f"seed{seed}"
             caveats = ["scaler fitted on all clips"] if model == "forest" else []
-            status = {"status": "done" if available else "not run", "reason": reason, "caveats": caveats}
+            status = {"status": "done" if available else "unavailable", "reason": reason, "caveats": caveats}
             files.write_json(run / "status.json", status)
             epochs = [{"epoch": e, "accuracy": 0.5, "loss": 1, "val_accuracy": 0.5, "val_loss": 1} for e in (1, 2)]
             files.write_rows(run / "history.csv", HISTORY, epochs if model == "logistic" else epochs[:1])
             if model == "logistic":
                 cost = results / "costs" / model / protocol / "repeat0" / f"seed{seed}.json"
                 files.write_json(run / "config.json", {})
-                files.write_json(cost, COST | {"of": identity(run)} if available else {"status": "not run"})
+                files.write_json(cost, COST | {"of": identity(run)} if available else {"status": "unavailable"})
             scores = np.exp(rng.normal(size=(36, 3)) + skill * np.repeat(np.eye(3), 12, axis=0))
             rows = [
-                {"clip_id": c["clip_id"], "segment": 0, "subset": subset, "genre": c["genre"], "predicted": ""}
+                {"clip_id": c["clip_id"], "segment": 0, "subset": subset, "predicted": GENRES[int(row.argmax())]}
                 | dict(zip(GENRES, row / row.sum(), strict=True))
                 for c, subset, row in zip(clips, subsets, scores, strict=True)
             ]
-            columns = ["clip_id", "segment", "subset", "genre", "predicted", *GENRES]
+            columns = ["clip_id", "segment", "subset", "predicted", *GENRES]
             files.write_rows(run / "predictions.csv", columns, rows if available else [])
     for model in ("logistic", "forest"):
-        evaluate_runs.evaluate_runs(results / "runs" / model, results / "splits", results / "evaluation" / model)
+        only = [
+            str(path.parent.relative_to(results / "runs" / model))
+            for path in results.glob(f"runs/{model}/*/*/*/status.json")
+        ]
+        evaluate_model.evaluate_model(
+            results / "runs" / model,
+            only,
+            results / "manifest.csv",
+            results / "splits",
+            results / "evaluation" / model,
+        )
     figure = {"model": "logistic", "source": "001", "dataset": "gtzan", "protocol": "stratified"}
     files.write_rows(results / "published.csv", PUBLISHED, [figure | {"metric": "accuracy", "value": 45}])
     build_leaderboard.build_leaderboard(
@@ -120,6 +130,7 @@ def make_results(
         results / "published.csv",
         "mine",
         *(results / name for name in ("leaderboard.csv", "accuracy.json", "leaderboard.png", "statuses.csv")),
+        ["logistic", "forest"],
     )
     compare_models.compare_models(
         results / "evaluation",
@@ -143,13 +154,13 @@ def make_results(
             *(results / name for name in ("stability.csv", "plots/stability.png", "plots/curves.png")),
         )
     study_leakage.study_leakage(
-        *(results / name for name in ("manifest.csv", "evaluation", "runs", "splits")),
+        *(results / name for name in ("manifest.csv", "evaluation", "splits")),
         ["logistic", "forest"],
         ["stratified", "artist", *(["segment_random"] if leak else [])],
         *(results / name for name in ("leakage.csv", "leakage_parts.csv", "plots/leakage.png")),
     )
     study_errors.study_errors(
-        *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "runs")),
+        *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "evaluation")),
         *([], [], {"sample_rate": 22050, "duration": "longest"}),
         *(results / name for name in ("errors.csv", "errors", "excerpts")),
     )
@@ -249,12 +260,14 @@ def test_the_same_results_give_the_same_bytes_in_two_processes(results, html):
     command += ["--params", str(results / "params.yaml"), "--published", str(results / "published.csv")]
     subprocess.run([*command, "--output", str(results / "again.html")], cwd=ROOT, check=True)
     assert (results / "again.html").read_text() == html
-    command = [sys.executable, "scripts/evaluate_runs.py", "--runs", str(results / "runs" / "logistic")]
-    command += ["--splits", str(results / "splits"), "--output", str(results / "again")]
+    runs = results / "runs" / "logistic"
+    command = [sys.executable, "scripts/evaluate_model.py", "--runs", str(runs), "--output", str(results / "again")]
+    command += ["--manifest", str(results / "manifest.csv"), "--splits", str(results / "splits"), "--only"]
+    command += [str(path.parent.relative_to(runs)) for path in runs.glob("*/*/*/status.json")]
     subprocess.run(command, cwd=ROOT, check=True)
     again = {path.relative_to(results / "again"): path.read_bytes() for path in (results / "again").rglob("*.*")}
     first = results / "evaluation" / "logistic"
-    assert len(again) == 22
+    assert len(again) == 6
     assert again == {path.relative_to(first): path.read_bytes() for path in first.rglob("*.*")}
 
 
@@ -439,8 +452,8 @@ def test_hard_clips_are_shown_with_what_the_models_say_and_can_be_heard(results,
         style.write(style.empty(row["clip_id"]), results / "errors" / f"{row['clip_id']}.png", 20)
         sound = excerpt.encode(noise, excerpt.SAMPLE_RATE)
         (results / "excerpts" / f"{row['clip_id']}.mp3").write_bytes(sound)
-    suspect = dict.fromkeys(check_labels.COLUMNS, "0.25") | {"clip_id": name, "genre": "rock", "suspected": "True"}
-    files.write_rows(results / "labels.csv", check_labels.COLUMNS, [suspect | {"suggested": "pop"}])
+    suspect = dict.fromkeys(tables.LABELS.columns, "0.25") | {"clip_id": name, "genre": "rock", "suspected": "True"}
+    files.write_rows(results / "labels.csv", tables.LABELS.columns, [suspect | {"suggested": "pop"}])
     trial = {"changed": 20, "found": 13, "suspected": 17}
     facts = {"reason": None, "judged": 36, "suspected": 1, "accuracy": 0.75, "trial": trial, "features": ["tabular"]}
     files.write_json(results / "labels.json", facts)

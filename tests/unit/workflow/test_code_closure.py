@@ -25,24 +25,6 @@ def test_a_model_does_not_depend_on_another_model_or_on_feature_code():
     assert not {path for path in closure if "features/m" in path or path.endswith("sgd.py")}
 
 
-def test_constant_reads_without_import(tmp_path):
-    module = tmp_path / "m.py"
-    module.write_text("raise SystemExit\nA = {'x': [1, 2]}\n")
-    assert code_closure.constant(module, "A") == {"x": [1, 2]}
-    with pytest.raises(KeyError):
-        code_closure.constant(module, "B")
-
-
-def test_constant_takes_in_those_of_other_modules(tmp_path):
-    module = tmp_path / "m.py"
-    module.write_text("from genrebench.features import mel, rms\nA = {**mel.SETTINGS, 'x': 1}\n")
-    mel = code_closure.constant("scripts/genrebench/features/mel.py", "SETTINGS")
-    assert code_closure.constant(module, "A") == {**mel, "x": 1}
-    module.write_text("A = {**mel.SETTINGS}\n")
-    with pytest.raises(KeyError, match="mel is not imported"):
-        code_closure.constant(module, "A")
-
-
 def test_digest_sees_contents_and_not_names(tmp_path):
     for name, text in (("a", "1"), ("b", "1"), ("c", "2")):
         (tmp_path / name).write_text(text)

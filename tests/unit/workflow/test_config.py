@@ -1,24 +1,17 @@
-import copy
+"""The layers of a configuration, its suites, and the sentences that say what is wrong with it."""
+
+import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 
 from genrebench.common.cli import InputError
 from genrebench.workflow import config
-
-PARAMS = config.load("params.yaml")
-
-
-def change(path, value):
-    params = copy.deepcopy(PARAMS)
-    node = params
-    *parents, last = path.split(".")
-    for part in parents:
-        node = node[part]
-    node[last] = value
-    return params
+from genrebench.workflow.entries import features_of
+from parameters import PARAMS, changed
 
 
 @pytest.mark.parametrize(
@@ -29,46 +22,55 @@ def change(path, value):
         ("audio.samplerate", 1, ["audio.samplerate", "did you mean 'sample_rate'"]),
         ("audio.sample_rate", "fast", ["audio.sample_rate", "'fast'", "whole number", "Hz"]),
         ("audio.duration", "short", ["audio.duration", "'short'", "longest"]),
-        ("manifest.duplicates", "grp", ["manifest.duplicates", "'grp'", "auto, group, reject"]),
+        ("audio.engine", "fastest", ["audio.engine", "fast, librosa"]),
+        ("manifest.duplicates", "grp", ["manifest.duplicates", "'grp'", "group, reject"]),
         ("models.logistic.C", -1, ["models.logistic.C", "-1", "more than 0"]),
+        ("models.logistic.C", "1e-4", ["models.logistic.C", "a number", "1.0e-4"]),
+        ("models.logistic.C", True, ["models.logistic.C", "True", "a number"]),
+        ("models.logistic.C", float("nan"), ["models.logistic.C", "nan", "a finite number"]),
         ("models.logistic.c", 1, ["models.logistic.c", "did you mean 'C'"]),
         ("models.logistc", {}, ["models.logistc", "did you mean 'logistic'"]),
         ("models.sgd.features", ["mell"], ["models.sgd.features", "did you mean 'mel'"]),
         ("models.sgd.features", [], ["models.sgd.features", "empty"]),
         ("features.mel.n_mel", 3, ["features.mel.n_mel", "did you mean 'n_mels'"]),
-        ("features.mel", {"n_fft": 2048, "hop_length": 512}, ["features.mel", "lacks", "n_mels"]),
         ("protocols.artst", {"test": 0.2}, ["protocols.artst", "did you mean 'artist'", "file"]),
-        (
-            "protocols.segment_lek",
-            {"test": 0.2},
-            ["did you mean 'segment_random'", "known are stratified, holdout, artist"],
-        ),
-        (
-            "protocols.segment_random",
-            {"test": 0.2, "valid": 0.2, "hop_s": 3.0},
-            ["lacks", "length_s", "Seconds of a seg"],
-        ),
+        ("protocols.segment_lek", {"test": 0.2}, ["did you mean 'segment_random'", "stratified, holdout, artist"]),
         ("protocols.segment_random.hop_s", 0, ["protocols.segment_random.hop_s", "at least 0.1"]),
+        ("protocols.segment_random.length_s", "one", ["segment_random.length_s", "a number"]),
         ("protocols.segment_random.test", 0.8, ["protocols.segment_random", "nothing is left to train on"]),
         ("protocols.stratified.test", 1.5, ["protocols.stratified.test", "1.5", "less than 1"]),
         ("seeds", [0, 0], ["seeds", "repeated"]),
         ("seeds", [], ["seeds", "empty"]),
         ("compute.threads", 0, ["compute.threads", "at least 1"]),
         ("models", None, ["models", "None", "mapping"]),
-        ("models.cnn.for_dataset.demo.epoch", 3, ["models.cnn.epoch", "did you mean 'epochs'"]),
-        ("models.cnn.for_dataset.mine", {"epochs": 0}, ["models.cnn.epochs", "at least 1"]),
-        ("protocols.segment_random.for_dataset.demo.length_s", "one", ["segment_random.length_s", "a number"]),
+        ("models", ["sgd"], ["models", "['sgd']", "mapping"]),
+        ("features", ["mel"], ["features", "['mel']", "mapping"]),
+        ("models.1", {}, ["models", "'1'", "not allowed"]),
+        ("features.Tabular-58", "precomputed", ["features", "'Tabular-58'", "not allowed"]),
+        ("models.cnn.epoch", 3, ["models.cnn.epoch", "did you mean 'epochs'"]),
+        ("models.cnn.epochs", 0, ["models.cnn.epochs", "at least 1"]),
         ("models.cnn.protocols", ["artst"], ["models.cnn.protocols", "did you mean 'artist'"]),
         ("models.cnn.augmentation", {"crop": True}, ["models.cnn.augmentation.crop", "segments"]),
         ("models.cnn.augmentation", {"time_masks": [2, 3]}, ["time_masks", "at most 1"]),
+        (
+            "models.svm_pooled.segments",
+            {"length_s": 3.0, "hop_s": 0},
+            ["models.svm_pooled.segments.hop_s", "more than"],
+        ),
+        ("models.vgg16.image_size", [64], ["models.vgg16.image_size", "at least 2"]),
+        ("models.hybrid.embedding", "openl3", ["models.hybrid.embedding", "vggish", "yamnet", "none"]),
+        ("models.hubert.handle", "https://huggingface.co/a/b", ["models.hubert.handle", "revision"]),
+        ("models.hubert.config", {"hidden_size": 8}, ["models.hubert.config", "model_type"]),
         ("leakage.models", ["svm_poold"], ["leakage.models", "did you mean 'svm_pooled'"]),
         ("leakage.models", [], ["leakage.models", "empty"]),
-        ("models.hybrid.embedding", "openl3", ["models.hybrid.embedding", "vggish", "yamnet", "none"]),
+        ("suite", "quik", ["suite", "did you mean 'quick'", "papers"]),
+        ("suite", ["cn"], ["suite", "did you mean 'cnn'"]),
+        ("suite", 3, ["suite", "3", "not allowed"]),
     ],
 )
 def test_one_sentence_says_where_what_and_what_is_allowed(path, value, words):
     with pytest.raises(InputError) as error:
-        config.validate(change(path, value))
+        config.resolve(changed(path, value))
     sentence = str(error.value)
     assert "\n" not in sentence
     assert sentence.startswith("params.yaml")
@@ -76,36 +78,108 @@ def test_one_sentence_says_where_what_and_what_is_allowed(path, value, words):
         assert word in sentence
 
 
-def test_a_dataset_may_have_settings_of_its_own():
-    params = change("models.hybrid.for_dataset.mine", {"embedding": "yamnet", "epochs": 7})
-    config.validate(params)
-    mine, other = (config.for_dataset(params, name)["models"]["hybrid"] for name in ("mine", "other"))
-    assert (mine["epochs"], other["epochs"]) == (7, params["models"]["hybrid"]["epochs"])
-    assert config.features_of(mine) == ["mel", "chroma", "wavelet", "mfcc", "yamnet"]
-    assert config.features_of(config.for_dataset(params, "demo")["models"]["hybrid"]) == mine["features"]
-    assert "for_dataset" not in mine
+@pytest.fixture
+def presets(tmp_path, monkeypatch):
+    """The folder of a configuration of the test's own, with empty presets."""
+    (tmp_path / "presets").mkdir()
+    for kind in config.KINDS:
+        (tmp_path / "presets" / f"{kind}.yaml").write_text("protocols: {stratified: {}, artist: {}}\n")
+    (tmp_path / "suites.yaml").write_text("quick: [sgd, removed]\n")
+    monkeypatch.setattr(config, "FOLDER", tmp_path)
+    return tmp_path / "presets"
 
 
-def test_own_split_and_brought_features_are_allowed():
-    config.validate(change("protocols.mine", {"file": "split.csv"}))
-    config.validate(change("features.tabular", "precomputed"))
+@pytest.mark.parametrize(
+    ("preset", "words"),
+    [
+        ({"models": {"sgd": {"alhpa": 1}}}, ["models.sgd.alhpa", "did you mean 'alpha'"]),
+        ({"models": {"sgd": {"alpha": -1}}}, ["models.sgd.alpha", "more than 0"]),
+        ({"protocols": {"artist": {"test": 2}}}, ["protocols.artist.test", "less than 1"]),
+        ({"protocls": {}}, ["protocls", "did you mean 'protocols'"]),
+        ({"suite": "quik"}, ["suite", "did you mean 'quick'"]),
+    ],
+)
+def test_a_fault_of_a_preset_is_said_of_the_preset(presets, preset, words):
+    (presets / "demo.yaml").write_text(yaml.safe_dump({"protocols": {"artist": {}}} | preset))
+    with pytest.raises(InputError) as error:
+        config.resolve(PARAMS)
+    assert str(error.value).startswith("config/presets/demo.yaml: ")
+    assert all(word in str(error.value) for word in words)
 
 
-def test_every_parameter_is_documented_and_the_schema_is_one():
-    schema = config.schema(PARAMS)
-    Draft202012Validator.check_schema(schema)
+def test_params_go_before_the_preset_and_that_before_the_defaults(presets):
+    (presets / "demo.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "protocols": {"artist": {"test": 0.3}, "stratified": {}},
+                "models": {"cnn": {"epochs": 3, "filters": [2, 2]}, "not_listed": {"epochs": 1}},
+            }
+        )
+    )
+    params = changed("models.cnn", {"filters": [4, 4, 4]}) | {"protocols": {"artist": {"valid": 0.1}, "kfold": {}}}
+    sections = config.resolve(params).sections
+    cnn = sections["models"]["cnn"]
+    assert (cnn["epochs"], cnn["filters"]) == (3, [4, 4, 4])
+    assert cnn["batch_size"] == importlib.import_module("genrebench.models.cnn").Settings().batch_size
+    assert (sections["protocols"]["artist"]["test"], sections["protocols"]["artist"]["valid"]) == (0.3, 0.1)
+    assert list(sections["protocols"]) == ["artist", "stratified", "kfold"]
+    # another kind of dataset, another preset
+    assert config.resolve(params | {"dataset": "mine"}).sections["models"]["cnn"]["epochs"] == 250
 
-    def undocumented(node, params, where):
-        for key, value in params.items():
-            child = node["properties"].get(key, {})
-            if "$ref" in child:
-                child = {**schema["$defs"][child["$ref"].split("/")[-1]], **child}
-            if isinstance(value, dict) and "properties" in child:
-                yield from undocumented(child, value, f"{where}.{key}")
-            elif "description" not in child:
-                yield f"{where}.{key}"
 
-    assert not list(undocumented(schema, PARAMS, ""))
+def test_null_leaves_an_entry_out(presets):
+    sections = config.resolve(changed("protocols.stratified", None)).sections
+    assert list(sections["protocols"]) == ["artist"]
+    assert "pca" not in config.resolve(changed("ablation.pca", None)).sections["ablation"]
+
+
+@pytest.mark.parametrize(
+    ("suite", "runs"),
+    [("quick", ["sgd"]), (["cnn", "sgd"], ["sgd", "cnn"]), ("all", list(PARAMS["models"])), ("auto", ["sgd"])],
+)
+def test_the_models_of_the_suite_run_and_what_they_read_is_computed(presets, suite, runs):
+    (presets / "demo.yaml").write_text("suite: quick\nprotocols: {artist: {}}\n")
+    found = config.resolve(PARAMS | {"suite": suite})
+    assert list(found.suite) == list(found.params["models"]) == runs
+    assert set(found.sections["models"]) == set(PARAMS["models"])
+    read = {feature for name in runs for feature in features_of(found.sections["models"][name])} | {"tabular"}
+    assert set(found.features) == (set(PARAMS["features"]) if suite == "all" else read)
+
+
+def test_defaults_name_only_what_there_is(presets):
+    params = {"features": {"mel": {}, "mfcc": {}}, "models": {"linear_probe": {"features": ["mel"]}}}
+    sections = config.resolve(params).sections
+    assert sections["leakage"]["models"] == ["linear_probe"]
+    assert (sections["ablation"]["models"], sections["ablation"]["features"]) == ({}, [])
+    for section, value in (("leakage", {"models": ["cnn"]}), ("ablation", {"models": {"cnn": {}}})):
+        with pytest.raises(InputError, match=rf"params\.yaml: {section}\.models.*: 'cnn' is unknown"):
+            config.resolve(params | {section: value})
+
+
+def test_an_embedding_is_a_feature_that_the_model_reads():
+    hybrid = config.resolve(changed("models.hybrid.embedding", "yamnet")).sections["models"]["hybrid"]
+    assert features_of(hybrid) == ["mel", "chroma", "wavelet", "mfcc", "yamnet"]
+    assert features_of(config.resolve(PARAMS).sections["models"]["hybrid"]) == ["mel", "chroma", "wavelet", "mfcc"]
+
+
+def test_own_split_and_precomputed_features_are_allowed():
+    sections = config.resolve(changed("protocols.mine", {"file": "split.csv"})).sections
+    assert sections["protocols"]["mine"] == {"file": "split.csv"}
+    for entry in ("precomputed", {"precomputed": ["column"]}):
+        assert config.resolve(changed("features.tabular", entry)).sections["features"]["tabular"] == entry
+
+
+@pytest.mark.parametrize("dataset", ["demo", "gtzan", "mine"])
+def test_the_presets_that_come_with_the_project_are_valid_and_name_what_it_has(dataset):
+    found = config.resolve(PARAMS | {"dataset": dataset})
+    preset = yaml.safe_load(Path(config.FOLDER, "presets", f"{config.kind_of(dataset)}.yaml").read_text())
+    listed = {
+        name for suite in yaml.safe_load(Path(config.FOLDER, "suites.yaml").read_text()).values() for name in suite
+    }
+    assert set(preset.get("models", {})) <= listed | set(PARAMS["models"])
+    assert found.sections["manifest"]["duplicates"] == ("group" if dataset == "gtzan" else "reject")
+    assert found.sections["ablation"]["protocol"] == ("fault_filtered" if dataset == "gtzan" else "artist")
+    assert ("fault_filtered" in found.sections["protocols"]) == (dataset != "mine")
 
 
 def test_broken_yaml_is_a_sentence(tmp_path):
@@ -115,26 +189,18 @@ def test_broken_yaml_is_a_sentence(tmp_path):
         config.load(path)
 
 
-def test_what_the_comments_of_params_yaml_offer_is_valid():
-    text = Path("params.yaml").read_text()
-    assert "`holdout: {test: 0.2, valid: 0.25, repeats: 1, seed: 0}`" in text
-    for name, entry in yaml.safe_load(
-        "holdout: {test: 0.2, valid: 0.25, repeats: 1, seed: 0}\nkfold: {folds: 5, seed: 0}"
-    ).items():
-        config.validate(change(f"protocols.{name}", entry))
-
-
-@pytest.mark.parametrize(
-    ("section", "value", "says"),
-    [
-        ("models", ["sgd"], "models is ['sgd'], but must be a mapping"),
-        ("features", ["mel"], "features is ['mel'], but must be a mapping"),
-        ("models", {1: {}}, "'1' is unknown"),
-        ("features", {"Tabular-58": "precomputed"}, "'Tabular-58', which is not allowed"),
-    ],
-)
-def test_a_section_of_another_kind_or_with_impossible_names_is_a_sentence(section, value, says):
-    params = config.load() | {section: value}
-    with pytest.raises(config.InputError) as caught:
-        config.validate(params)
-    assert says in str(caught.value)
+def test_settings_are_read_without_heavy_packages():
+    """The Snakefile imports the modules of all features and models, each time that it is read."""
+    code = (
+        "import sys, pathlib, importlib\n"
+        "for kind in ('features', 'models'):\n"
+        "    for path in pathlib.Path('scripts/genrebench', kind).glob('[a-z]*.py'):\n"
+        "        importlib.import_module(f'genrebench.{kind}.{path.stem}').Settings\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": "scripts"}
+    )
+    loaded = set(result.stdout.split())
+    assert "pydantic" in loaded
+    assert not loaded & {"keras", "tensorflow", "torch", "librosa", "sklearn", "scipy", "h5py", "pandas", "matplotlib"}

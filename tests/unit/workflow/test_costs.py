@@ -99,7 +99,7 @@ def test_the_reference_costs_cover_every_rule_that_makes_something():
     there = {one.kind for one in costs.read_reference(ROOT / "data/reference_costs.csv")}
     rules = {"render_demo", "build_manifest", "extract_shard", "collect_feature", "summarise_features", "make_split"}
     rules |= {
-        "evaluate_runs",
+        "evaluate_model",
         "build_leaderboard",
         "compare_models",
         "compare_papers",

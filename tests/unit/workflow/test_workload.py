@@ -33,7 +33,7 @@ WORKLOAD = Workload(
         (("train", "random_forest", "artist", "repeat0", "seed0"), 60 * 2000 / 1e6, 50 * 60 / 1e3),
         (("train", "logistic", "fault_filtered", "fixed", "seed0"), 0, 0),
         (("train", "hybrid", "artist", "repeat0", "seed0"), 0, 0),  # not run without vggish
-        (("evaluate_runs", "logistic"), 4, 4),
+        (("evaluate_model", "logistic"), 4, 4),
         (("build_report",), 6, 6),
         (("summarise_features",), 0, 0),
     ],

@@ -11,8 +11,7 @@ from scipy import stats
 import plot_features
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.plots import columns as column_plots
-from genrebench.plots import style
+from genrebench.plots import feature_table, style
 
 ROOT = Path(__file__).parents[3]
 GENRES = ["rock"] * 20 + ["pop"] * 10 + ["jazz & blues"] * 15
@@ -29,7 +28,7 @@ def make_table(columns: int = 6) -> np.ndarray:
 
 def test_separation_is_that_of_the_analysis_of_variance():
     values = make_table()
-    eta = column_plots.separation(values, GENRES)
+    eta = feature_table.separation(values, GENRES)
     groups = [values[np.array(GENRES) == genre] for genre in set(GENRES)]
     f = stats.f_oneway(*(group[:, [0, 1, 2, 3, 5]] for group in groups)).statistic
     np.testing.assert_allclose(eta[[0, 1, 2, 3, 5]], 2 * f / (2 * f + 42))  # of 2 and 42 degrees of freedom
@@ -39,25 +38,25 @@ def test_separation_is_that_of_the_analysis_of_variance():
 
 def test_columns_are_picked_by_separation_without_repetition():
     values = make_table()
-    eta = column_plots.separation(values, GENRES)
-    picked = column_plots.pick_columns(values, GENRES)
+    eta = feature_table.separation(values, GENRES)
+    picked = feature_table.pick_columns(values, GENRES)
     assert set(picked) in ({0, 1, 2, 5}, {0, 3, 2, 5})  # neither the constant column nor both twins
     assert list(eta[picked]) == sorted(eta[picked], reverse=True)
-    assert column_plots.pick_columns(values, GENRES, 2) == picked[:2]
+    assert feature_table.pick_columns(values, GENRES, 2) == picked[:2]
 
 
 def test_the_heat_map_shows_the_correlations_in_an_order_of_neighbours():
     values = make_table()
-    r = column_plots.correlations(values)
+    r = feature_table.correlations(values)
     varying = [0, 1, 2, 3, 5]
     np.testing.assert_allclose(r[np.ix_(varying, varying)], np.corrcoef(values[:, varying].T), atol=1e-12)
     assert np.isnan(r[4]).all()
     assert np.isnan(r[:, 4]).all()
-    order = column_plots.cluster_order(r)
+    order = feature_table.cluster_order(r)
     assert sorted(order) == list(range(6))
     assert order[-1] == 4
     assert abs(order.index(1) - order.index(3)) == 1
-    axes, scale = column_plots.draw_correlations(values, list("abcdef")).axes
+    axes, scale = feature_table.draw_correlations(values, list("abcdef")).axes
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["abcdef"[column] for column in order]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["abcdef"[column] for column in order]
     drawn = axes.images[0].get_array()
@@ -70,7 +69,7 @@ def test_blocks_of_columns_come_out_of_a_shuffle():
     blocks = np.repeat(rng.normal(size=(100, 4)), 5, axis=1) + 0.3 * rng.normal(size=(100, 20))
     block = np.repeat(np.arange(4), 5)
     shuffled = rng.permutation(20)
-    order = column_plots.cluster_order(column_plots.correlations(blocks[:, shuffled]))
+    order = feature_table.cluster_order(feature_table.correlations(blocks[:, shuffled]))
     assert np.count_nonzero(np.diff(block[shuffled][order])) == 3
 
 
@@ -78,19 +77,19 @@ def test_blocks_of_columns_come_out_of_a_shuffle():
 def test_narrow_and_wide_tables_can_be_drawn(columns):
     values = np.random.default_rng(0).normal(size=(45, columns))
     names = [f"column {i}" for i in range(columns)]
-    figure = column_plots.draw_correlations(values, names)
-    assert len(figure.axes[0].get_yticklabels()) == (columns if columns <= column_plots.LABELLED else 0)
-    panels = [axes for axes in column_plots.draw_distributions(values, names, GENRES).axes if axes.axison]
-    assert len(panels) == min(columns, column_plots.PANELS)
+    figure = feature_table.draw_correlations(values, names)
+    assert len(figure.axes[0].get_yticklabels()) == (columns if columns <= feature_table.LABELLED else 0)
+    panels = [axes for axes in feature_table.draw_distributions(values, names, GENRES).axes if axes.axison]
+    assert len(panels) == min(columns, feature_table.PANELS)
 
 
 def test_the_boxes_are_the_quartiles_of_each_genre_in_its_colour():
     values = make_table()
-    figure = column_plots.draw_distributions(values, list("abcdef"), GENRES)
+    figure = feature_table.draw_distributions(values, list("abcdef"), GENRES)
     panels = [axes for axes in figure.axes if axes.axison]
-    picked = column_plots.pick_columns(values, GENRES)
+    picked = feature_table.pick_columns(values, GENRES)
     assert [axes.get_title(loc="left") for axes in panels] == ["abcdef"[column] for column in picked]
-    eta = column_plots.separation(values, GENRES)
+    eta = feature_table.separation(values, GENRES)
     assert [axes.get_title(loc="right") for axes in panels] == [f"η² {eta[column]:.2f}" for column in picked]
     names = ["jazz & blues", "pop", "rock"]
     assert [tick.get_text() for tick in panels[0].get_yticklabels()] == names
@@ -114,7 +113,7 @@ def test_the_boxes_are_the_quartiles_of_each_genre_in_its_colour():
 
 
 def test_a_table_without_differences_says_so():
-    figure = column_plots.draw_distributions(np.ones((45, 3)), list("abc"), GENRES)
+    figure = feature_table.draw_distributions(np.ones((45, 3)), list("abc"), GENRES)
     assert figure.texts[0].get_text() == "No column differs between clips."
 
 
@@ -148,7 +147,7 @@ def test_the_ends_of_the_scale_keep_their_colours_in_a_small_file(tmp_path):
         assert image.mode == "P"
         pixels = np.asarray(image.convert("RGB")).reshape(-1, 3).astype(int)
     for end in (0.0, 1.0):
-        colour = np.array(column_plots.CORRELATION(end)[:3]) * 255
+        colour = np.array(feature_table.CORRELATION(end)[:3]) * 255
         assert np.abs(pixels - colour).sum(axis=1).min() < 12
 
 
@@ -170,7 +169,7 @@ def test_what_is_no_table_of_the_clips_is_refused(tmp_path, shape):
 def test_columns_without_names_are_numbered(tmp_path, monkeypatch):
     inputs = write_table(tmp_path, make_table())
     named = []
-    draw = column_plots.draw_correlations
-    monkeypatch.setattr(column_plots, "draw_correlations", lambda t, names: named.extend(names) or draw(t, names))
+    draw = feature_table.draw_correlations
+    monkeypatch.setattr(feature_table, "draw_correlations", lambda t, names: named.extend(names) or draw(t, names))
     plot_features.plot_features(**inputs, distributions=tmp_path / "d.png", correlations=tmp_path / "c.png")
     assert named == [f"column {i}" for i in range(6)]

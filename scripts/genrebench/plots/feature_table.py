@@ -1,4 +1,4 @@
-"""A table of numbers per clip, seen as a whole: how genres differ in its columns, and which columns say the same."""
+"""A table of features, one row per clip: distributions of its columns by genre, and correlations between columns."""
 
 from collections.abc import Sequence
 
@@ -11,16 +11,26 @@ from scipy.spatial.distance import squareform
 from genrebench.plots import style
 
 PANELS, ACROSS = 12, 3
-REDUNDANT = 0.9  # columns correlated more than this, of either sign, look alike
-LABELLED = 90  # columns of a heat map; the names of more cannot be read
+REDUNDANT = 0.9  # columns with a higher |r| are redundant
+LABELLED = 90  # columns of a heat map with legible names
 CORRELATION = mpl.colormaps["RdBu_r"]
 
 
 def separation(values: np.ndarray, genres: Sequence[str]) -> np.ndarray:
-    """η² of each column of `values` (clips, columns): the share of its variance that lies between genres, 0 to 1.
+    """Compute η², the share of each column's variance that lies between genres.
 
-    Σ n_g (mean_g - mean)² / Σ (x - mean)² (Pearson's correlation ratio, as in the one-way analysis of variance);
-    0 for a constant column.
+    Σ n_g (mean_g - mean)² / Σ (x - mean)² (Pearson's correlation ratio, as in a one-way analysis of variance).
+
+    Parameters
+    ----------
+    values : array (clips, columns)
+    genres : sequence of str
+        Genre of each clip.
+
+    Returns
+    -------
+    array (columns,)
+        From 0 to 1; 0 for a constant column.
     """
     deviations = _deviations(values)
     total = np.square(deviations).sum(axis=0)
@@ -30,7 +40,7 @@ def separation(values: np.ndarray, genres: Sequence[str]) -> np.ndarray:
 
 
 def correlations(values: np.ndarray) -> np.ndarray:
-    """Pearson's r between the columns of `values` (clips, columns): (columns, columns), NaN for a constant column."""
+    """Compute Pearson's r between the columns of `values` (clips, columns): (columns, columns), NaN if constant."""
     deviations = _deviations(values)
     lengths = np.sqrt(np.square(deviations).sum(axis=0))
     unit = np.divide(deviations, lengths, out=np.full_like(deviations, np.nan), where=lengths > 0)
@@ -38,7 +48,7 @@ def correlations(values: np.ndarray) -> np.ndarray:
 
 
 def pick_columns(values: np.ndarray, genres: Sequence[str], count: int = PANELS) -> list[int]:
-    """The columns that differ most between genres, the most different first, without those that repeat one of them."""
+    """Pick the columns that differ most between genres, the most different first, without redundant ones."""
     r = np.abs(correlations(values))
     chosen: list[int] = []
     for column in np.argsort(-separation(values, genres), kind="stable"):
@@ -48,9 +58,10 @@ def pick_columns(values: np.ndarray, genres: Sequence[str], count: int = PANELS)
 
 
 def cluster_order(r: np.ndarray) -> list[int]:
-    """An order of the columns in which correlated ones, of either sign, are neighbours; constant ones come last.
+    """Order the columns so that correlated ones, of either sign, are neighbours; constant ones come last.
 
-    Average linkage of the distances 1 - |r|, its leaves in the order of Bar-Joseph, Gifford and Jaakkola (2001).
+    Average linkage of the distances 1 - |r|, leaves in the order of Bar-Joseph, Gifford and Jaakkola (2001), Fast
+    optimal leaf ordering for hierarchical clustering.
     """
     varying = np.flatnonzero(np.isfinite(np.diag(r)))
     constant = [int(i) for i in np.flatnonzero(~np.isfinite(np.diag(r)))]
@@ -78,20 +89,18 @@ def draw_distributions(values: np.ndarray, columns: Sequence[str], genres: Seque
         groups = [values[rows_of_genre, column] for rows_of_genre in members]
         boxes = axes.boxplot(
             groups, orientation="horizontal", whis=(5, 95), showfliers=False, patch_artist=True, widths=0.66,
-            medianprops={"color": "#1a1a1a", "lw": 1.4}, whiskerprops={"color": "#777777"}, showcaps=False,
+            medianprops={"color": style.INK, "lw": 1.4}, whiskerprops={"color": "#777777"}, showcaps=False,
             boxprops={"lw": 0},
         )  # fmt: skip
         for box, name in zip(boxes["boxes"], names, strict=True):
             box.set_facecolor(mpl.colors.to_rgba(colour[name], 0.75))
         axes.set_title(columns[column], fontsize=9)
-        axes.set_title(f"η² {eta[column]:.2f}", loc="right", fontsize=8, fontweight="normal", color="#555555")
+        axes.set_title(f"η² {eta[column]:.2f}", loc="right", fontsize=8, fontweight="normal", color=style.SOFT)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4))
         axes.tick_params(axis="x", labelsize=8, length=2.5)
         axes.xaxis.get_offset_text().set_fontsize(8)
-        axes.grid(axis="x", color="#e5e5e5", lw=0.8)
-        axes.set_axisbelow(True)
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="y", length=0, labelsize=8)
+        style.named_rows(axes)
+        axes.tick_params(axis="y", labelsize=8)
     for axes in list(grid.flat)[len(picked) :]:
         axes.set_axis_off()
     grid[0, 0].set_yticks(range(1, len(names) + 1), names)
@@ -122,6 +131,6 @@ def draw_correlations(values: np.ndarray, columns: Sequence[str]) -> Figure:
 
 
 def _deviations(values: np.ndarray) -> np.ndarray:
-    """From the mean of each column, in float64; all 0 where the column is constant, whatever the rounding."""
+    """Deviations from the mean of each column, in float64; exactly 0 where the column is constant."""
     values = np.asarray(values, dtype=np.float64)
     return np.where(np.ptp(values, axis=0) > 0, values - values.mean(axis=0), 0)

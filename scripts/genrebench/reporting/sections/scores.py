@@ -1,0 +1,164 @@
+"""The sections with the scores of models, and with what is derived from them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genrebench.evaluation import paper_comparison, stability, tables
+from genrebench.plots import genre_scores as genre_plot
+from genrebench.plots import style
+from genrebench.plots.confusion import row_fractions
+from genrebench.reporting.page import png, svg
+
+MODELS_IN_PLOT = 8
+ERRORS_SHOWN = 10
+
+Row = Mapping[str, Any]
+
+
+def accuracy_by_model(leaderboard: Sequence[Row]) -> dict[str, dict[str, Row]]:
+    """Arrange the leaderboard as {model: {protocol: row}}, models by their best accuracy of clips."""
+    table: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in leaderboard:
+        table[row["model"]][row["protocol"]] = row
+    best = {
+        model: max((row["accuracy_mean"] or 0 for row in rows.values() if row["unit"] == "clip"), default=0)
+        for model, rows in table.items()
+    }
+    return dict(sorted(table.items(), key=lambda item: (-best[item[0]], item[0])))
+
+
+def confusions(tested: pd.DataFrame, genres: Sequence[str]) -> list[dict[str, Any]]:
+    """Count the test predictions of each protocol and model, as cells with their colours.
+
+    Parameters
+    ----------
+    tested : DataFrame
+        Test predictions of all models (`predictions.read`).
+    genres : sequence of str
+        The genres, in the order of rows and columns.
+    """
+    return [
+        {
+            "protocol": protocol,
+            "model": model,
+            "runs": len(own.groupby(["split", "seed"])),
+            "genres": genres,
+            "cells": _cells(pd.crosstab(own["genre"], own["predicted"]).reindex(genres, fill_value=0), genres),
+        }
+        for (protocol, model), own in tested.groupby(["protocol", "model"])
+    ]
+
+
+def _cells(counts: pd.DataFrame, genres: Sequence[str]) -> list[list[dict[str, Any]]]:
+    values = counts.reindex(columns=genres, fill_value=0).to_numpy()
+    return [
+        [
+            {"count": int(count), "share": float(share), "shade": style.shade(share)}
+            for count, share in zip(row, shares, strict=True)
+        ]
+        for row, shares in zip(values, row_fractions(values), strict=True)
+    ]
+
+
+def genre_scores(scores: pd.DataFrame, genres: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Average precision, recall and F1 of each genre over the runs: by protocol, a row per model.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of genres.csv of all models.
+    genres : sequence of str
+        The genres, in their order. A genre without test clips has None.
+    """
+    metrics = ["precision", "recall", "f1"]
+    table: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for (protocol, model), own in scores.groupby(["protocol", "model"]):
+        means = own.groupby("genre")[metrics].mean().reindex(genres)
+        by_genre = dict(zip(genres, tables.rows(means), strict=True))
+        shaded = {genre: row | {"shade": style.shade(row["f1"] or 0)} for genre, row in by_genre.items()}
+        table[protocol].append({"model": model, "scores": shaded})
+    return dict(table)
+
+
+def draw_genres(
+    scores: Mapping[str, Sequence[Row]], leaderboard: Sequence[Row], genres: Sequence[str]
+) -> dict[str, str]:
+    """Draw the F1 per genre of the best models of each protocol of clips, as data addresses."""
+    ranked: dict[str, list[str]] = defaultdict(list)
+    for row in leaderboard:
+        if row["unit"] == "clip" and row["accuracy_mean"] is not None:
+            ranked[row["protocol"]].append(row["model"])
+    plots = {}
+    for protocol, models in ranked.items():
+        rows = {row["model"]: row["scores"] for row in scores.get(protocol, ())}
+        best = {model: {g: rows[model][g]["f1"] for g in genres} for model in models[:MODELS_IN_PLOT] if model in rows}
+        if best:
+            figure = genre_plot.draw_genre_scores(best, genres, {row["model"] for row in leaderboard})
+            plots[protocol] = svg(style.to_svg(figure))
+    return plots
+
+
+def confident_errors(leaderboard: Sequence[Row], tested: pd.DataFrame, protocol: str | None) -> dict[str, Any] | None:
+    """List the wrong predictions of the best model under `protocol` with the highest mean probabilities."""
+    best = next((r for r in leaderboard if r["protocol"] == protocol and r["accuracy_mean"] is not None), None)
+    if best is None:
+        return None
+    own = tested[(tested["protocol"] == protocol) & (tested["model"] == best["model"]) & ~tested["right"]]
+    own = own.assign(probability=[row[row["predicted"]] for _, row in own.iterrows()])
+    found = own.groupby(["clip_id", "genre", "predicted"])["probability"].agg(probability="mean", runs="size")
+    found = found.reset_index().sort_values(["probability", "clip_id"], ascending=[False, True])
+    return {"model": best["model"], "protocol": protocol, "clips": tables.rows(found.head(ERRORS_SHOWN))}
+
+
+def describe_comparisons(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Count by protocol the tested pairs of comparisons.csv, and list those that differ, the better model first."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        facts = found.setdefault(row["protocol"], {"tested": 0, "different": []})
+        facts["tested"] += row["p_holm"] is not None
+        if row["different"]:
+            pair = dict(row) | {"better": row["model"], "worse": row["other"]}
+            if row["difference"] < 0:
+                pair |= {"better": row["other"], "worse": row["model"], "difference": -row["difference"]}
+                pair |= {"only_model": row["only_other"], "only_other": row["only_model"]}
+            facts["different"].append(pair)
+    for facts in found.values():
+        facts["different"].sort(key=lambda pair: (pair["p_holm"], pair["better"], pair["worse"]))
+    return found
+
+
+def describe_papers(folder: Path, dataset: str) -> dict[str, Any]:
+    """Read the comparison with the papers: sentences, rows of papers.csv, a sentence per model on genres, plots."""
+    rows = tables.rows(tables.PAPERS.read(folder / "papers.csv"))
+    scores = tables.rows(tables.PAPERS_GENRES.read(folder / "papers_genres.csv"))
+    of_model = {row["model"]: [score for score in scores if score["model"] == row["model"]] for row in rows}
+    return {
+        "findings": paper_comparison.describe_all(rows, dataset),
+        "rows": rows,
+        "genres": {model: paper_comparison.describe_genres(own) for model, own in of_model.items() if own},
+        "plot": png(folder / "plots" / "papers.png"),
+        "genre_plot": png(folder / "plots" / "papers_genres.png"),
+    }
+
+
+def describe_stability(
+    folder: Path, strict: str | None, loose: str | None, protocols: Mapping[str, Row]
+) -> dict[str, Any]:
+    """Read stability and overfitting: sentences, the rows of stability.csv by protocol, and plots."""
+    rows = tables.rows(tables.STABILITY.read(folder / "stability.csv"))
+    return {
+        "findings": stability.describe(rows, strict, loose, protocols),
+        "rows": {name: own for name in protocols if (own := [row for row in rows if row["protocol"] == name])},
+        "plot": png(folder / "plots" / "stability.png"),
+        "curves": png(folder / "plots" / "curves.png"),
+    }
+
+
+def model_plots(evaluation: Path, models: Sequence[str], name: str) -> list[dict[str, str]]:
+    """List model and plot, as a data address, of the models whose evaluation has a plot of this name."""
+    paths = {model: evaluation / model / name for model in models}
+    return [{"model": model, "plot": png(path)} for model, path in paths.items() if path.exists()]
