@@ -1,4 +1,4 @@
-"""Training examples changed at random, so that a network cannot learn them by heart.
+"""Augmentation: training examples changed at random, against overfitting.
 
 Everything is drawn from the generator that is passed in, with NumPy: the same seed gives the same examples under every
 backend. Values are standardised, so 0 is the mean of the training clips, and a standard deviation is 1.
@@ -19,7 +19,7 @@ def augment(
     pictures: Collection[str],
     random: np.random.Generator,
 ) -> tuple[Inputs, np.ndarray]:
-    """Change a batch as `settings` (any of SETTINGS) says; `targets` are (examples, genres). The arrays are reused.
+    """Change a batch as `settings` (those of `AugmentationSettings` that are given) says; `targets` are (examples, genres). The arrays are reused.
     Time is axis 1 of the inputs, but axis 2 of those that `pictures` names.
 
     A stretch of time is masked in all features at once, and mixed examples are the same in all: otherwise one feature
