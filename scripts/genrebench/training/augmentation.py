@@ -19,8 +19,9 @@ def augment(
     pictures: Collection[str],
     random: np.random.Generator,
 ) -> tuple[Inputs, np.ndarray]:
-    """Change a batch as `settings` (those of `AugmentationSettings` that are given) says; `targets` are (examples, genres). The arrays are reused.
-    Time is axis 1 of the inputs, but axis 2 of those that `pictures` names.
+    """Change a batch as `settings` say (those of `AugmentationSettings` that are given). The arrays are reused.
+
+    `targets` are (examples, genres). Time is axis 1 of the inputs, but axis 2 of those that `pictures` names.
 
     A stretch of time is masked in all features at once, and mixed examples are the same in all: otherwise one feature
     would tell what is hidden in another. The crop is no part of this: it is made where examples are read.
@@ -39,12 +40,12 @@ def augment(
         inputs = {name: _mix(values, partner, share) for name, values in inputs.items()}
         targets = _mix(targets, partner, share)
     if "time_masks" in settings:
-        places = _places(*settings["time_masks"], examples, random)
+        places = _places(settings["time_masks"], examples, random)
         for values in _planes(inputs, pictures):
             _mask(values, places)
     if "band_masks" in settings:
         for values in _planes(inputs, pictures):
-            _mask(values.swapaxes(1, 2), _places(*settings["band_masks"], examples, random))
+            _mask(values.swapaxes(1, 2), _places(settings["band_masks"], examples, random))
     return inputs, targets
 
 
@@ -58,8 +59,9 @@ def _mix(values: np.ndarray, partner: np.ndarray, share: float) -> np.ndarray:
     return (share * values + (1 - share) * values[partner]).astype(np.float32)
 
 
-def _places(count: int, longest: float, examples: int, random: np.random.Generator) -> np.ndarray:
-    """Where masks begin and end, as shares of an axis: (examples, count, 2)."""
+def _places(masks: tuple[int, float], examples: int, random: np.random.Generator) -> np.ndarray:
+    """Where masks (their count, the longest share) begin and end, as shares of an axis: (examples, count, 2)."""
+    count, longest = masks
     widths = random.uniform(0, longest, (examples, count))
     starts = random.uniform(0, 1 - widths)
     return np.stack([starts, starts + widths], axis=-1)

@@ -1,4 +1,4 @@
-"""Networks of Keras, on any of its backends: a scaler of the inputs, an optimiser and the loop of genrebench.training.loop.
+"""Networks of Keras, on any of its backends: a scaler of the inputs, an optimiser, and the loop over epochs.
 
 Keras runs on TensorFlow, JAX or PyTorch; nothing here knows which (genrebench.training.backend does).
 """

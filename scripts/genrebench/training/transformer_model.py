@@ -211,7 +211,7 @@ class TransformerModel(Trainer):
 
 
 def load(folder: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    """The network that `TransformerModel.save` wrote, on the processor: from samples (rows, samples) to (rows, genres)."""
+    """The network that `TransformerModel.save` wrote, on the CPU: from samples (rows, samples) to (rows, genres)."""
     prepare(threads)
     described = files.read_json(folder / "model.json")
     settings = described["settings"]
