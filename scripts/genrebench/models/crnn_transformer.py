@@ -1,9 +1,9 @@
 """A transformer on top of convolutional and recurrent layers: the future work of two of the papers.
 
-Huang and Minami 2024 (5) want "the combination of transformers with CNN and RNN architectures", Li (5) "the strengths of
-CNN and LSTM models" and "attention mechanisms"; neither says how. Here the residual blocks of `cnn` turn each feature
-into a sequence. The sequences side by side go through a bidirectional LSTM (Choi et al. 2017, "Convolutional recurrent
-neural networks for music classification"), then through encoder layers of a transformer (Vaswani et al. 2017,
+Huang and Minami 2024 (5) want "the combination of transformers with CNN and RNN architectures", Li (5) "the strengths
+of CNN and LSTM models" and "attention mechanisms"; neither says how. Here the residual blocks of `cnn` turn each
+feature into a sequence. The sequences side by side go through a bidirectional LSTM (Choi et al. 2017, "Convolutional
+recurrent neural networks for music classification"), then through encoder layers of a transformer (Vaswani et al. 2017,
 "Attention is all you need"). These are normalised first (Xiong et al. 2020, "On layer normalization in the transformer
 architecture"), so that they need no warm-up of their own. Attention weights the steps of the clip.
 """

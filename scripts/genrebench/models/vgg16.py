@@ -1,11 +1,11 @@
 """VGG-16 with ImageNet weights, fine-tuned on mel pictures (Sankhe, Kulkarni and Ambulkar).
 
-The network is configuration D of Simonyan and Zisserman (2015). All weights are trained, as in the paper, which replaces
-the last layer by dense layers of 2048, 512, 256, 128 and 64 units and a softmax (its Figure 3). Each of its steps is a
-setting. Before it had the deeper head (`head: []`) and the logarithmic scale (`scale` of the feature `mel_image`) it
-reached 34%, then 36%. It ends in a softmax, and PyTorch's cross-entropy, the usual loss, applies another one.
-`softmax_twice` does so too: the loss then cannot fall far below 1.46 (ten genres) and its gradients vanish, a plausible
-cause of the 36%. Epochs, batch size and learning rate are unstated.
+The network is configuration D of Simonyan and Zisserman (2015). All weights are trained, as in the paper, which
+replaces the last layer by dense layers of 2048, 512, 256, 128 and 64 units and a softmax (its Figure 3). Each of its
+steps is a setting. Before it had the deeper head (`head: []`) and the logarithmic scale (`scale` of the feature
+`mel_image`) it reached 34%, then 36%. It ends in a softmax, and PyTorch's cross-entropy, the usual loss, applies
+another one. `softmax_twice` does so too: the loss then cannot fall far below 1.46 (ten genres) and its gradients
+vanish, a plausible cause of the 36%. Epochs, batch size and learning rate are unstated.
 
 The layers up to fc2 have the names and shapes of `keras.applications.VGG16`, whose weights are those of the authors.
 The dropout after fc1 and fc2, and the average to 7 x 7 for pictures of other sizes, are those of the paper's
