@@ -34,7 +34,7 @@ rule build_report:
         ),
         clips=f"{RESULTS}/plots/genres",
         published=ours("data/published.csv"),
-        params=parameter_file(),
+        params=[parameter_file(), ours(CONFIGURATION.preset)],
         templates=templates("report.html.j2", "macros.html.j2", "sections/*", "style.css", "sort.js"),
         code=code("build_report.py"),
         # The costs of runs are no input: runs from `dvc pull` have none, and must not be trained again for them.

@@ -10,7 +10,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", dest="name", required=True, help="name of the dataset")
     parser.add_argument("--results", dest="folder", type=Path, required=True, help="folder of the dataset's results")
-    parser.add_argument("--params", type=Path, required=True, help="params.yaml, shown in the report")
+    parser.add_argument(
+        "--params", type=Path, nargs="+", required=True, help="params.yaml and the preset, shown in the report"
+    )
     parser.add_argument("--published", dest="published_table", type=Path, required=True, help="data/published.csv")
     parser.add_argument("--benchmarks", type=Path, help="folder of Snakemake's benchmark files")
     parser.add_argument("--page", type=Path, required=True, help="HTML to write")

@@ -91,10 +91,14 @@ def short_amount(value: float, _position: int | None = None) -> str:
 
 
 def seconds(value: float) -> str:
-    """Write a duration in s: "90.0 s", "2.5 min", "1.2 h"."""
-    if value < 120:
-        return f"{value:.1f} s"
-    return f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:.1f} h"
+    """Write a duration in s: "< 0.1 s", "1.5 s", "45 s", "2.5 min", "30 min", "1.6 h"."""
+    if 0 < value < 0.1:
+        return "< 0.1 s"
+    if value < 90:
+        return f"{value:.1f} s" if value < 9.95 else f"{value:.0f} s"
+    if value < 5400:
+        return f"{value / 60:.1f} min" if value < 600 else f"{value / 60:.0f} min"
+    return f"{value / 3600:.1f} h"
 
 
 def megabytes(value: float | None) -> str:

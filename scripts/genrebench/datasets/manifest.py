@@ -185,7 +185,7 @@ def mark_duplicates(clips: Sequence[Clip], reject: bool) -> None:
         if original is not clip:
             _mark(clip, original, "duplicate", "its decoded audio is the same", reject)
     distinct = list(first.values())
-    pairs = near_duplicates([clip.fingerprint for clip in distinct])
+    pairs = near_duplicates([clip.fingerprint for clip in distinct if clip.fingerprint is not None])
     recordings = DisjointSet(range(len(distinct)))
     for i, j, *_ in pairs:
         recordings.merge(i, j)

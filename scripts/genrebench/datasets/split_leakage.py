@@ -6,8 +6,8 @@ from typing import Any
 
 from genrebench.common import files
 
-# What is said wherever a number appears of a split whose unit is the segment.
-MEANINGLESS = "segments of one clip on both sides: meaningless"
+# the caveat of all numbers of a split whose unit is the segment
+MEANINGLESS = "segments of one clip in training and test: not a result"
 # Among protocols that keep artists apart, and among the others, the first of these heads the report.
 STRICT_FIRST = ("fault_filtered", "artist")
 LOOSE_FIRST = ("size_matched", "stratified", "holdout", "kfold")

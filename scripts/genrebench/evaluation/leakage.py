@@ -1,13 +1,13 @@
-"""What part of an accuracy is leakage: the same model under protocols that leak one thing less each.
+"""Leakage study: the same model with several protocols, each with one source of leakage less.
 
-    segment_random    segments of one clip on both sides
-    stratified      no segments, but artists on both sides
-    size_matched    the same, with training and test subsets as large as those of the honest split
-    honest          no artists: fault_filtered if the dataset has it, else artist
+    segment_random  training and test share clips and artists
+    stratified      training and test share artists
+    size_matched    the same, with subsets of the same size as those of the artist-disjoint split
+    artist          artist-disjoint; fault_filtered if the dataset has it
 
-What the accuracy loses from one line to the next is one part of what the first reaches beyond the last, and the parts
-add up. All are counted in what the model predicts, its segments if it has any: a clip, the mean of its segments, is
-easier to classify than one of them, and the difference between the two would hide a part of the leak.
+The loss of accuracy from one line to the next measures one source of leakage, and the losses add up. All accuracies are
+of what the model predicts, segments or clips: a clip, the mean of its segments, is easier to classify than a segment,
+and mixing the two would hide a part of the leakage.
 """
 
 import warnings
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genrebench.common.formatting import interval, percent, points
 from genrebench.datasets.split_leakage import describe_protocols
 from genrebench.datasets.splits import SEGMENT_PROTOCOL
 from genrebench.evaluation import predictions, results, tables
@@ -27,9 +28,9 @@ from genrebench.evaluation.intervals import RESAMPLES, wilson_interval
 HONEST = ("fault_filtered", "artist")  # size_matched has the sizes of the first of these that the dataset has
 PROTOCOLS = (SEGMENT_PROTOCOL, "stratified", "size_matched", "artist", "fault_filtered")
 PARTS = {
-    "segments": "segments of one clip on both sides",
+    "segments": "segments of one clip in training and test",
     "size": "the size of the training set",
-    "artists": "artists on both sides",
+    "artists": "artists in training and test",
 }
 TOTAL = "total"
 Row = Mapping[str, Any]
@@ -224,23 +225,23 @@ def decompose(
 
 
 def finding(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What the parts of one model (rows of leakage_parts.csv) say, in words."""
+    """Describe the parts of one model (rows of leakage_parts.csv) in sentences."""
     found = {row["part"]: row for row in rows}
     total = found[TOTAL]
     if total["difference"] is None:
-        return f"What {total['model']} owes to leakage is not known. {total['reason']}"
+        return f"The leakage of {total['model']} is unknown. {total['reason']}"
     if total["protocol"] == total["other"]:
-        return f"{total['model']} was run under {total['other']} only, so nothing can be compared."
+        return f"{total['model']} has results with {total['other']} only, so its leakage is unknown."
     text = (
-        f"{total['model']} predicts the genre of {100 * total['accuracy']:.1f}% of the test {total['unit']}s under"
-        f" {total['protocol']} and {100 * total['other_accuracy']:.1f}% under {total['other']}:"
-        f" {_points(total)} less."
+        f"{total['model']} predicts {percent(total['accuracy'])} of the test {total['unit']}s correctly with"
+        f" {total['protocol']} and {percent(total['other_accuracy'])} with {total['other']}, a loss of"
+        f" {_points(total)}."
     )
     between = [found[part] for part in PARTS if _lies_within(found[part], total)]
-    known = [f"{_points(row)} to {PARTS[row['part']]}" for row in between if row["difference"] is not None]
+    known = [f"{_points(row)} due to {PARTS[row['part']]}" for row in between if row["difference"] is not None]
     unknown = [PARTS[row["part"]] for row in between if row["difference"] is None]
-    text += f" Of these, it owes {_listed(known)}." if known else ""
-    text += f" How much it owes to {_listed(unknown)} cannot be told." if unknown else ""
+    text += f" Of this loss, {_listed(known)}." if known else ""
+    text += f" The loss due to {_listed(unknown)} is unknown." if unknown else ""
     return text
 
 
@@ -255,18 +256,18 @@ def read_study(table: Path, parts: Path) -> list[dict[str, Any]]:
                 "model": model,
                 "finding": finding(own),
                 "rows": tables.rows(rows),
-                "parts": [row | {"name": PARTS.get(row["part"], "all of it")} for row in own],
+                "parts": [row | {"name": PARTS.get(row["part"], "all leakage")} for row in own],
             }
         )
     return study
 
 
 def _points(row: Mapping[str, Any]) -> str:
-    text = f"{100 * row['difference']:.1f} points"
+    text = points(row["difference"])
     if row["low"] is not None:
-        chance = ", within chance" if row["low"] <= 0 <= row["high"] else ""
-        text += f" ({100 * row['low']:.1f} to {100 * row['high']:.1f}{chance})"
-    return text.replace("-", "−")
+        chance = ", not significant" if row["low"] <= 0 <= row["high"] else ""
+        text += f" ({interval(row['low'], row['high'])}{chance})"
+    return text
 
 
 def _lies_within(part: Mapping[str, Any], total: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from genrebench.common.formatting import counted, interval, percent, points
 from genrebench.datasets.published import paper_of
 from genrebench.datasets.split_leakage import MEANINGLESS, pick_protocols
 from genrebench.evaluation import tables
@@ -120,36 +121,35 @@ def closest_protocol(stated: str, done: Container[str]) -> str | None:
 
 
 def describe_all(rows: Sequence[Row], dataset: str) -> list[str]:
-    """Sentences about the whole of papers.csv: how many figures were met, and what honesty costs."""
+    """Describe papers.csv in sentences: how many published accuracies are met, and the loss without artist overlap."""
     run = [row for row in rows if row["closest_accuracy"] is not None]
+    papers = {paper_of(row["source"]) for row in rows}
     sentences = [
-        f"{len(rows)} figures of {len({paper_of(row['source']) for row in rows})} papers have a counterpart here;"
-        f" {len(run)} of them {'was' if len(run) == 1 else 'were'} run under the closest reading of their protocol."
+        f"{len(rows)} published accuracies of {len(papers)} papers have a counterpart"
+        f" here, and {len(run)} of these {'has' if len(run) == 1 else 'have'} results with the closest protocol."
     ]
     known = [row for row in run if row["difference"] is not None]
     if foreign := sorted({row["dataset"] for row in rows if not comparable(row, dataset)}):
-        sentences.append(
-            f"Published figures are of {', '.join(foreign)}: they are not comparable with ours on {dataset}."
-        )
+        sentences.append(f"Published accuracies on {', '.join(foreign)} are not comparable with results on {dataset}.")
     if known:
         above = sum(not row["inside"] and row["difference"] < 0 for row in known)
         below = sum(not row["inside"] and row["difference"] > 0 for row in known)
         sentences.append(
-            f"Of {len(known)} that can be compared, {len(known) - above - below} lie in our 95% interval,"
+            f"Of {len(known)} comparable accuracies, {len(known) - above - below} are in our 95% interval,"
             f" {above} above it and {below} below it."
         )
     gaps = [row["gap"] for row in run if row["gap"] is not None and row["closest_protocol"] in ALIKE]
     if gaps:
         lost = median(gaps)
         sentences.append(
-            f"From the closest reading to the honest protocol our accuracy {'falls' if lost >= 0 else 'rises'} by"
-            f" {_points(abs(lost))} (the median of {len(gaps)})."
+            "From the closest protocol to the artist-disjoint split our accuracy"
+            f" {'falls' if lost >= 0 else 'rises'} by {points(abs(lost))} (median of {len(gaps)})."
         )
     return sentences
 
 
 def describe_genres(rows: Sequence[Row]) -> str | None:
-    """A sentence about the F1 of one model's genres (rows of papers_genres.csv); None where they cannot be compared."""
+    """Describe the F1 of one model's genres (rows of papers_genres.csv); None where they cannot be compared."""
     known = [
         row
         for row in rows
@@ -160,9 +160,9 @@ def describe_genres(rows: Sequence[Row]) -> str | None:
     most = max(known, key=lambda row: abs(row["difference"]))
     mean = sum(abs(row["difference"]) for row in known) / len(known)
     return (
-        f"Under {most['closest_protocol']} our F1 is {_points(mean)} away from the published one in the mean of"
-        f" {len(known)} genres, and furthest in {most['genre']}: {_percent(most['closest_score'])} where the paper has"
-        f" {_percent(most['published'])}."
+        f"With {most['closest_protocol']} our F1 differs from the published one by {points(mean)} on average over"
+        f" {counted(len(known), 'genre')}, most for {most['genre']}: {percent(most['closest_score'])} instead of"
+        f" {percent(most['published'])}."
     )
 
 
@@ -203,64 +203,59 @@ def _ours(name: str, found: Row | None) -> dict[str, Any]:
 
 
 def _summary(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], models: Container[str]) -> Iterable[str]:
-    """What the figures of a row of papers.csv say, sentence by sentence."""
+    """Describe a row of papers.csv, sentence by sentence."""
     if row["model"] not in models:
-        yield f"Not run: params.yaml has no model {row['model']}."
+        yield "Unavailable: the model is not configured."
         return
     if row["closest_accuracy"] is None and row["honest_accuracy"] is None:
         reasons = dict.fromkeys(found["reason"] for found in own.values() if found["reason"])
         stated = own.get(row["stated_protocol"])
-        reason = stated["reason"] if stated else next(iter(reasons), "params.yaml gives it no protocol.")
-        yield f"Not run: {reason.rstrip('.')}."
+        reason = stated["reason"] if stated else next(iter(reasons), "the model has no protocol.")
+        yield f"Unavailable: {reason.rstrip('.')}."
         return
     yield from _closest_sentences(row, own, protocols)
     yield from _honest_sentences(row)
     if caveats := [one for one in row["caveats"].split(tables.SEPARATOR) if one and one != MEANINGLESS]:
-        yield f"To be read with care: {'; '.join(caveats)}."
+        yield f"Caveats: {'; '.join(caveats)}."
 
 
 def _closest_sentences(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row]) -> Iterable[str]:
     protocol, stated = row["closest_protocol"], row["stated_protocol"]
     if protocol is None:
-        reason = own[stated]["reason"].rstrip(".") if stated in own else "params.yaml does not ask for it"
-        yield f"Not run under {stated}: {reason}."
+        reason = own[stated]["reason"].rstrip(".") if stated in own else "not configured for this model"
+        yield f"Unavailable with {stated}: {reason}."
         return
-    instead = f", which stands for {stated}," if protocol != stated else ""
-    ours = f"Under {protocol}{instead} ours is {_percent(row['closest_accuracy'])} ({_interval(row, 'closest')})"
+    instead = f" (instead of {stated})" if protocol != stated else ""
+    ours = f"With {protocol}{instead} our accuracy is {_accuracy(row, 'closest')}"
     if row["difference"] is None:
         yield f"{ours}."
     else:
-        where = "in" if row["inside"] else "outside"
-        yield f"{ours}, {_more(row['difference'])} than published, which lies {where} our 95% interval."
+        where = "inside" if row["inside"] else "outside"
+        yield f"{ours}, {_more(row['difference'])} than published. The published accuracy is {where} our 95% interval."
     if protocols[protocol]["unit"] == "segment":
-        yield "That says nothing of new music: segments of one clip are on both sides."
+        yield "It says nothing about new music, because training and test share clips."
     elif row["shared"]:
-        yield f"There, {row['shared']:.0%} of the test clips share an artist with training clips."
+        yield f"{percent(row['shared'], 0)} of the test clips share an artist with training clips."
 
 
 def _honest_sentences(row: Row) -> Iterable[str]:
     protocol = row["honest_protocol"]
     if protocol is None:
-        yield "It was run under no protocol that keeps artists apart."
+        yield "No artist-disjoint split has results."
         return
-    ours = f"Under {protocol} ours is {_percent(row['honest_accuracy'])} ({_interval(row, 'honest')})"
+    ours = f"With {protocol} our accuracy is {_accuracy(row, 'honest')}"
     if row["gap"] is None:
-        yield (
-            f"{ours}, {_more(-row['published_gap'])} than published."
-            if row["published_gap"] is not None
-            else f"{ours}."
-        )
+        known = row["published_gap"] is not None
+        yield f"{ours}, {_more(-row['published_gap'])} than published." if known else f"{ours}."
     elif protocol == row["closest_protocol"]:
-        yield "That protocol keeps artists apart."
+        yield "This split is artist-disjoint."
     else:
         apart = row["honest_high"] < row["closest_low"] or row["closest_high"] < row["honest_low"]
-        yield f"{ours}, {_more(-row['gap'])}; the two intervals {'do not overlap' if apart else 'overlap'}."
+        yield f"{ours}, {_more(-row['gap'])}. The two intervals {'do not overlap' if apart else 'overlap'}."
         if row["size_matched"] is not None:
             rest = row["size_matched"] - row["honest_accuracy"]
-            yield (
-                f"Assigned at random to subsets as large as those ({MATCHED}) it is {_percent(row['size_matched'])},"
-                f" {_more(rest)}."
-            )
+            matched = percent(row["size_matched"])
+            yield f"With {MATCHED}, a random split of the same size, it is {matched}, {_more(rest)}."
 
 
 def _caveats(*found: Row | None) -> list[str]:
@@ -269,19 +264,11 @@ def _caveats(*found: Row | None) -> list[str]:
     )
 
 
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f}%"
-
-
-def _points(fraction: float) -> str:
-    return f"{100 * fraction:.1f} points"
+def _accuracy(row: Row, which: str) -> str:
+    return f"{percent(row[f'{which}_accuracy'])} ({interval(row[f'{which}_low'], row[f'{which}_high'])})"
 
 
 def _more(difference: float) -> str:
     if abs(difference) < 0.0005:
         return "no more or less"
-    return f"{_points(abs(difference))} {'more' if difference > 0 else 'less'}"
-
-
-def _interval(row: Row, name: str) -> str:
-    return f"{100 * row[f'{name}_low']:.1f} to {100 * row[f'{name}_high']:.1f}"
+    return f"{points(abs(difference))} {'more' if difference > 0 else 'less'}"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genrebench.common.formatting import counted, percent, points
 from genrebench.common.run_key import RunKey
 from genrebench.datasets.split_leakage import LOOSE_FIRST
 from genrebench.evaluation import results
@@ -110,10 +111,16 @@ def column(history: History, name: str) -> np.ndarray:
 
 
 def describe(rows: Sequence[Row], strict: str | None, loose: str | None, protocols: Mapping[str, Row]) -> list[str]:
-    """Sentences about the rows of stability.csv: gaps, overfitting and spread under the protocol that results are from.
+    """Describe gaps, overfitting and variation in sentences, for the protocol that the report quotes.
 
-    That is `strict`, which keeps artists apart, or, without one, `loose`, which does not (`protocols.pick_protocols`).
-    `protocols` is what `protocols.describe_protocols` returns.
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of stability.csv.
+    strict, loose : str or None
+        The protocol that is quoted, if it is artist-disjoint, and if not (`split_leakage.pick_protocols`).
+    protocols : dict
+        See `split_leakage.describe_protocols`.
     """
     protocol = strict or loose
     own = {row["model"]: row for row in rows if row["protocol"] == protocol and row["gap"] is not None}
@@ -122,28 +129,28 @@ def describe(rows: Sequence[Row], strict: str | None, loose: str | None, protoco
     return [
         _describe_gaps(list(own.values()), protocol),
         *_describe_learning([row for row in own.values() if row["loss_rise"] is not None]),
-        *(_describe_leak(rows, own, protocols) if strict else []),
+        *(_describe_overlap(rows, own, protocols) if strict else []),
         *_describe_segments(rows, own),
-        _describe_spread(list(own.values())),
+        *_describe_spread(list(own.values())),
     ]
 
 
 def _describe_gaps(rows: Sequence[Row], protocol: str | None) -> str:
     least, most = (choose(rows, key=lambda row: row["gap"]) for choose in (min, max))
     if least is most:
-        return f"Under {protocol} {_gap_of(least)}."
+        return f"With the protocol {protocol}, {least['model']} has {_gap_of(least)}."
     middle = float(np.median([row["gap"] for row in rows]))
     return (
-        f"Under {protocol} {_gap_of(least)}, the smallest gap of {len(rows)} models; {_gap_of(most)}, the largest;"
-        f" the median is {_points(middle)}. A model that has learned nothing has no gap either, so read it beside the"
-        " accuracy."
+        f"With the protocol {protocol}, {least['model']} has the smallest gap of {len(rows)} models: {_gap_of(least)}."
+        f" {most['model']} has the largest: {_gap_of(most)}. The median gap is {points(middle)}. A model that learns"
+        " nothing has no gap either, so read the gap together with the accuracy."
     )
 
 
 def _gap_of(row: Row) -> str:
     return (
-        f"{row['model']} scores {_percent(row['train_accuracy'])} on training and {_percent(row['test_accuracy'])} on"
-        f" test clips ({_points(row['gap'])} between them)"
+        f"{percent(row['train_accuracy'])} training and {percent(row['test_accuracy'])} test accuracy, a gap of"
+        f" {points(row['gap'])}"
     )
 
 
@@ -151,18 +158,18 @@ def _describe_learning(rows: Sequence[Row]) -> list[str]:
     if not rows:
         return []
     risen = sorted((row for row in rows if row["loss_rise"] > RISE), key=lambda row: -row["loss_rise"])
-    names = ", ".join(f"{row['model']} ({row['loss_rise']:+.0%})" for row in risen)
+    names = ", ".join(f"{row['model']} +{percent(row['loss_rise'], 0)}" for row in risen)
     restless = max(rows, key=lambda row: row["fluctuation"])
     return [
-        f"Of {len(rows)} models trained by epochs, {len(risen)} end{'s' if len(risen) == 1 else ''} with a validation"
-        f" loss more than {RISE:.0%} above its lowest{f', having overfitted: {names}' if names else ''}.",
-        f"The least steady is {restless['model']}: from one epoch to the next its validation accuracy moves by"
-        f" {_points(restless['fluctuation'])} in the second half of its training.",
+        f"{len(risen)} of {counted(len(rows), 'model')} trained by epochs overfit: the validation loss ends more than"
+        f" {percent(RISE, 0)} above its lowest value{f' ({names})' if names else ''}.",
+        f"The validation accuracy of {restless['model']} fluctuates most, by {points(restless['fluctuation'])} from one"
+        " epoch to the next in the second half of its training.",
     ]
 
 
-def _describe_leak(rows: Sequence[Row], own: Mapping[str, Row], protocols: Mapping[str, Row]) -> list[str]:
-    """How the gap changes where artists are shared: under the protocol that has most models in common with `own`."""
+def _describe_overlap(rows: Sequence[Row], own: Mapping[str, Row], protocols: Mapping[str, Row]) -> list[str]:
+    """How the gap changes with artist overlap: under the protocol that has most models in common with `own`."""
     gaps: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows:
         mixed = row["unit"] == "clip" and not protocols[row["protocol"]]["separate"]
@@ -175,39 +182,37 @@ def _describe_leak(rows: Sequence[Row], own: Mapping[str, Row], protocols: Mappi
     both = gaps[loose]
     strict = own[next(iter(both))]["protocol"]
     apart, shared = float(np.median([own[model]["gap"] for model in both])), float(np.median(list(both.values())))
-    which, what = (f"{len(both)} models", "median gap") if len(both) > 1 else (next(iter(both)), "gap")
+    which, what = (f"the {len(both)} models", "median gap") if len(both) > 1 else (next(iter(both)), "gap")
     return [
-        f"Of {which} run under {loose} as well the {what} is {_points(shared)} there and {_points(apart)} under"
-        f" {strict}" + (": known artists on the test side make it look smaller." if apart > shared else ".")
+        f"With {loose}, the {what} of {which} with results for both is {points(shared)} instead of {points(apart)} with"
+        f" {strict}{': artist overlap hides overfitting.' if apart > shared else '.'}"
     ]
 
 
 def _describe_segments(rows: Sequence[Row], own: Mapping[str, Row]) -> list[str]:
     return [
-        f"Where segments of one clip are on both sides ({row['protocol']}) the gap of {row['model']} is"
-        f" {_points(row['gap'])} instead of {_points(own[row['model']]['gap'])}: such a split hides overfitting."
+        f"With {row['protocol']}, where training and test share clips, the gap of {row['model']} is"
+        f" {points(row['gap'])} instead of {points(own[row['model']]['gap'])}: such a split hides overfitting."
         for row in rows
         if row["unit"] == "segment" and row["model"] in own and row["gap"] is not None
         if row["gap"] < own[row["model"]]["gap"]
     ]
 
 
-def _describe_spread(rows: Sequence[Row]) -> str:
-    parts = []
-    for name, what in (("seed_std", "seed"), ("split_std", "split")):
+def _describe_spread(rows: Sequence[Row]) -> list[str]:
+    sentences = []
+    for name, what in (("seed_std", "seeds"), ("split_std", "splits")):
         known = [row for row in rows if row[name] is not None]
         if known:
             most = max(known, key=lambda row: row[name])
             middle = float(np.median([row[name] for row in known]))
-            many = (
-                f", the median of {len(known)}; most {most['model']}, {_points(most[name])}" if len(known) > 1 else ""
+            sentences.append(
+                f"The standard deviation over {what} is {points(middle)}, the median of {len(known)} models; the"
+                f" largest is {points(most[name])}, of {most['model']}."
+                if len(known) > 1
+                else f"The standard deviation of {most['model']} over {what} is {points(most[name])}."
             )
-            whom = "a model" if len(known) > 1 else most["model"]
-            parts.append(f"another {what} moves {whom} by {_points(middle)} (standard deviation{many})")
-    if not parts:
-        return "No model was trained with several seeds or on several splits, so nothing is known of the spread."
-    sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return sentences or ["No model has several seeds or splits, so the variation between runs is unknown."]
 
 
 def _by_protocol_then_gap(row: Row) -> tuple[Any, ...]:
@@ -216,11 +221,3 @@ def _by_protocol_then_gap(row: Row) -> tuple[Any, ...]:
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f}%"
-
-
-def _points(fraction: float) -> str:
-    return f"{100 * fraction:.1f} points".replace("-", "−")

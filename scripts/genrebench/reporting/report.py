@@ -1,6 +1,7 @@
 """The report of a dataset: one page with all results."""
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ SECTIONS = {
 def build_report(
     name: str,
     folder: Path,
-    params: Path,
+    params: Sequence[Path],
     published_table: Path,
     page: Path,
     cost_table: Path,
@@ -63,8 +64,8 @@ def build_report(
         The dataset.
     folder : path
         Its results.
-    params : path
-        params.yaml, shown on the page.
+    params : sequence of path
+        params.yaml and the preset of the dataset, shown on the page.
     published_table : path
         data/published.csv.
     page, cost_table, cost_picture : path
@@ -103,7 +104,7 @@ def build_report(
             "cost_plot": png(cost_picture),
             "jobs": cost.read_benchmarks(benchmarks),
             "machine": cost.machine(),
-            "params": params.read_text(encoding="utf-8"),
+            "params": {path.name: path.read_text(encoding="utf-8") for path in params},
             "versions": versions(),
         }
     )
@@ -125,9 +126,10 @@ def _results(
     models = sorted({row["model"] for row in statuses if row["status"] == results.DONE})
     evaluation = folder / "evaluation"
     tested = predictions.read(evaluation, models)
-    tested = tested[tested["subset"] == "test"]
+    tested = tested[(tested["subset"] == "test") & tested["protocol"].isin(protocols)]
+    by_run = results.read_genres(evaluation, models)
     genres = sorted({clip["genre"] for clip in files.read_rows(existing(folder / "manifest.csv"))})
-    by_genre = scores.genre_scores(results.read_genres(evaluation, models), genres)
+    by_genre = scores.genre_scores(by_run[by_run["protocol"].isin(protocols)], genres)
     strict, loose = pick_protocols(leaderboard, protocols)
     figures = published.read_accuracies(published_table)
     errors = studies.describe_errors(
@@ -136,7 +138,7 @@ def _results(
     return {
         "findings": overview.key_findings(leaderboard, protocols),
         "leaderboard": leaderboard,
-        "by_model": scores.accuracy_by_model(leaderboard),
+        "by_model": scores.accuracy_by_model(leaderboard, strict or loose),
         "published_here": published.is_of(name, figures),
         "published": figures,
         "leaderboard_plot": png(folder / "leaderboard.png"),

@@ -160,12 +160,14 @@ def sections_model(params: Mapping[str, Any]) -> type[Sections]:
         ("protocols", "Split protocols, by name: those of the preset, and these. One with `file` is a split of yours."),
     ):
         entries = params.get(section)
-        classes = {
-            name: (_entry_class(section, name, entry), Field(description=_summary(section, name, entry)))
+        classes: dict[str, Any] = {
+            str(name): (_entry_class(section, name, entry), Field(description=_summary(section, name, entry)))
             for name, entry in (entries.items() if isinstance(entries, dict) else ())
         }
         entry_model = create_model(section.capitalize(), __base__=StrictModel, **classes)
-        fields[section] = (entry_model, Field(description=description))
+        # a preset has protocols too, so params.yaml need not
+        default = entry_model() if section == "protocols" and not classes else ...
+        fields[section] = (entry_model, Field(default, description=description))
     return create_model("Params", __base__=Sections, **fields)
 
 

@@ -1,6 +1,7 @@
 """Accuracies taken apart: on numbers made by hand, and on files such as the workflow writes."""
 
 import csv
+import re
 
 import numpy as np
 import pandas as pd
@@ -92,21 +93,16 @@ def test_the_finding_says_what_is_owed_to_what_and_what_may_be_chance():
     found = {"segment_random": clips(90, 100), "stratified": clips(70, 100, "x"), "size_matched": clips(69, 100, "y")}
     rows = leakage.decompose("one", "segment", found | {"artist": clips(40, 100, "z")}, "artist", UNKNOWN)
     sentence = leakage.finding(rows)
-    assert sentence.startswith(
-        "one predicts the genre of 90.0% of the test segments under segment_random and 40.0% under artist: 50.0 points"
-    )
-    assert "20.0 points (" in sentence and "to segments of one clip on both sides, 1.0 points (−" in sentence
-    assert sentence.count("within chance") == 1
-    assert sentence.endswith("to artists on both sides.") and "and 29.0 points (" in sentence
+    assert re.findall(r"(\d+\.\d) points", sentence) == ["50.0", "20.0", "1.0", "29.0"]
+    assert all(word in sentence for word in ("90.0%", "40.0%", *leakage.PARTS.values()))
+    assert sentence.count("not significant") == 1
 
 
 def test_the_finding_says_what_cannot_be_told():
     ends = {"segment_random": clips(90, 100), "artist": clips(40, 100)}
     rows = leakage.decompose("one", "segment", ends, "artist", UNKNOWN)
-    assert leakage.finding(rows).endswith(
-        "How much it owes to segments of one clip on both sides, the size of the training set and artists on both sides"
-        " cannot be told."
-    )
+    sentence = leakage.finding(rows)
+    assert "unknown" in sentence and all(name in sentence for name in leakage.PARTS.values())
     assert {row["reason"] for row in rows if row["part"] == "size"} == {
         "stratified: It was not run. size_matched: It was not run."
     }
@@ -114,9 +110,9 @@ def test_the_finding_says_what_cannot_be_told():
     rows = leakage.decompose("two", "clip", of_clips, "artist", UNKNOWN)
     assert "segments" not in leakage.finding(rows)  # what is not dealt is no part of what is lost
     only = leakage.decompose("three", "clip", {"artist": clips(40, 100)}, "artist", UNKNOWN)
-    assert "was run under artist only" in leakage.finding(only)
+    assert "artist only" in leakage.finding(only)
     none = leakage.decompose("four", "clip", {"stratified": clips(40, 100)}, "artist", UNKNOWN)
-    assert leakage.finding(none) == "What four owes to leakage is not known. artist: It was not run."
+    assert "artist: It was not run." in leakage.finding(none)
 
 
 def make_run(folder, model, protocol, train, test, unit="clip", seed=0):
@@ -204,7 +200,7 @@ def test_segments_are_compared_with_segments(folder):
     segments = next(part for part in found[0]["parts"] if part["part"] == "segments")
     assert segments["difference"] == pytest.approx(5 / 7 - 4 / 8, abs=1e-6)
     assert segments["unit"] == "segment"
-    assert "What one owes to leakage is not known. artist: There are no artists." in found[0]["finding"]
+    assert "artist: There are no artists." in found[0]["finding"]
 
 
 def test_what_stands_on_both_sides_is_that_of_the_splits(folder):

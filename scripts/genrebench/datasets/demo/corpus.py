@@ -121,7 +121,7 @@ def _row(path: str, genre: str, artist: int) -> dict[str, str]:
 
 def _write_clip(folder: Path, genre: str, number: int, audio: np.ndarray, sample_rate: int) -> str:
     """Write one good clip; return its path in the corpus."""
-    kind = genre if number == 0 else None
+    kind = genre if number == 0 else ""
     suffix = {AU: "au", FLAC: "flac"}.get(kind, "wav")
     if kind == CLIPPED:
         audio = CLIPPING_GAIN * audio

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from genrebench.common.averages import mean
-from genrebench.workflow import plan
+from genrebench.workflow import costs
 
 MEASURED = (
     "parameters", "bytes", "epochs", "seconds_per_epoch", "training_clips_per_s", "inference_ms_per_clip",
@@ -31,11 +31,11 @@ def model_costs(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def read_benchmarks(benchmarks: Path | None) -> list[dict[str, Any]]:
     """Sum Snakemake's benchmark files by rule: number of jobs, seconds, CPU seconds, and the most MB."""
-    costs: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    by_rule: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for path in sorted(benchmarks.rglob("*.tsv")) if benchmarks else []:
         header, *lines = (line.split("\t") for line in path.read_text().splitlines() if line)
         rule = path.relative_to(benchmarks).with_suffix("").parts[0]
-        costs[rule] += [dict(zip(header, line, strict=False)) for line in lines]
+        by_rule[rule] += [dict(zip(header, line, strict=False)) for line in lines]
     return [
         {
             "rule": rule,
@@ -44,7 +44,7 @@ def read_benchmarks(benchmarks: Path | None) -> list[dict[str, Any]]:
             "cpu": sum(_number(row.get("cpu_time")) for row in rows),
             "memory": max(_number(row.get("max_rss")) for row in rows),
         }
-        for rule, rows in sorted(costs.items())
+        for rule, rows in sorted(by_rule.items())
         if rows
     ]
 
@@ -52,7 +52,7 @@ def read_benchmarks(benchmarks: Path | None) -> list[dict[str, Any]]:
 def machine() -> str:
     """Name the processor, and the number of cores that this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"{plan.processor()}, {cores} core{'s' if cores > 1 else ''}"
+    return f"{costs.processor()}, {cores} core{'s' if cores > 1 else ''}"
 
 
 def _number(text: str | None) -> float:

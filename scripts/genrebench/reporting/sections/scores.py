@@ -19,16 +19,17 @@ ERRORS_SHOWN = 10
 Row = Mapping[str, Any]
 
 
-def accuracy_by_model(leaderboard: Sequence[Row]) -> dict[str, dict[str, Row]]:
-    """Arrange the leaderboard as {model: {protocol: row}}, models by their best accuracy of clips."""
+def accuracy_by_model(leaderboard: Sequence[Row], headline: str | None) -> dict[str, dict[str, Row]]:
+    """Arrange the leaderboard as {model: {protocol: row}}, models by their accuracy with the protocol `headline`."""
     table: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in leaderboard:
         table[row["model"]][row["protocol"]] = row
-    best = {
-        model: max((row["accuracy_mean"] or 0 for row in rows.values() if row["unit"] == "clip"), default=0)
-        for model, rows in table.items()
-    }
-    return dict(sorted(table.items(), key=lambda item: (-best[item[0]], item[0])))
+
+    def accuracy(model: str) -> tuple[float, float]:
+        known = {name: row["accuracy_mean"] or 0 for name, row in table[model].items() if row["unit"] == "clip"}
+        return known.get(headline, 0), max(known.values(), default=0)
+
+    return {model: table[model] for model in sorted(table, key=lambda model: (*(-a for a in accuracy(model)), model))}
 
 
 def confusions(tested: pd.DataFrame, genres: Sequence[str]) -> list[dict[str, Any]]:
