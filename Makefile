@@ -98,7 +98,6 @@ gpu: $(READY) ## install TensorFlow for an NVIDIA GPU, with the packages of CUDA
 speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
 	$(INSTALL) --group torch
 	$(LOCKED) --group speech
-	[ ! -d scripts ] || python -c "from genrebench.workflow import extras; extras.update_notes()"
 
 jax: $(READY) ## install JAX, another backend of the networks
 	$(LOCKED) --group jax
