@@ -120,7 +120,7 @@ class Data:
     manifest, `segments` the number of the segment in its clip, and `labels` the index into `genres`, -1 where it is not
     for training or validation: nothing that trains can see a test label. Where rows are segments, `spans` has the
     first and the last moment (seconds) at which a segment in the place of this one may start: anywhere in its clip, but
-    where segments were dealt, nowhere else.
+    where a split assigns segments, nowhere else.
     """
 
     features: list[Feature]
@@ -142,27 +142,27 @@ class Data:
     ) -> "Data":
         """The clips (manifest rows) that `split` (rows with clip_id and subset) names, and the genres of the training.
 
-        `segments` (length_s, hop_s) cuts each clip into stretches of this length; a split with a column `segment` deals
-        these, otherwise a clip's segments are all in its subset. `cut` (percentile, at_least) shortens time axes to
-        that percentile of the training clips' own lengths, but not below so many steps. For `segments` some feature has
-        time, and those that have it say how many seconds they span.
+        `segments` (length_s, hop_s) cuts each clip into stretches of this length; a split with a column `segment`
+        assigns these, otherwise a clip's segments are all in its subset. `cut` (percentile, at_least) shortens time
+        axes to that percentile of the training clips' own lengths, but not below so many steps. For `segments` some
+        feature has time, and those that have it say how many seconds they span.
         """
         number = {clip["clip_id"]: i for i, clip in enumerate(clips)}
-        dealt = any("segment" in row for row in split)
-        named = [(number[row["clip_id"]], row.get("segment"), row["subset"]) for row in split]
+        assigned = any("segment" in row for row in split)
+        members = [(number[row["clip_id"]], row.get("segment"), row["subset"]) for row in split]
         if segments:
             grids = {
-                clip: _grid(float(clips[clip]["duration_s"]), features, segments) for clip in {c for c, _, _ in named}
+                clip: _grid(float(clips[clip]["duration_s"]), features, segments) for clip in {c for c, _, _ in members}
             }
             examples = [
                 (clip, place, start, subset)
-                for clip, segment, subset in named
+                for clip, segment, subset in members
                 for place, start in enumerate(grids[clip])
                 if segment in (None, str(place))
             ]
         else:
-            grids = {clip: [0.0] for clip, _, _ in named}
-            examples = [(clip, 0, 0.0, subset) for clip, _, subset in named]
+            grids = {clip: [0.0] for clip, _, _ in members}
+            examples = [(clip, 0, 0.0, subset) for clip, _, subset in members]
         examples.sort()
         of_clip = np.array([clip for clip, *_ in examples])
         starts = np.array([start for _, _, start, _ in examples])
@@ -183,7 +183,7 @@ class Data:
             genres,
             of_clip,
             np.array([place for _, place, _, _ in examples]),
-            np.array([(start, start) if dealt else (0.0, grids[clip][-1]) for clip, _, start, _ in examples]),
+            np.array([(start, start) if assigned else (0.0, grids[clip][-1]) for clip, _, start, _ in examples]),
         )
 
     @classmethod
