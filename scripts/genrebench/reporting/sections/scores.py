@@ -42,15 +42,17 @@ def confusions(tested: pd.DataFrame, genres: Sequence[str]) -> list[dict[str, An
     genres : sequence of str
         The genres, in the order of rows and columns.
     """
+    counts = tested.groupby(["protocol", "model", "genre", "predicted"]).size()
+    runs = tested.groupby(["protocol", "model"])[["split", "seed"]].apply(lambda own: len(own.drop_duplicates()))
     return [
         {
             "protocol": protocol,
             "model": model,
-            "runs": len(own.groupby(["split", "seed"])),
+            "runs": count,
             "genres": genres,
-            "cells": _cells(pd.crosstab(own["genre"], own["predicted"]).reindex(genres, fill_value=0), genres),
+            "cells": _cells(counts.loc[protocol, model].unstack(fill_value=0).reindex(genres, fill_value=0), genres),
         }
-        for (protocol, model), own in tested.groupby(["protocol", "model"])
+        for (protocol, model), count in runs.items()
     ]
 
 
