@@ -102,7 +102,8 @@ def keep_available(reasons):
     if "ablation" in config:
         section = config["ablation"]
         config["ablation"] = section | {
-            "features": [name for name in section["features"] if name in config["features"]]
+            "features": [name for name in section["features"] if name in config["features"]],
+            "unavailable": {name: reasons.features[name] for name in section["features"] if name in reasons.features},
         }
 
 
@@ -178,9 +179,14 @@ def all_splits(suffix):
     return [f"{RESULTS}/splits/{p}/{s}.{suffix}" for p in config["protocols"] for s in splits_of(p)]
 
 
+def entry_of(model):
+    """The entry of a model, or of a variant of one."""
+    return config["models"][model] if model in config["models"] else variant_entry(model)
+
+
 def model_settings(model):
     """The settings of a model, but for which runs there are: another seed changes no run of the others."""
-    entry = config["models"][model]
+    entry = entry_of(model)
     return Param({key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS}, f"models.{model}")
 
 
@@ -207,13 +213,29 @@ def is_speech(model):
 
 def protocols_of(model):
     """The protocols under which a model is run."""
-    own = availability.configured_protocols(CONFIGURED["models"][model], CONFIGURED["protocols"])
+    entry = CONFIGURED["models"].get(model) or entry_of(model)
+    own = availability.configured_protocols(entry, CONFIGURED["protocols"])
     return [protocol for protocol in own if (model, protocol) not in UNAVAILABLE.runs]
+
+
+def settings_of_run(wildcards):
+    """The settings of a run: those of its model or, of a variant, with the features that it reads."""
+    if wildcards.model in config["models"]:
+        return model_settings(wildcards.model)
+    settings = json.loads(model_settings(wildcards.model))
+    return Param(settings | {"features": features_of_variant(wildcards)}, "ablation")
+
+
+def features_of_run(wildcards, suffix):
+    """The files of the feature caches that a run reads."""
+    if wildcards.model in config["models"]:
+        return cache_files(wildcards.model, suffix)
+    return variant_files(wildcards, suffix)
 
 
 def runs_of(model):
     """The runs of a model."""
-    seeds = config["models"][model].get("seeds", config["seeds"])
+    seeds = entry_of(model).get("seeds", config["seeds"])
     return [RunKey(model, p, s, seed) for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
 
 
@@ -317,7 +339,7 @@ def refuse_models_without_rules(rules):
 
 def model_module(model):
     """The file of the module that serves a model."""
-    name = module_of(model, config["models"][model])
+    name = module_of(model, entry_of(model))
     return f"scripts/genrebench/models/{name}.py"
 
 
@@ -339,7 +361,8 @@ def refuse_other_backend():
 
 
 try:
-    CONFIGURATION = parameters.resolve(config)
+    given = workflow.config_settings.overwrite_config  # --config
+    CONFIGURATION = parameters.resolve(parameters.with_types(dict(config), given))
 except InputError as error:
     stop(str(error))
 

@@ -59,5 +59,5 @@ def test_its_rules_run_in_the_folder_of_the_other(other, tiny):
 def test_its_rules_may_have_a_prefix_and_all_find_their_scripts(other, tiny):
     project = other(" as genres_*")
     commands = project.snakemake("--dry-run", "--printshellcmds", "genres_all")
-    scripts = set(re.findall(r"^ +python (\S+)/\w+\.py", commands, re.M))
+    scripts = set(re.findall(r"command: python (\S+)/\w+\.py", commands))
     assert scripts == {str(tiny.folder / "scripts")}

@@ -1,4 +1,4 @@
-"""Convolutional network on mel spectrogram and chroma (paper 001, 3.2.1 and 4.1).
+"""Convolutional network on mel spectrogram and chroma (Huang and Minami 2024, 3.2.1, 4.1).
 
 The paper states Conv2D layers, batch normalisation, dropout and residual connections, a channel axis, and the learning
 rate (`epochs`, `warmup_epochs`, `schedule`). It states neither sizes nor how two features of different numbers of

@@ -228,7 +228,7 @@ class Data:
         return {"accuracy": float(np.mean(right)), "loss": scoring.log_loss(true, means, self.genres)}
 
     def scaler_rows(self, fit_on: str) -> np.ndarray:
-        """The rows that the scaler may see: `train`, or `all` as in paper 001."""
+        """The rows that the scaler may see: `train`, or `all` as in Huang and Minami 2024."""
         return self.rows["train"] if fit_on == "train" else np.concatenate(list(self.rows.values()))
 
 
@@ -290,9 +290,9 @@ def _windows(
 class Scaler:
     """Standardisation to zero mean and unit variance, per feature type.
 
-    Paper 001 scales "each feature type independently"; its printed extremes (|z| up to 57.6 with 999 clips) show that
-    one mean and variance serve all values of a type. Columns of a table have units of their own and are scaled one by
-    one.
+    Huang and Minami 2024 scale "each feature type independently". Their printed extremes (|z| up to 57.6 with 999 clips)
+    show that one mean and variance serve all values of a type. Columns of a table have units of their own and are
+    scaled one by one.
     """
 
     def __init__(self, features: list[Feature], rows: np.ndarray):

@@ -6,6 +6,7 @@ what it meets. In `features`, `models`, `protocols` and `ablation.models` null l
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -99,7 +100,7 @@ def resolve(params: Any, path: str = "params.yaml") -> Configuration:
     preset = read(FOLDER / "presets" / f"{kind}.yaml", preset_path)
     suites = read(FOLDER / "suites.yaml", SUITES)
     merged = _merge(_about_entries_of(params, preset), params)
-    given = {path: params, preset_path: preset}
+    given = {path: deepcopy(params), preset_path: preset}  # Snakemake's own mapping goes on changing
     check = _Check(given)
     check.modules(merged)
     model = sections_model(merged)
@@ -108,6 +109,9 @@ def resolve(params: Any, path: str = "params.yaml") -> Configuration:
     except ValidationError as error:
         fault = messages.Fault(error, model)
         raise InputError(f"{check.file_of(fault.path)}: {fault.text}") from None
+    for section in ENTRIES:
+        if not sections[section]:
+            raise InputError(f"{path}: {section} is empty, but needs at least one entry.")
     suite, listed_suite = _suite(sections, preset, suites, check)
     _keep_what_runs(sections, suite, params)
     check.names(sections)
@@ -115,6 +119,23 @@ def resolve(params: Any, path: str = "params.yaml") -> Configuration:
     ablation.check(sections, path)
     features = _features(sections, suite, preset)
     return Configuration(sections, suite, features, preset_path, given, listed_suite)
+
+
+def with_types(params: Any, given: Any) -> Any:
+    """`params`, in which what `given` has too, and Snakemake's `--config` gave as text, is what YAML reads from it.
+
+    Snakemake reads `--config 'models={cnn: {epochs: 3}}'` without types: 3 is text.
+    """
+    if isinstance(given, dict) and isinstance(params, dict):
+        return params | {key: with_types(params[key], given[key]) for key in given if key in params}
+    if isinstance(params, list):
+        return [with_types(value, value) for value in params]
+    if isinstance(params, str):
+        try:
+            return yaml.safe_load(params)
+        except yaml.YAMLError:
+            return params
+    return params
 
 
 def kind_of(dataset: Any) -> str:
@@ -139,12 +160,14 @@ def sections_model(params: Mapping[str, Any]) -> type[Sections]:
         ("protocols", "Split protocols, by name: those of the preset, and these. One with `file` is a split of yours."),
     ):
         entries = params.get(section)
-        classes = {
-            name: (_entry_class(section, name, entry), Field(description=_summary(section, name, entry)))
+        classes: dict[str, Any] = {
+            str(name): (_entry_class(section, name, entry), Field(description=_summary(section, name, entry)))
             for name, entry in (entries.items() if isinstance(entries, dict) else ())
         }
         entry_model = create_model(section.capitalize(), __base__=StrictModel, **classes)
-        fields[section] = (entry_model, Field(description=description))
+        # a preset has protocols too, so params.yaml need not
+        default = entry_model() if section == "protocols" and not classes else ...
+        fields[section] = (entry_model, Field(default, description=description))
     return create_model("Params", __base__=Sections, **fields)
 
 

@@ -1,7 +1,8 @@
 """The plan of a run as text for people."""
 
-import math
 from typing import Any
+
+from genrebench.common.formatting import megabytes, seconds
 
 
 def as_text(result: dict[str, Any]) -> str:
@@ -13,7 +14,7 @@ def as_text(result: dict[str, Any]) -> str:
         return f"Nothing to do: all {result['jobs_in_all']} jobs for {result['dataset']} are up to date.\n{in_use}"
     lines = [
         f"{result['dataset']}: {result['clips']} clips"
-        + (f", {duration(result['audio_seconds'])} of audio" if result["audio_seconds"] else "")
+        + (f", {seconds(result['audio_seconds'])} of audio" if result["audio_seconds"] else "")
         + f" (from {result['corpus_source']})",
         f"models {', '.join(result['models'])}; protocols {', '.join(result['protocols'])}; "
         f"seeds {', '.join(map(str, result['seeds']))}",
@@ -25,17 +26,17 @@ def as_text(result: dict[str, Any]) -> str:
         times = (
             f"{'?':>10}{'?':>10}"
             if total is None
-            else f"{duration(total / row['jobs']):>10}{duration(total):>10}"
+            else f"{seconds(total / row['jobs']):>10}{seconds(total):>10}"
             if row["source"]
             else f"{'':>20}"
         )
         lines.append(f"{row['rule']:<30}{row['jobs']:>6}{times}   {row['source']}".rstrip())
     lines += [
-        f"{'total':<30}{result['jobs']:>6}{'':>10}{duration(result['core_seconds']):>10}   of one core",
+        f"{'total':<30}{result['jobs']:>6}{'':>10}{seconds(result['core_seconds']):>10}   of one core",
         "",
-        f"Time      about {duration(result['wall_seconds'])} ({result['wall_seconds'] / 3600:.2f} h) on "
+        f"Time      about {seconds(result['wall_seconds'])} ({result['wall_seconds'] / 3600:.2f} h) on "
         f"{result['cores']} cores: the work spread evenly, not below the longest chain of jobs "
-        f"({duration(result['longest_chain_seconds'])}), and the scheduler's own time.",
+        f"({seconds(result['longest_chain_seconds'])}), and the scheduler's own time.",
         f"Memory    largest job {megabytes(result['memory']['largest_mb'])} "
         f"({result['memory']['largest_rule']}), at most {megabytes(result['memory']['together_mb'])} at a time "
         f"on {result['cores']} cores; the machine has {megabytes(result['memory']['machine_mb'])}.",
@@ -62,21 +63,3 @@ def warnings(result: dict[str, Any]) -> list[str]:
     if missing > 0:
         found.append(f"Warning: this does not fit on the disk; {megabytes(missing)} are missing.")
     return found
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: < 0.1 s, 0.4 s, 35 s, 12 min, 3.4 h."""
-    if 0 < seconds < 0.1:
-        return "< 0.1 s"
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.1f} min" if seconds < 600 else f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def megabytes(value: float) -> str:
-    """Megabytes as people say them: 0.3 MB, 35 MB, 2.4 GB."""
-    if value >= 999.5:
-        return f"{value / 1000:.1f} GB"
-    return f"{value:.0f} MB" if value >= 9.95 else f"{math.ceil(value * 10) / 10:.1f} MB"
