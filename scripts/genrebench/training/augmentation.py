@@ -31,7 +31,7 @@ def augment(
     targets
         Shares of the genres, (examples, genres).
     settings
-        The section `augmentation` of a model; what is not in it is not done.
+        Those of `AugmentationSettings` that are given.
     pictures
         Names of the features whose last axis is time.
     random

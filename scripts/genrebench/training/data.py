@@ -290,9 +290,9 @@ def _windows(
 class Scaler:
     """Standardisation to zero mean and unit variance, per feature type.
 
-    Huang and Minami 2024 scale "each feature type independently"; their printed extremes (|z| up to 57.6 with 999
-    clips) show that one mean and variance serve all values of a type. Columns of a table have units of their own and
-    are scaled one by one.
+    Huang and Minami 2024 scale "each feature type independently". Their printed extremes (|z| up to 57.6, 999 clips)
+    show that one mean and variance serve all values of a type. Columns of a table have units of their own and are
+    scaled one by one.
     """
 
     def __init__(self, features: list[Feature], rows: np.ndarray):

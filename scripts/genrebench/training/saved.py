@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def classical(folder: Path, scaler: Scaler) -> Predict:
     return predict
 
 
-def _network(run: Path, config: dict) -> Predict:
+def _network(run: Path, config: dict[str, Any]) -> Predict:
     backend.choose(config["compute"])  # before anything imports Keras
     settings = config["settings"]
     module = importlib.import_module(f"genrebench.models.{settings.get('module', config['model'])}")
