@@ -44,8 +44,12 @@ def test_stages_name_the_keys_of_params_and_of_the_preset(tiny, tmp_path):
         {PRESET: ["models.sgd", "protocols"]},
     ]
     assert stages["train_logistic"]["params"][-1] == {PRESET: ["protocols"]}
-    assert stages["build_manifest"]["params"] == ["audio.sample_rate"]
-    # every key is there, or DVC refuses the stage
+    assert stages["build_manifest"]["params"] == ["audio.sample_rate", "manifest"]
+    # DVC watches only what is there
+    project.remove("compute")
+    assert "add `compute: {}`" in project.run("python", "scripts/write_dvc_yaml.py", check=False)
+    project.change("compute", {})
+    project.run("python", "scripts/write_dvc_yaml.py")
     project.run("dvc", "status", "--json")
     changed = re.sub("max_iter: 7", "max_iter: 8", (project.folder / PRESET).read_text())
     (project.folder / PRESET).write_text(changed)
