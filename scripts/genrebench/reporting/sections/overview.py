@@ -117,12 +117,17 @@ def duplicate_warnings(statuses: Sequence[Row], protocols: Mapping[str, Row]) ->
 
 
 def unavailable(statuses: Sequence[Row]) -> list[dict[str, Any]]:
-    """List the unavailable runs, one row per protocol and reason, with the models and the number of runs."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    """List the reasons why runs are unavailable, with the models, the protocols and the number of runs."""
+    groups: dict[str, list[Row]] = defaultdict(list)
     for row in statuses:
         if row["status"] != "done":
-            groups[row["protocol"], row["reason"]].append(row["model"])
+            groups[row["reason"]].append(row)
     return [
-        {"protocol": protocol, "reason": reason, "models": sorted(set(models)), "runs": len(models)}
-        for (protocol, reason), models in sorted(groups.items())
+        {
+            "reason": reason,
+            "models": sorted({row["model"] for row in rows}),
+            "protocols": sorted({row["protocol"] for row in rows}),
+            "runs": len(rows),
+        }
+        for reason, rows in sorted(groups.items())
     ]
