@@ -98,7 +98,6 @@ gpu: $(READY) ## install TensorFlow for an NVIDIA GPU, with the packages of CUDA
 speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
 	$(INSTALL) --group torch
 	$(LOCKED) --group speech
-	[ ! -d scripts ] || python -c "from genrebench.workflow import extras; extras.update_notes()"
 
 jax: $(READY) ## install JAX, another backend of the networks
 	$(LOCKED) --group jax
@@ -121,7 +120,7 @@ restore: $(READY) ## after git checkout and dvc pull: tell Snakemake that what D
 push: $(READY) ## push the results to the remote; WITHOUT="audio features" leaves out what can be had again
 	@python scripts/push_results.py --without $(WITHOUT)
 
-dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
+dvc.yaml: $(READY) Snakefile rules/*.smk params.yaml config/*.yaml config/presets/*.yaml $(wildcard scripts/*.py scripts/genrebench/*/*.py) ## generate the stages of DVC
 	python scripts/write_dvc_yaml.py --output $@
 
 docs: $(READY) ## build the documentation in site/; a broken link or reference is an error

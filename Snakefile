@@ -40,7 +40,7 @@ report: "report/workflow.rst"
 wildcard_constraints:
     dataset=re.escape(DATASET),
     feature="[a-z0-9_]+",
-    model="[a-z0-9_]+",
+    model="[a-z0-9_-]+",  # a variant has hyphens
     protocol="[a-z][a-z0-9_]*",
     split="[a-z0-9]+",
     seed=r"\d+",

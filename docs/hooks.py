@@ -8,18 +8,19 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
+from genrebench.workflow import reference
+
 ROOT = Path(__file__).parents[1]
 FOREIGN = re.compile(r'<(?:script|img|link|iframe)\b[^>]+(?:src|href)="https?://[^"]+"')
 LIBRARY = ROOT / "scripts" / "genrebench"
-SETTINGS = "reference/configuration.md"  # written by scripts/write_config_reference.py
+SETTINGS = "reference/configuration.md"
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to those of docs/."""
     pages = {f"api/{package.name}.md": api_page(package) for package in packages()}
     pages["release_notes.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    if files.get_file_from_path(SETTINGS) is None:
-        pages[SETTINGS] = "# All settings\n\nEach feature and each model documents its settings in its module.\n"
+    pages[SETTINGS] = reference.page()
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
     return files

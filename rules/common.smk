@@ -13,7 +13,16 @@ if str(ROOT / "scripts") not in sys.path:
 
 from genrebench.workflow import config as parameters
 from genrebench.common import files
-from genrebench.workflow import ablation, availability, code_closure, extras, file_index, pretrained, scheduler
+from genrebench.workflow import (
+    ablation,
+    availability,
+    code_closure,
+    dvc_stages,
+    extras,
+    file_index,
+    pretrained,
+    scheduler,
+)
 from genrebench.workflow.file_index import State
 from genrebench.workflow.entries import BEST, is_precomputed, is_pretrained, load_module, module_of
 from genrebench.common.cli import InputError
@@ -22,11 +31,11 @@ from genrebench.extraction.shards import shard_count
 
 
 class Param(str):
-    """A setting as JSON, and its path: what a rule passes to its script is what it is rerun for, under both engines."""
+    """Settings as JSON, and their paths: what a rule passes to its script is what both engines rerun it for."""
 
-    def __new__(cls, key, value):
+    def __new__(cls, value, *paths):
         result = super().__new__(cls, json.dumps(value, sort_keys=True))
-        result.key = key
+        result.paths = paths
         return result
 
 
@@ -35,7 +44,7 @@ def param(*path):
     value = config
     for part in path:
         value = value[part]
-    return Param(".".join(path), value)
+    return Param(value, ".".join(path))
 
 
 def code(*paths, environment="envs/classical.yaml"):
@@ -49,6 +58,11 @@ def code(*paths, environment="envs/classical.yaml"):
 def ours(path):
     """A file of this project: relative where the workflow runs in it, as usual, else absolute."""
     return str(code_closure.BASE / path)
+
+
+def parameter_file():
+    """The file of the parameters, for people who read the report; as a module, that of the other workflow."""
+    return "params.yaml" if Path("params.yaml").is_file() else next(iter(workflow.configfiles), ours("params.yaml"))
 
 
 def stop(sentence):
@@ -88,7 +102,8 @@ def keep_available(reasons):
     if "ablation" in config:
         section = config["ablation"]
         config["ablation"] = section | {
-            "features": [name for name in section["features"] if name in config["features"]]
+            "features": [name for name in section["features"] if name in config["features"]],
+            "unavailable": {name: reasons.features[name] for name in section["features"] if name in reasons.features},
         }
 
 
@@ -150,7 +165,8 @@ def split_settings(protocol):
     settings = config["protocols"][protocol]
     if protocol == "size_matched":
         settings = {**settings, "artist": config["protocols"].get("artist", {})}
-    return Param(f"protocols.{protocol}", settings)
+        return Param(settings, "protocols.size_matched", "protocols.artist")
+    return Param(settings, f"protocols.{protocol}")
 
 
 def split_duration(protocol):
@@ -163,10 +179,15 @@ def all_splits(suffix):
     return [f"{RESULTS}/splits/{p}/{s}.{suffix}" for p in config["protocols"] for s in splits_of(p)]
 
 
+def entry_of(model):
+    """The entry of a model, or of a variant of one."""
+    return config["models"][model] if model in config["models"] else variant_entry(model)
+
+
 def model_settings(model):
     """The settings of a model, but for which runs there are: another seed changes no run of the others."""
-    entry = config["models"][model]
-    return Param(f"models.{model}", {key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS})
+    entry = entry_of(model)
+    return Param({key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS}, f"models.{model}")
 
 
 def compute_of(model):
@@ -174,8 +195,10 @@ def compute_of(model):
     if is_network(model):
         return param("compute")
     if is_speech(model):
-        return Param("compute", {key: config["compute"][key] for key in ("threads", "precision")})
-    return Param("compute.threads", {"threads": config["compute"]["threads"]})
+        keys = ["threads", "precision"]
+    else:
+        keys = ["threads"]
+    return Param({key: config["compute"][key] for key in keys}, *(f"compute.{key}" for key in keys))
 
 
 def is_network(model):
@@ -190,13 +213,29 @@ def is_speech(model):
 
 def protocols_of(model):
     """The protocols under which a model is run."""
-    own = availability.configured_protocols(CONFIGURED["models"][model], CONFIGURED["protocols"])
+    entry = CONFIGURED["models"].get(model) or entry_of(model)
+    own = availability.configured_protocols(entry, CONFIGURED["protocols"])
     return [protocol for protocol in own if (model, protocol) not in UNAVAILABLE.runs]
+
+
+def settings_of_run(wildcards):
+    """The settings of a run: those of its model or, of a variant, with the features that it reads."""
+    if wildcards.model in config["models"]:
+        return model_settings(wildcards.model)
+    settings = json.loads(model_settings(wildcards.model))
+    return Param(settings | {"features": features_of_variant(wildcards)}, "ablation")
+
+
+def features_of_run(wildcards, suffix):
+    """The files of the feature caches that a run reads."""
+    if wildcards.model in config["models"]:
+        return cache_files(wildcards.model, suffix)
+    return variant_files(wildcards, suffix)
 
 
 def runs_of(model):
     """The runs of a model."""
-    seeds = config["models"][model].get("seeds", config["seeds"])
+    seeds = entry_of(model).get("seeds", config["seeds"])
     return [RunKey(model, p, s, seed) for p in protocols_of(model) for s in splits_of(p) for seed in seeds]
 
 
@@ -222,7 +261,8 @@ def features_read(models=None):
 
 def features_of_models(models):
     """The entries of the features that these models read."""
-    return Param("features", {name: config["features"][name] for name in sorted(features_read(models))})
+    names = sorted(features_read(models))
+    return Param({name: config["features"][name] for name in names}, *(f"features.{name}" for name in names))
 
 
 def cache_files(model, suffix):
@@ -299,7 +339,7 @@ def refuse_models_without_rules(rules):
 
 def model_module(model):
     """The file of the module that serves a model."""
-    name = module_of(model, config["models"][model])
+    name = module_of(model, entry_of(model))
     return f"scripts/genrebench/models/{name}.py"
 
 
@@ -321,13 +361,15 @@ def refuse_other_backend():
 
 
 try:
-    CONFIGURATION = parameters.resolve(config)
+    given = workflow.config_settings.overwrite_config  # --config
+    CONFIGURATION = parameters.resolve(parameters.with_types(dict(config), given))
 except InputError as error:
     stop(str(error))
 
 config.clear()
 config.update(CONFIGURATION.params)  # of the models, those of the suite
 DATASET = config["dataset"]
+SCRIPTS = code_closure.SCRIPTS  # for the commands of the rules, which may run elsewhere (see `ours`)
 GENRES_OF_DEMO = 10
 NETWORK_ENGINE = str(code_closure.SCRIPTS / "genrebench/training/keras_model.py")
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
@@ -363,6 +405,10 @@ if not workflow.is_main_process:
     scheduler.record_where_it_runs()
 else:
     scheduler.end_with_dvc()
+    try:
+        dvc_stages.check(CONFIGURATION, UNAVAILABLE)
+    except InputError as error:
+        stop(str(error))
     refuse_foreign_demo()
     refuse_other_backend()
     scheduler.before_jobs(workflow, check_indexes)

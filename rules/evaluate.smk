@@ -42,7 +42,8 @@ rule evaluate_model:
     message:
         "Evaluating {wildcards.model}"
     shell:
-        "python scripts/evaluate_model.py --runs {params.runs} --only {params.only} --manifest {input.manifest}"
+        f"python {SCRIPTS}/evaluate_model.py"
+        " --runs {params.runs} --only {params.only} --manifest {input.manifest}"
         " --splits {params.splits} --output {output.evaluation} > {log} 2>&1"
 
 
@@ -75,7 +76,8 @@ rule build_leaderboard:
     message:
         "Building the leaderboard"
     shell:
-        "python scripts/build_leaderboard.py --evaluation {params.evaluation} --models {params.models} --published {input.published}"
+        f"python {SCRIPTS}/build_leaderboard.py"
+        " --evaluation {params.evaluation} --models {params.models} --published {input.published}"
         " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
         " --unavailable {params.unavailable:q} --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
 
@@ -107,7 +109,8 @@ rule compare_models:
     message:
         "Comparing the models"
     shell:
-        "python scripts/compare_models.py --evaluation {params.evaluation} --splits {params.splits}"
+        f"python {SCRIPTS}/compare_models.py"
+        " --evaluation {params.evaluation} --splits {params.splits}"
         " --models {params.models} --leaderboard {input.leaderboard} --table {output.table} --plot {output.plot}"
         " > {log} 2>&1"
 
@@ -145,7 +148,8 @@ rule compare_papers:
     message:
         "Comparing with the papers"
     shell:
-        "python scripts/compare_papers.py --evaluation {params.evaluation} --splits {params.splits}"
+        f"python {SCRIPTS}/compare_papers.py"
+        " --evaluation {params.evaluation} --splits {params.splits}"
         " --models {params.models} --leaderboard {input.leaderboard} --published {input.published}"
         " --dataset {params.dataset:q} --table {output.table} --genres {output.genres} --plot {output.plot}"
         " --genre-plot {output.genre_plot} > {log} 2>&1"
@@ -181,7 +185,8 @@ rule compare_stability:
     message:
         "Comparing stability and overfitting"
     shell:
-        "python scripts/compare_stability.py --evaluation {params.evaluation} --runs {params.runs}"
+        f"python {SCRIPTS}/compare_stability.py"
+        " --evaluation {params.evaluation} --runs {params.runs}"
         " --splits {params.splits} --models {params.models} --leaderboard {input.leaderboard} --table {output.table}"
         " --plot {output.plot} --curves {output.curves} > {log} 2>&1"
 
@@ -215,7 +220,8 @@ rule study_leakage:
     message:
         "Splitting accuracies into learning and leakage"
     shell:
-        "python scripts/study_leakage.py --manifest {input.manifest} --evaluation {params.evaluation}"
+        f"python {SCRIPTS}/study_leakage.py"
+        " --manifest {input.manifest} --evaluation {params.evaluation}"
         " --splits {params.splits} --models {params.models} --protocols {params.protocols}"
         " --unavailable {params.unavailable:q} --table {output.table} --parts {output.parts} --plot {output.plot} > {log} 2>&1"
 

@@ -29,12 +29,13 @@ rule export_model:
         dataset=DATASET,
         results=lambda w: RESULTS,
         entries=lambda w: features_of_models([w.model]),
-        audio=param("audio"),
-        limits=param("manifest"),
+        audio=lambda w: param("audio"),
+        limits=lambda w: param("manifest"),
     message:
         "Exporting {wildcards.model}"
     shell:
-        "python scripts/export_model.py --models {params.models} --evaluation {params.results}/evaluation"
+        f"python {SCRIPTS}/export_model.py"
+        " --models {params.models} --evaluation {params.results}/evaluation"
         " --runs {params.results}/runs --splits {params.results}/splits --features {params.results}/features"
         " --entries {params.entries:q} --audio {params.audio:q} --limits {params.limits:q} --manifest {input.manifest}"
         " --dataset {params.dataset:q} --output {output.folder} > {log} 2>&1"
@@ -62,8 +63,8 @@ use rule export_model as export_best with:
         dataset=DATASET,
         results=lambda w: RESULTS,
         entries=lambda w: features_of_models(config["models"]),
-        audio=param("audio"),
-        limits=param("manifest"),
+        audio=lambda w: param("audio"),
+        limits=lambda w: param("manifest"),
     message:
         "Exporting the model that is best on the validation clips"
 

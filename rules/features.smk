@@ -35,7 +35,8 @@ rule extract_shard:
     message:
         "Extracting {wildcards.feature}, shard {wildcards.shard} of {wildcards.shards}"
     shell:
-        "python scripts/extract_shard.py --manifest {input.manifest} --audio {params.audio:q}"
+        f"python {SCRIPTS}/extract_shard.py"
+        " --manifest {input.manifest} --audio {params.audio:q}"
         " --feature {wildcards.feature} --settings {params.settings:q} --also {params.also:q}"
         " --shard {wildcards.shard} --shards {wildcards.shards} --store {params.store} --done {output.done}"
         " > {log} 2>&1"
@@ -104,7 +105,8 @@ rule collect_feature:
     message:
         "Collecting {wildcards.feature}"
     shell:
-        "python scripts/collect_feature.py --feature {wildcards.feature} --settings {params.settings:q}"
+        f"python {SCRIPTS}/collect_feature.py"
+        " --feature {wildcards.feature} --settings {params.settings:q}"
         " --audio {params.audio:q} --manifest {input.manifest} --shards {params.shards} --store {params.store}"
         " {params.precomputed} --values {output.values} --description {output.description} {params.table} > {log} 2>&1"
 
@@ -157,5 +159,6 @@ rule summarise_features:
     message:
         "Summarising the features"
     shell:
-        "python scripts/summarise_features.py --descriptions {input.descriptions} --unavailable {params.unavailable:q}"
+        f"python {SCRIPTS}/summarise_features.py"
+        " --descriptions {input.descriptions} --unavailable {params.unavailable:q}"
         " --table {output.table} > {log} 2>&1"

@@ -22,7 +22,7 @@ rule render_demo:
     message:
         "Rendering the demo corpus"
     shell:
-        "python scripts/render_demo.py --output {output.corpus} {params.options} --jobs {threads} > {log} 2>&1"
+        f"python {SCRIPTS}/render_demo.py" " --output {output.corpus} {params.options} --jobs {threads} > {log} 2>&1"
 
 
 rule fetch_gtzan:
@@ -46,7 +46,8 @@ rule fetch_gtzan:
         "Getting GTZAN into data/raw/gtzan"
     shell:
         # where a copy lies on this machine is no parameter: every clip is compared with its md5
-        "python scripts/fetch_gtzan.py --output data/raw/gtzan --catalogue {input.catalogue} --report {output.report}"
+        f"python {SCRIPTS}/fetch_gtzan.py"
+        " --output data/raw/gtzan --catalogue {input.catalogue} --report {output.report}"
         " --local local.yaml --mirrors {params.mirrors:q} 2> >(tee {log} >&2)"
 
 
@@ -69,7 +70,7 @@ rule index_raw:
     message:
         "Indexing {params.folder}"
     shell:
-        "python scripts/index_raw.py --folder {params.folder:q} --index {output.index} > {log} 2>&1"
+        f"python {SCRIPTS}/index_raw.py" " --folder {params.folder:q} --index {output.index} > {log} 2>&1"
 
 
 use rule index_raw as index_weights with:

@@ -27,6 +27,7 @@ rule build_manifest:
     message:
         "Checking the files of {params.folder}"
     shell:
-        "python scripts/build_manifest.py --dataset-dir {params.folder:q} --sample-rate {params.sample_rate}"
+        f"python {SCRIPTS}/build_manifest.py"
+        " --dataset-dir {params.folder:q} --sample-rate {params.sample_rate}"
         " --settings {params.settings:q} --catalogue {input.catalogue} --jobs {threads}"
         " --manifest {output.manifest} --rejected {output.rejected} 2> >(tee {log} >&2)"

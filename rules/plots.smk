@@ -42,7 +42,8 @@ rule plot_features:
     message:
         "Drawing the feature table"
     shell:
-        "python scripts/plot_features.py --manifest {input.manifest} --values {input.values}"
+        f"python {SCRIPTS}/plot_features.py"
+        " --manifest {input.manifest} --values {input.values}"
         " --description {input.description} --distributions {output.distributions}"
         " --correlations {output.correlations} > {log} 2>&1"
 
@@ -75,7 +76,8 @@ rule plot_genres:
     message:
         "Drawing a clip of each genre"
     shell:
-        "python scripts/plot_genres.py --manifest {input.manifest} --caches {input.descriptions}"
+        f"python {SCRIPTS}/plot_genres.py"
+        " --manifest {input.manifest} --caches {input.descriptions}"
         " --features {params.features} --settings {params.settings:q} --audio {params.audio:q}"
         " --output {output.folder} > {log} 2>&1"
 
@@ -105,6 +107,7 @@ rule plot_clip:
     message:
         "Drawing {wildcards.clip_id}"
     shell:
-        "python scripts/plot_clip.py --manifest {input.manifest} --clip-id {wildcards.clip_id:q}"
+        f"python {SCRIPTS}/plot_clip.py"
+        " --manifest {input.manifest} --clip-id {wildcards.clip_id:q}"
         " --features {params.features} --settings {params.settings:q} --audio-settings {params.audio:q}"
         " --output {output.plot:q} > {log:q} 2>&1"

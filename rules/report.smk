@@ -34,7 +34,7 @@ rule build_report:
         ),
         clips=f"{RESULTS}/plots/genres",
         published=ours("data/published.csv"),
-        params=["params.yaml", ours(CONFIGURATION.preset)],
+        params=[parameter_file(), ours(CONFIGURATION.preset)],
         templates=templates("report.html.j2", "macros.html.j2", "sections/*", "style.css", "sort.js"),
         code=code("build_report.py"),
         # The costs of runs are no input: runs from `dvc pull` have none, and must not be trained again for them.
@@ -59,6 +59,7 @@ rule build_report:
     message:
         "Writing the report"
     shell:
-        "python scripts/build_report.py --dataset {params.dataset:q} --results {params.results}"
+        f"python {SCRIPTS}/build_report.py"
+        " --dataset {params.dataset:q} --results {params.results}"
         " --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
         " --page {output.page} --cost-table {output.cost_table} --cost-picture {output.cost_plot} > {log} 2>&1"

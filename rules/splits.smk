@@ -27,7 +27,8 @@ rule make_split:
     message:
         "Splitting: {wildcards.protocol}, {wildcards.split}"
     shell:
-        "python scripts/make_split.py --manifest {input.manifest} --protocol {wildcards.protocol}"
+        f"python {SCRIPTS}/make_split.py"
+        " --manifest {input.manifest} --protocol {wildcards.protocol}"
         " --split {wildcards.split} --settings {params.settings:q} --dataset {params.dataset:q}"
         " --duration {params.duration:q} --canonical {input.canonical} --catalogue {input.catalogue}"
         " --csv {output.csv} --json {output.json} > {log} 2>&1"

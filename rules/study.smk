@@ -46,7 +46,8 @@ rule study_errors:
     message:
         "Listing the clips that most models predict wrongly"
     shell:
-        "python scripts/study_errors.py --manifest {input.manifest} --statuses {input.statuses}"
+        f"python {SCRIPTS}/study_errors.py"
+        " --manifest {input.manifest} --statuses {input.statuses}"
         " --leaderboard {input.leaderboard} --splits {params.splits} --evaluation {params.evaluation}"
         " --caches {input.descriptions} --features {params.features} --settings {params.settings:q}"
         " --audio {params.audio:q} --table {output.table} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
@@ -76,7 +77,8 @@ rule check_labels:
     message:
         "Looking for label issues"
     shell:
-        "python scripts/check_labels.py --manifest {input.manifest} --features {input.features}"
+        f"python {SCRIPTS}/check_labels.py"
+        " --manifest {input.manifest} --features {input.features}"
         " --settings {params.settings:q} --table {output.table} --description {output.description} > {log} 2>&1"
 
 
@@ -117,6 +119,7 @@ rule draw_saliency:
     message:
         "Drawing the saliency of networks"
     shell:
-        "python scripts/draw_saliency.py --manifest {input.manifest} --errors {input.errors}"
+        f"python {SCRIPTS}/draw_saliency.py"
+        " --manifest {input.manifest} --errors {input.errors}"
         " --models {params.models} --settings {params.settings:q} --evaluation {params.evaluation} --runs {params.runs} --features {params.features}"
         " --plot {output.plot} --description {output.description} > {log} 2>&1"

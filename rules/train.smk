@@ -6,9 +6,9 @@ rule train_model:
         manifest=f"{RESULTS}/manifest.csv",
         split=f"{RESULTS}/splits/{{protocol}}/{{split}}.csv",
         split_description=f"{RESULTS}/splits/{{protocol}}/{{split}}.json",
-        features=lambda w: cache_files(w.model, "json"),
+        features=lambda w: features_of_run(w, "json"),
         # the descriptions carry the caches' hashes, so that the caches need not be hashed for every job
-        caches=lambda w: ancient(cache_files(w.model, "npy")),
+        caches=lambda w: ancient(features_of_run(w, "npy")),
         weights=lambda w: weights_index("models", w.model),
         code=lambda w: model_code(w.model),
     output:
@@ -34,7 +34,7 @@ rule train_model:
         mem_mb=at_least(training_memory),
         runtime=at_least(training_minutes),
     params:
-        settings=lambda w: model_settings(w.model),
+        settings=settings_of_run,
         compute=lambda w: compute_of(w.model),
         packages=lambda w: packages_of("speech" if is_speech(w.model) else None),
         checkpoints=f"{CACHE}/checkpoints/{{model}}/{{protocol}}/{{split}}/seed{{seed}}",
@@ -42,7 +42,8 @@ rule train_model:
     message:
         "Training {wildcards.model} on {wildcards.protocol} {wildcards.split}, seed {wildcards.seed}"
     shell:
-        "python scripts/train_model.py --model {wildcards.model} --settings {params.settings:q}"
+        f"python {SCRIPTS}/train_model.py"
+        " --model {wildcards.model} --settings {params.settings:q}"
         " --compute {params.compute:q} --seed {wildcards.seed} --manifest {input.manifest} --split {input.split}"
         " --features {input.features} --checkpoints {params.checkpoints} --folder {params.folder} --cost {output.cost}"
         " > {log} 2>&1"

@@ -34,8 +34,7 @@ def edges(jobs: list[Any]) -> set[tuple[str, str]]:
 
 def phase(job: Any) -> str:
     """The name of a job's rule, that of a feature or a model replaced by a word for any."""
-    name = re.sub(r"^collect_.*", "collect_<feature>", job.rule.name)
-    return re.sub(r"^train_.*", "train_<model>", name)
+    return re.sub(r"^train_.*", "train_<model>", job.rule.name)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,6 @@ def record_run() -> None:
             f"{len(left)} files are results of an earlier configuration and would be recorded with those of this one; "
             f"move or remove them: {', '.join(map(str, left[:3]))}{' ...' if len(left) > 3 else ''}"
         )
-    if not Path("data/raw/demo").is_dir():  # as `dvc repro` does, whatever the dataset
-        subprocess.run(["dvc", "repro", "--single-item", "render_demo"], check=True)
     subprocess.run(["dvc", "commit", "--force"], check=True)
 
 

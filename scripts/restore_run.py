@@ -65,16 +65,14 @@ def _status() -> list[tuple[str, str, str]]:
 
 def _index_absent_audio(dataset: str) -> None:
     """Where a user's audio is absent, list its files from the manifest: Snakemake wants to know how many there are."""
-    folder, index = Path("data/raw", dataset), Path(".cache", dataset, "raw.csv")
+    folder, index = Path("data/raw", dataset), Path(".cache", dataset, "raw.json")
     if folder.is_dir() or index.is_file() or not folder.with_name(f"{dataset}.dvc").is_file():
         return
     tables = (f"results/{dataset}/{name}.csv" for name in ("manifest", "rejected"))
     paths = sorted(row["path"] for table in tables for row in files.read_rows(table))
     if not all(paths):
         raise InputError(f"{folder} is missing, and brings features that nothing here could make again: `dvc pull` it.")
-    index.parent.mkdir(parents=True, exist_ok=True)
-    rows = [{"path": Path(path).relative_to(folder).as_posix(), "size": "", "md5": ""} for path in paths]
-    files.write_rows(index, file_index.COLUMNS, rows)
+    file_index.write(({"path": Path(path).relative_to(folder).as_posix()} for path in paths), index)
 
 
 def _dvc(*arguments: str) -> str:

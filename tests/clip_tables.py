@@ -30,8 +30,7 @@ def lasting(durations: dict[str, list[float]], artist: str = "") -> list[dict]:
 
 def frame(rows: list[dict]) -> pd.DataFrame:
     """The manifest of these clips."""
-    kinds = {name: kind for name, kind in tables.MANIFEST.items() if rows and name in rows[0]}
-    table = pd.DataFrame(rows).reindex(columns=list(tables.MANIFEST)).astype(kinds)
+    table = tables.MANIFEST.frame(rows)
     return table.assign(group=artists.groups(table).to_numpy()) if rows else table
 
 

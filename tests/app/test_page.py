@@ -260,7 +260,7 @@ def test_models_are_chosen(page, tmp_path):
         "logistic on other",
     ]
     expect(page.locator("#test")).to_contain_text("Accuracy 80% on 60 test clips")
-    expect(page.locator("#test")).to_contain_text("95% interval 70% to 90%, protocol artist")
+    expect(page.locator("#test")).to_contain_text("95% interval 70 to 90%, protocol artist")
     expect(page.locator("#caveats li")).to_have_count(0)
     page.set_input_files("#file", write(tmp_path / "song.wav", "bass"))
     expect(page.locator("#headline")).to_contain_text("song.wav: bass, ")

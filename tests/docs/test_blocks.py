@@ -93,7 +93,7 @@ def test_snakemake(page, words):
 def test_dvc(page, words):
     arguments = parsed(get_main_parser(), words)
     changed = getattr(arguments, "set_param", None) or []
-    assert {item.split(".")[0].split("=")[0] for item in changed} <= sections()
+    assert {item.lstrip("+").split(".")[0].split("=")[0] for item in changed} <= sections()
 
 
 @of("genrebench")

@@ -52,6 +52,23 @@ def test_a_cluster_with_one_partition_needs_no_names(tiny, tmp_path):
     assert {job["Partition"] for job in jobs(project)} == {"cpu"}  # its default
 
 
+def test_trainings_wait_for_the_one_gpu_and_end_with_the_bytes_of_a_run_without_a_cluster(project, tmp_path):
+    """One small network, two seeds: what the whole demo of test_slurm_demo.py shows of all of them."""
+    project.change("models.mel_lstm", {"epochs": 1, "max_steps": 8, "seeds": [0, 1], "protocols": ["artist"]})
+    here = project.copy(tmp_path / "here")
+    output = project.run("snakemake", *PROFILE, *QUICK, "runs_mel_lstm")
+    assert "Trying to restart" not in output
+    trainings = [job for job in jobs(project) if "train_mel_lstm" in job["Comment"] or "network" in job["Comment"]]
+    assert [(job["Partition"], job["TresPerJob"]) for job in trainings] == [("gpu", "gres:gpu:1")] * 2
+    first, second = sorted(trainings, key=lambda job: job["StartTime"])
+    assert first["EndTime"] <= second["StartTime"]
+    assert {job["Partition"] for job in jobs(project) if "TresPerJob" not in job} == {"cpu"}
+    here.snakemake("runs_mel_lstm")
+    assert project.jobs("runs_mel_lstm") == {}
+    results = [f"results/demo/{name}" for name in ("splits", "features", "runs")]
+    assert project.tree(*results) == here.tree(*results) != {}
+
+
 def test_a_job_over_its_memory_is_tried_again_with_more(project):
     script = project.folder / "scripts/make_split.py"
     script.write_text(script.read_text() + "    import time\n    hog = b'x' * 1_000_000_000\n    time.sleep(4)\n")

@@ -13,7 +13,7 @@ from project import Project
 
 pytestmark = pytest.mark.long
 
-COLLECTED = [f"collect_{name}" for name in ("mel", "mfcc", "chroma", "wavelet", "tabular", "yamnet")]
+COLLECTED = [f"collect_{name}" for name in ("mel", "mfcc", "chroma", "wavelet", "tabular")]
 RESULTS = tuple(f"results/demo/{name}" for name in ("splits", "features", "runs", "evaluation", "excerpts", "export"))
 
 

@@ -1,6 +1,5 @@
 """How many jobs a large corpus has: the DAG of a made-up index of its files."""
 
-from genrebench.common import files
 from genrebench.extraction.shards import MOST_SHARDS
 from genrebench.workflow import file_index
 
@@ -9,7 +8,7 @@ EXTRACTED = 5  # features of the tiny project that need no weights
 
 def jobs_of(project, clips):
     rows = ({"path": f"genre{i % 10}/{i}.wav", "size": 1, "md5": f"{i:032x}"} for i in range(clips))
-    files.write_rows(project.folder / ".cache/large/raw.csv", file_index.COLUMNS, rows)
+    file_index.write(rows, project.folder / ".cache/large/raw.json")
     return project.jobs()
 
 

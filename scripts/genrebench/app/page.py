@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from genrebench.audio import decode
+from genrebench.common.formatting import interval, percent
 from genrebench.common.prediction import Prediction
 from genrebench.inference.registry import BEST
 from genrebench.plots import prediction as prediction_plot
@@ -33,10 +34,10 @@ def describe(folder: str, description: dict[str, Any]) -> dict[str, Any]:
         "folder": folder,
         "name": f"{description['model']} on {description['dataset']}{best}",
         "genres": description["genres"],
-        "test": f"Accuracy {figures['accuracy']:.0%} on {figures['n_test']} test clips",
-        "interval": f"95% interval {figures['accuracy_low']:.0%} to {figures['accuracy_high']:.0%}",
+        "test": f"Accuracy {percent(figures['accuracy'], 0)} on {figures['n_test']} test clips",
+        "interval": f"95% interval {interval(figures['accuracy_low'], figures['accuracy_high'], 0)}%",
         "protocol": description["run"]["protocol"],
-        "majority": f"{figures['majority_accuracy']:.0%}",
+        "majority": percent(figures["majority_accuracy"], 0),
         "caveats": description["caveats"],
     }
 

@@ -108,7 +108,7 @@ def _candidates(fingerprints: list[np.ndarray]) -> list[tuple[int, int, int]]:
     parts = len(values) // PART + 1
     part_of = np.empty(len(values), np.min_scalar_type(parts))  # of 100,000 clips this is 0.3 GB, and 1 GB as uint32
     np.remainder(values, parts, out=part_of, casting="unsafe")
-    votes = []
+    parts_of_votes = []
     for part in range(parts):
         inside = np.flatnonzero(part_of == part)
         clip = np.searchsorted(starts, inside, side="right") - 1
@@ -120,8 +120,9 @@ def _candidates(fingerprints: list[np.ndarray]) -> list[tuple[int, int, int]]:
             first = np.flatnonzero(value[lag:] == value[:-lag])
             second = first + lag
             pair = clip[first] * len(fingerprints) + clip[second]
-            votes.append(pair * 2 * span + frame[first] - frame[second] + span)
-    votes = np.concatenate(votes)
+            parts_of_votes.append(pair * 2 * span + frame[first] - frame[second] + span)
+    votes = np.concatenate(parts_of_votes)
+    del parts_of_votes
     votes.sort()  # in place: chance votes are as many as pairs of clips, and `unique` would take them four times
     last = votes[MIN_EQUAL - 1 :]
     votes = np.unique(last[last == votes[: -(MIN_EQUAL - 1)]])

@@ -37,9 +37,9 @@ class Clip:
         self._amplitude: dict[tuple[int, int], np.ndarray] = {}
         self._mel_power: dict[tuple[int, int, int], np.ndarray] = {}
 
-    def frames(self, frame_length: int, hop_length: int, mode: str = "constant") -> np.ndarray:
-        """The signal in centred frames (1 + samples // hop_length, frame_length), a view, padded as `np.pad` does."""
-        padded = np.pad(self.samples, frame_length // 2, mode=mode)
+    def frames(self, frame_length: int, hop_length: int) -> np.ndarray:
+        """The signal in centred frames (1 + samples // hop_length, frame_length), a view, with zeros outside it."""
+        padded = np.pad(self.samples, frame_length // 2)
         return np.lib.stride_tricks.sliding_window_view(padded, frame_length)[::hop_length]
 
     def amplitude(self, n_fft: int, hop_length: int) -> np.ndarray:

@@ -27,5 +27,5 @@ def run(shell: str) -> None:
     for name in SUBCOMMANDS:
         for action in subparsers.choices[name]._actions:
             if action.type is Path or action.metavar in ("PATH", "MODEL"):
-                action.complete = shtab.FILE  # type: ignore[attr-defined]
+                action.complete = shtab.FILE
     print(shtab.complete(top, shell))

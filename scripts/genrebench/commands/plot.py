@@ -23,17 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(audio: Path, output: Path | None, title: str | None) -> None:
     """Plot the recording `audio` to `output`."""
-    from genrebench.plots import clip, style
+    from genrebench.plots import clip
 
-    features, reading = _settings(clip.FEATURES)
+    features, reading = _settings()
     output = output or Path(f"{audio.name}.png")
-    style.write(clip.draw(clip.look(audio, features, reading), title or audio.name), output)
+    clip.draw_clip(features, reading, output, audio=audio, title=title)
     print(output)
 
 
-def _settings(names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Sections `features` and `audio` of the parameters; of all features at least those of these `names`."""
-    from genrebench.workflow import config
+def _settings() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Sections `features` and `audio` of ./params.yaml, or the defaults."""
+    from genrebench.plots import FEATURES_OF_CLIP
+    from genrebench.workflow import config, entries, settings
 
-    params = config.load()
-    return params["features"], params["audio"]
+    if Path("params.yaml").is_file():
+        params = config.load()
+        return params["features"], params["audio"]
+    defaults = {name: entries.load_module("features", name).Settings() for name in FEATURES_OF_CLIP}
+    return {name: own.model_dump(exclude_none=True) for name, own in defaults.items()}, (
+        settings.AudioSettings().model_dump()
+    )

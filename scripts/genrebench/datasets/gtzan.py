@@ -11,9 +11,9 @@ import wave
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any
 
 import requests
 import soundfile
@@ -37,7 +37,7 @@ HINTS = {
     "unreadable": "jazz.00054 is so in the published WAV files",
 }
 
-Member = tuple[str, Callable[[], AbstractContextManager[BinaryIO]]]
+Member = tuple[str, Callable[[], Any]]  # its name, and what opens it
 
 
 class DownloadError(Exception):
@@ -72,7 +72,7 @@ def fetch_gtzan(
     path_to_cache : path
         Folder of downloads that are not complete.
     """
-    catalogue = tables.read(path_to_catalogue, tables.CATALOGUE, only=("clip_id", "md5"))
+    catalogue = tables.CATALOGUE.read(path_to_catalogue, only=("clip_id", "md5"))
     md5s = dict(zip(catalogue["clip_id"], catalogue["md5"], strict=True))
     if missing_clips(output, md5s):
         source = source or local_source(local)
@@ -112,7 +112,7 @@ def _take_from_mirrors(mirrors: Sequence[str], output: str, clips: Collection[st
     )
 
 
-def _summary(report: dict, output: str) -> str:
+def _summary(report: Mapping[str, Any], output: str) -> str:
     lines = [f"GTZAN: {report['verified']} of {report['published']} clips are in {output} as published"]
     for state, hint in HINTS.items():
         if clips := report[state]:
@@ -135,7 +135,9 @@ def download(url: str, folder: str | Path, pause_s: float = 1.0) -> Path:
             _continue_download(url, part, state)
             return part
         except requests.HTTPError as error:
-            raise DownloadError(f"{url}: {error.response.status_code} {error.response.reason}") from error
+            answer = error.response
+            reason = error if answer is None else f"{answer.status_code} {answer.reason}"
+            raise DownloadError(f"{url}: {reason}") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             arrived = part.stat().st_size if part.exists() else 0
             failures = 0 if arrived > furthest else failures + 1
@@ -185,7 +187,7 @@ def _continue_download(url: str, part: Path, state: Path) -> None:
         raise requests.ConnectionError(f"{part.stat().st_size} of {known['length']} bytes came")
 
 
-def _continues(response: requests.Response, known: Mapping, arrived: int) -> bool:
+def _continues(response: requests.Response, known: Mapping[str, Any], arrived: int) -> bool:
     if response.status_code not in (206, 416):
         response.raise_for_status()
     expected = f"bytes {arrived}-{(known['length'] or 0) - 1}/{known['length']}"
@@ -251,7 +253,7 @@ def _members(source: Path) -> Iterator[Member]:
     if source.is_dir():
         # Listed before the first copy: the output may lie inside.
         for path in sorted(path for path in source.rglob("*") if path.is_file()):
-            yield path.name, lambda path=path: path.open("rb")
+            yield path.name, partial(path.open, "rb")
     elif not source.exists():
         raise cli.InputError(f"There is no {source}. Name a folder or an archive (.zip, .tar, .tar.gz) of GTZAN.")
     elif zipfile.is_zipfile(source):
@@ -280,7 +282,7 @@ def _members_of_zip(source: Path) -> Iterator[Member]:
             # The upper half of the attributes is the Unix mode; zero where the archive was made elsewhere.
             kind = member.external_attr >> 16 & 0o170000
             if kind in (0, 0o100000) and not member.is_dir():
-                yield member.filename.replace("\\", "/"), lambda member=member: archive.open(member)
+                yield member.filename.replace("\\", "/"), partial(archive.open, member)
 
 
 def _members_of_tar(source: Path) -> Iterator[Member]:
@@ -290,7 +292,7 @@ def _members_of_tar(source: Path) -> Iterator[Member]:
             total += member.size
             _require_safe(source, member.name, total)
             if member.isreg():
-                yield member.name, lambda member=member: archive.extractfile(member)
+                yield member.name, partial(archive.extractfile, member)
 
 
 def _require_safe(source: Path, name: str, total: int) -> None:
@@ -301,7 +303,7 @@ def _require_safe(source: Path, name: str, total: int) -> None:
         raise cli.InputError(f"{source} holds more than {MAX_BYTES / 1e9:.1f} GB. It is not GTZAN.")
 
 
-def check_clips(output: str | Path, md5s: Mapping[str, str]) -> dict:
+def check_clips(output: str | Path, md5s: Mapping[str, str]) -> dict[str, Any]:
     """Compare the clips under `output` with their published `md5s` (by clip_id).
 
     Returns the number `published`, the number `verified`, how many are there `by_suffix`, and the sorted

@@ -18,6 +18,7 @@ from genrebench.audio.fingerprint import fingerprint, near_duplicates
 from genrebench.common import cli, files
 from genrebench.common.cli import InputError
 from genrebench.common.progress import progress
+from genrebench.common.tables import read_text
 from genrebench.datasets import artists, precomputed, tables
 
 # Predictions have a column per genre beside these (see scripts/train_model.py).
@@ -71,11 +72,11 @@ def build_manifest(
     if not clips:
         table = precomputed.read_manifest(dataset_dir)
         refuse_reserved(set(table["genre"]), dataset_dir / "manifest.csv")
-        tables.write(rejected, pd.DataFrame(), tables.REJECTED)
-        tables.write(manifest, table, tables.MANIFEST)
+        tables.REJECTED.write(rejected, [])
+        tables.MANIFEST.write(manifest, table)
         print(f"{len(table)} clips, as the dataset lists them", file=sys.stderr)
         return
-    known = tables.read(catalogue, tables.CATALOGUE).set_index("clip_id").to_dict("index")
+    known = tables.CATALOGUE.read(catalogue).set_index("clip_id").to_dict("index")
     set_artists(clips, dataset_dir, known)
     limits = {"min_duration_s": settings["min_duration_s"], "min_rms": settings["min_rms"]}
     take_checked(clips, _check_all(clips, partial(check, sample_rate=sample_rate, **limits), jobs))
@@ -87,10 +88,14 @@ def build_manifest(
         raise InputError(
             f"none of the {len(clips)} files in {dataset_dir} is usable; {others[0].path}: {others[0].detail}"
         )
-    tables.write(
-        rejected, pd.DataFrame([vars(clip) | {"path": clip.path.as_posix()} for clip in others]), tables.REJECTED
+    tables.REJECTED.write(
+        rejected,
+        [
+            {"path": clip.path.as_posix(), "genre": clip.genre, "reason": clip.reason, "detail": clip.detail}
+            for clip in others
+        ],
     )
-    tables.write(manifest, as_table(kept), tables.MANIFEST)
+    tables.MANIFEST.write(manifest, as_table(kept))
     print(f"checked {len(clips)} files: {len(kept)} kept, {len(others)} rejected", file=sys.stderr)
 
 
@@ -180,7 +185,7 @@ def mark_duplicates(clips: Sequence[Clip], reject: bool) -> None:
         if original is not clip:
             _mark(clip, original, "duplicate", "its decoded audio is the same", reject)
     distinct = list(first.values())
-    pairs = near_duplicates([clip.fingerprint for clip in distinct])
+    pairs = near_duplicates([clip.fingerprint for clip in distinct if clip.fingerprint is not None])
     recordings = DisjointSet(range(len(distinct)))
     for i, j, *_ in pairs:
         recordings.merge(i, j)
@@ -265,11 +270,11 @@ def _read_listed(folder: Path, clips: Sequence[Clip]) -> dict[str, dict[str, str
     path = folder / "clips.csv"
     if not path.is_file():
         return {}
-    table = tables.read_text(path)
+    table = read_text(path)
     if not len(table):
         return {}
-    columns = list(table.columns)
-    misspelt = [c for c in columns if c not in tables.CLIPS and get_close_matches(c.lower(), tables.CLIPS)]
+    columns, expected = list(table.columns), list(tables.CLIPS.columns)
+    misspelt = [c for c in columns if c not in expected and get_close_matches(c.lower(), expected)]
     if misspelt or "path" not in columns or not {"artist", "group"} & set(columns):
         raise InputError(f"{path} has the columns {', '.join(columns)}; expected are path and artist or group")
     unknown = table["path"][~table["path"].isin({clip.path.relative_to(folder).as_posix() for clip in clips})]

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from genrebench.common.cli import InputError
-from genrebench.datasets import artists, tables
+from genrebench.common.tables import read_text
+from genrebench.datasets import artists
 
 NUMBER = r"(\d+(\.\d*)?)?"  # or blank
 OPTIONAL = ("artist", "group", "duration_s")
@@ -32,7 +33,7 @@ def read_manifest(folder: Path) -> pd.DataFrame:
         For missing columns, blank or repeated ids, blank genres, and features with other numbers of rows.
     """
     path = folder / "manifest.csv"
-    table = tables.read_text(path)
+    table = read_text(path)
     if missing := sorted({"clip_id", "genre"} - set(table.columns if len(table) else ())):
         raise InputError(
             f"{path} lacks {' and '.join(missing)}: it needs a row per clip and the columns clip_id, genre"

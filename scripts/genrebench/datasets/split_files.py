@@ -10,6 +10,7 @@ import pandas as pd
 from genrebench.audio.lengths import Duration
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.tables import TEXT, Table, read_text
 from genrebench.datasets import artists, splits, tables
 from genrebench.datasets.splits import SUBSETS, first_of
 
@@ -68,7 +69,7 @@ def write_split(
     path_to_json : path
         What is to be known about it, to write (`describe`).
     """
-    clips = tables.read(manifest, tables.MANIFEST)
+    clips = tables.MANIFEST.read(manifest)
     of_segments = protocol == splits.SEGMENT_PROTOCOL
     source, note, reason = "generated", None, None
     division = splits.as_series({}, clips)
@@ -92,7 +93,7 @@ def write_split(
         **(describe_segments(clips, division, settings) if of_segments else describe(clips, division)),
     }
     columns = tables.SEGMENT_SPLIT if of_segments else tables.SPLIT
-    tables.write(path_to_csv, division.reset_index(), columns)
+    columns.write(path_to_csv, division.reset_index())
     files.write_json(path_to_json, facts)
     print(f"{protocol} {split}: {reason or facts['counts']}")
 
@@ -116,7 +117,7 @@ def _canonical_or_made(
 
 def fault_filtered(catalogue: str | Path) -> dict[str, str]:
     """GTZAN's published fault-filtered split: the subset of each clip_id, or ""."""
-    known = tables.read(catalogue, tables.CATALOGUE)
+    known = tables.CATALOGUE.read(catalogue)
     return dict(zip(known["clip_id"], known["fault_filtered"], strict=True))
 
 
@@ -129,7 +130,9 @@ def read_split(path: str | Path, clips: pd.DataFrame) -> pd.Series:
         For no such file or other columns, a clip that is not in the manifest or is there twice, a word that is no
         subset, an empty subset, and a genre without training clips.
     """
-    table = tables.read(path, tables.SPLIT)
+    table = read_text(path)
+    if not {"clip_id", "subset"} <= set(table.columns):
+        raise InputError(f"{path} has the columns {', '.join(table.columns)}; clip_id and subset are needed")
     genre = clips.set_index("clip_id")["genre"]
     other = table[~table["subset"].isin(SUBSETS)]
     for fault, found in {
@@ -154,7 +157,7 @@ def read_canonical(path: str | Path) -> pd.DataFrame:
             f"{path} is not the table of protocol version {PROTOCOL_VERSION} (sha256 {found[:12]}..., expected "
             f"{CANONICAL_SHA256[:12]}...). Restore it with `git checkout {path}`."
         )
-    return tables.read_text(path)
+    return read_text(path)
 
 
 def canonical_split(
@@ -183,7 +186,7 @@ def write_gtzan_splits(catalogue: str | Path, output: str | Path) -> None:
     They come from the catalogue alone, and were written once for each protocol version. A different table is a new
     version: then PROTOCOL_VERSION and CANONICAL_SHA256 change with it, and numbers of two versions are not compared.
     """
-    known = tables.read(catalogue, tables.CATALOGUE)
+    known = tables.CATALOGUE.read(catalogue)
     clips = manifest_of_catalogue(known)
     published = dict(zip(known["clip_id"], known["fault_filtered"], strict=True))
     table = pd.DataFrame({"clip_id": clips["clip_id"]}).set_index("clip_id")
@@ -191,7 +194,7 @@ def write_gtzan_splits(catalogue: str | Path, output: str | Path) -> None:
         for name in names:
             division = splits.make_split(clips, protocol, name, CANONICAL_SETTINGS[protocol], published)
             table[f"{protocol}_{name}"] = division.reindex(table.index, fill_value="")
-    tables.write(output, table.reset_index(), dict.fromkeys(["clip_id", *table.columns], "str"))
+    Table(dict.fromkeys(["clip_id", *table.columns], TEXT)).write(output, table.reset_index())
     print("sha256", hashlib.sha256(Path(output).read_bytes()).hexdigest())
 
 

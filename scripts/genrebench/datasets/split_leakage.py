@@ -35,6 +35,7 @@ def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, 
     """
     splits = {(protocol, split) for protocol, split in splits if split}
     protocols = {}
+    splits = {(protocol, split) for protocol, split in splits if split}  # an unavailable run has none
     for name in sorted({protocol for protocol, _ in splits}):
         facts = [files.read_json(folder / name / f"{split}.json") for p, split in sorted(splits) if p == name]
         usable = [fact for fact in facts if fact["available"]]

@@ -185,8 +185,8 @@ def _sizes(members: Members, test: float, valid: float, unit: str = "clip") -> S
             raise Unavailable(f"{genre} has {_count(size, unit)}; 3 are needed, one each to train, choose and test.")
     tests, valids = _apportion(n, test), _apportion(n, valid)
     sizes = {g: {"train": n[g] - tests[g] - valids[g], "valid": valids[g], "test": tests[g]} for g in n}
-    for genre, size in sizes.items():
-        if size["train"] < 1:
+    for genre, own in sizes.items():
+        if own["train"] < 1:
             raise Unavailable(f"{genre} has {_count(n[genre], unit)}, too few for test {test:g} and valid {valid:g}.")
     return sizes
 

@@ -25,7 +25,7 @@ from genrebench.datasets.splits import SEGMENT_PROTOCOL
 from genrebench.evaluation import predictions, results, tables
 from genrebench.evaluation.intervals import RESAMPLES, wilson_interval
 
-HONEST = ("fault_filtered", "artist")  # size_matched has the sizes of the first of these that the dataset has
+DISJOINT = ("fault_filtered", "artist")  # size_matched has the sizes of the first of these that the dataset has
 PROTOCOLS = (SEGMENT_PROTOCOL, "stratified", "size_matched", "artist", "fault_filtered")
 PARTS = {
     "segments": "segments of one clip in training and test",
@@ -88,7 +88,7 @@ def study(
     if not md5s.any():  # no audio, so nobody has looked for duplicates
         for facts in described.values():
             facts["repeated"] = facts["repeated"] if facts["unit"] == "segment" else None
-    honest = honest_protocol(name for name, facts in described.items() if facts["available"])
+    disjoint = disjoint_protocol(name for name, facts in described.items() if facts["available"])
     known = {(one["model"], one["protocol"]): one["reason"] for one in unavailable}
     rows, parts = [], []
     for model in models:
@@ -104,7 +104,7 @@ def study(
         unit = "segment" if any(row["unit"] == "segment" for row in own) else "clip"
         for row in own:
             row["reason"] = row["reason"] or (None if row["runs"] else why_not(row, unit, protocols))
-        parts += decompose(model, unit, scores, honest, {row["protocol"]: row["reason"] for row in own})
+        parts += decompose(model, unit, scores, disjoint, {row["protocol"]: row["reason"] for row in own})
         rows += own
     return rows, parts
 
@@ -188,14 +188,14 @@ def _difference(
     return right.sum(axis) / cases.sum(axis) - other_right.sum(axis) / other_cases.sum(axis)
 
 
-def honest_protocol(available: Iterable[str]) -> str:
+def disjoint_protocol(available: Iterable[str]) -> str:
     """The protocol whose sizes `size_matched` has, of those that the dataset can have."""
     available = set(available)
-    return next((protocol for protocol in HONEST if protocol in available), HONEST[-1])
+    return next((protocol for protocol in DISJOINT if protocol in available), DISJOINT[-1])
 
 
 def decompose(
-    model: str, unit: str, scores: Mapping[str, Scores], honest: str, reasons: Mapping[str, str]
+    model: str, unit: str, scores: Mapping[str, Scores], disjoint: str, reasons: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """The rows of leakage_parts.csv: a part each, and the total from the most to the least leaking protocol.
 
@@ -206,8 +206,8 @@ def decompose(
     steps = {
         "segments": (SEGMENT_PROTOCOL, "stratified"),
         "size": ("stratified", "size_matched"),
-        "artists": ("size_matched", honest),
-        TOTAL: (headline, honest),
+        "artists": ("size_matched", disjoint),
+        TOTAL: (headline, disjoint),
     }
     rows = []
     for part, (protocol, other) in steps.items():

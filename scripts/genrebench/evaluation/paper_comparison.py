@@ -1,8 +1,9 @@
 """The papers' figures against ours, under the closest reading of their protocol and under one that keeps artists apart.
 
-The closest reading of a figure is the protocol that data/published.csv gives it. Where a model was not run under that,
-another that assigns whole clips at random stands for it (`ALIKE`, the most alike first). The honest protocol is the one
-that the report quotes results from (`protocols.pick_protocols`), among those under which the model was run.
+The closest reading of a figure is the protocol that data/published.csv gives it. Where a model has no run under that,
+another that assigns whole clips at random stands for it (`ALIKE`, the most alike first). The artist-disjoint protocol
+is the one that the report quotes results from (`split_leakage.pick_protocols`), among those under which the model was
+run.
 """
 
 from collections import defaultdict
@@ -20,7 +21,7 @@ from genrebench.evaluation import tables
 # These assign whole clips at random; of size_matched fewer are trained on.
 ALIKE = ("stratified", "holdout", "kfold", "size_matched")
 MATCHED = "size_matched"
-OURS = {  # column of papers.csv after closest_ and honest_, column of the leaderboard
+OURS = {  # column of papers.csv after closest_ and disjoint_, column of the leaderboard
     "protocol": "protocol",
     "accuracy": "accuracy_mean",
     "low": "accuracy_low",
@@ -46,8 +47,9 @@ def compare_accuracies(
     `models` are those that are configured. Accuracies and their differences are fractions. `shared` is the share of the
     closest protocol's test clips that share an artist with training clips. `difference` is ours under it less the
     published figure and `inside` whether that lies in our 95% interval, both blank where `dataset` is not the figure's,
-    so that the two are not `comparable`. `gap` is what the honest protocol takes from ours, `published_gap` what it
-    takes from the published figure. `size_matched` is ours on random subsets as large as the honest ones.
+    so that the two are not `comparable`. `gap` is what the artist-disjoint protocol takes from ours, `published_gap`
+    what it takes from the published figure. `size_matched` is ours on random subsets as large as the artist-disjoint
+    ones.
     """
     by_model: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in leaderboard:
@@ -78,7 +80,7 @@ def compare_genres(
             continue
         row = {name: score[name] for name in ("model", "source", "dataset", "genre", "metric")}
         row |= {"published": score["value"], "published_clips": clips.get((model, genre)), "difference": None}
-        for ours in ("closest", "honest"):
+        for ours in ("closest", "disjoint"):
             protocol = chosen[model][f"{ours}_protocol"]
             found = means.loc[model, protocol, genre] if (model, protocol, genre) in means.index else {}
             row |= {
@@ -168,9 +170,9 @@ def describe_genres(rows: Sequence[Row]) -> str | None:
 
 def _compare(figure: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], dataset: str) -> dict[str, Any]:
     done = {protocol: row for protocol, row in own.items() if row["accuracy_mean"] is not None}
-    closest = done.get(closest_protocol(figure["protocol"], done))
+    closest = done.get(closest_protocol(figure["protocol"], done) or "")
     strict, _ = pick_protocols(list(done.values()), protocols)
-    honest = done.get(strict)
+    disjoint = done.get(strict or "")
     row = dict.fromkeys(tables.PAPERS.columns) | {
         "model": figure["model"],
         "source": figure["source"],
@@ -179,19 +181,19 @@ def _compare(figure: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], 
         "stated_protocol": figure["protocol"],
         "published": figure["value"],
         "note": figure["note"],
-        "caveats": tables.SEPARATOR.join(_caveats(closest, honest)),
+        "caveats": tables.SEPARATOR.join(_caveats(closest, disjoint)),
         **_ours("closest", closest),
-        **_ours("honest", honest),
+        **_ours("disjoint", disjoint),
     }
     if closest:
         row["shared"] = protocols[closest["protocol"]]["shared"]
         if comparable(row, dataset):
             row["difference"] = closest["accuracy_mean"] - figure["value"]
             row["inside"] = closest["accuracy_low"] <= figure["value"] <= closest["accuracy_high"]
-    if closest and honest:
-        row["gap"] = closest["accuracy_mean"] - honest["accuracy_mean"]
-    if honest and comparable(row, dataset):
-        row["published_gap"] = figure["value"] - honest["accuracy_mean"]
+    if closest and disjoint:
+        row["gap"] = closest["accuracy_mean"] - disjoint["accuracy_mean"]
+    if disjoint and comparable(row, dataset):
+        row["published_gap"] = figure["value"] - disjoint["accuracy_mean"]
     alike = strict and MATCHED in done and protocols[MATCHED]["counts"] == protocols[strict]["counts"]
     if alike and row["closest_protocol"] not in (None, MATCHED):
         row["size_matched"] = done[MATCHED]["accuracy_mean"]
@@ -207,14 +209,14 @@ def _summary(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], mod
     if row["model"] not in models:
         yield "Unavailable: the model is not configured."
         return
-    if row["closest_accuracy"] is None and row["honest_accuracy"] is None:
+    if row["closest_accuracy"] is None and row["disjoint_accuracy"] is None:
         reasons = dict.fromkeys(found["reason"] for found in own.values() if found["reason"])
         stated = own.get(row["stated_protocol"])
         reason = stated["reason"] if stated else next(iter(reasons), "the model has no protocol.")
         yield f"Unavailable: {reason.rstrip('.')}."
         return
     yield from _closest_sentences(row, own, protocols)
-    yield from _honest_sentences(row)
+    yield from _disjoint_sentences(row)
     if caveats := [one for one in row["caveats"].split(tables.SEPARATOR) if one and one != MEANINGLESS]:
         yield f"Caveats: {'; '.join(caveats)}."
 
@@ -238,22 +240,22 @@ def _closest_sentences(row: Row, own: Mapping[str, Row], protocols: Mapping[str,
         yield f"{percent(row['shared'], 0)} of the test clips share an artist with training clips."
 
 
-def _honest_sentences(row: Row) -> Iterable[str]:
-    protocol = row["honest_protocol"]
+def _disjoint_sentences(row: Row) -> Iterable[str]:
+    protocol = row["disjoint_protocol"]
     if protocol is None:
         yield "No artist-disjoint split has results."
         return
-    ours = f"With {protocol} our accuracy is {_accuracy(row, 'honest')}"
+    ours = f"With {protocol} our accuracy is {_accuracy(row, 'disjoint')}"
     if row["gap"] is None:
         known = row["published_gap"] is not None
         yield f"{ours}, {_more(-row['published_gap'])} than published." if known else f"{ours}."
     elif protocol == row["closest_protocol"]:
         yield "This split is artist-disjoint."
     else:
-        apart = row["honest_high"] < row["closest_low"] or row["closest_high"] < row["honest_low"]
+        apart = row["disjoint_high"] < row["closest_low"] or row["closest_high"] < row["disjoint_low"]
         yield f"{ours}, {_more(-row['gap'])}. The two intervals {'do not overlap' if apart else 'overlap'}."
         if row["size_matched"] is not None:
-            rest = row["size_matched"] - row["honest_accuracy"]
+            rest = row["size_matched"] - row["disjoint_accuracy"]
             matched = percent(row["size_matched"])
             yield f"With {MATCHED}, a random split of the same size, it is {matched}, {_more(rest)}."
 

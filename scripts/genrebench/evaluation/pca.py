@@ -1,15 +1,51 @@
 """Principal components of features that are joined frame by frame, fitted on training clips."""
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
+from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.training.data import Feature
+
+
+def reduce_features(
+    manifest: str, split: str, features: list[str], components: float, threads: int, values: Path, description: Path
+) -> None:
+    """Write `values` (float32 .npy: clips, components, frames) and its JSON `description`, a cache as any feature's.
+
+    `features` are the JSON descriptions of the caches that are joined. Where the split or one of them is not available,
+    the components are not either, with the reason.
+    """
+    described = files.read_json(Path(split).with_suffix(".json"))
+    caches = [Feature.open(feature) for feature in features]
+    reasons = [] if described["available"] else [described["reason"]]
+    reasons += [f"{c.name} is missing: {c.description['reason']}" for c in caches if not c.description["available"]]
+    if reasons:
+        found: dict[str, Any] = {"available": False, "reason": "; ".join(reasons), "axes": ["component", "frame"]}
+        array = np.empty((0,), np.float32)
+    else:
+        number = {clip["clip_id"]: i for i, clip in enumerate(files.read_rows(manifest))}
+        trained = sorted(number[row["clip_id"]] for row in files.read_rows(split) if row["subset"] == "train")
+        with threadpool_limits(threads):
+            fitted = fit(caches, trained, components)
+            array = transform(fitted, caches)
+        found = describe(fitted, caches, array)
+        share = sum(found["explained_variance"])
+        print(
+            f"{len(found['explained_variance'])} components of {found['values_per_frame']} values explain {share:.1%} of the variance"
+        )
+    with files.atomic(values) as temporary:
+        np.save(temporary, array)
+    digest = hashlib.sha256(values.read_bytes()).hexdigest()
+    files.write_json(description, {"feature": description.stem, "sha256": digest, **found})
 
 
 def fit(features: Sequence[Feature], clips: Sequence[int], components: float) -> Pipeline:

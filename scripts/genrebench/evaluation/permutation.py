@@ -1,13 +1,18 @@
-"""Permutation importance of whole features of a trained model (Breiman 2001, Random forests; Fisher et al. 2019)."""
+"""Permutation importance of whole features of a trained model."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.inspection import permutation_importance
+from threadpoolctl import threadpool_limits
 
-from genrebench.training.data import Data, Feature
+from genrebench.common import files
+from genrebench.training import saved
+from genrebench.training.data import Data, Feature, known_genres
+from genrebench.training.saved import Predict
 
 
 class Borrowed:
@@ -28,29 +33,81 @@ class Borrowed:
         return self.values[self.origin[rows]]
 
 
-def importance(fitted: Any, features: Sequence[str], repeats: int, seed: int) -> tuple[float, dict[str, list[float]]]:
+class Trained:
+    """A trained model as scikit-learn wants one: with a `fit`, which is never called."""
+
+    def __init__(self, data: Data, probabilities: Predict):
+        self.data = data
+        self.probabilities = probabilities
+
+    def fit(self) -> None:
+        """Do nothing: it is trained."""
+
+    def accuracy(self, rows: np.ndarray) -> float:
+        """On these rows of the examples."""
+        return self.data.scores(rows, self.probabilities(self.data, rows))["accuracy"]
+
+
+def of_run(run: Path, manifest: Path, split: Path, features: Sequence[Path], repeats: int) -> dict[str, Any]:
+    """The importance of each feature for the trained model of a run, as JSON: what each permutation loses.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    manifest, split
+        CSV files.
+    features
+        JSON descriptions of the caches that the model reads.
+    repeats
+        Permutations of each feature. They are drawn with the seed of the run.
+    """
+    status, config = files.read_json(run / "status.json"), files.read_json(run / "config.json")
+    if status["status"] != "done":
+        return {"available": False, "reason": status["reason"], "loss": {}}
+    settings, members = config["settings"], files.read_rows(split)
+    by_name = {Path(feature).stem: Feature.open(feature) for feature in features}
+    caches = [by_name[name] for name in settings["features"]]
+    clips = known_genres(files.read_rows(manifest), members)
+    data = Data.of_split(clips, members, caches, settings.get("segments"), settings.get("cut"))
+    if "pooling" in settings:
+        data = data.pooled(settings["pooling"])
+    with threadpool_limits(config["compute"]["threads"]):
+        model = Trained(data, saved.load(run))
+        accuracy, loss = importance(model, settings["features"], repeats, config["seed"])
+    found = {feature: [round(value, 9) for value in values] for feature, values in loss.items()}
+    return {"available": True, "reason": None, "valid_accuracy": round(accuracy, 9), "loss": found}
+
+
+def importance(
+    model: Trained, features: Sequence[str], repeats: int, seed: int
+) -> tuple[float, dict[str, list[float]]]:
     """The accuracy of a trained model on its validation clips, and what is lost of it when one feature is permuted.
 
-    `fitted` is a model as genrebench.models describes it. A feature with all its values and frames, and all that is
-    made of it (`<feature>.mean`), goes to another validation example at random, `repeats` times; the losses are in the
-    order of the repeats. No other subset is read.
+    A feature with all its values and frames, and all that is made of it (`<feature>.mean`), goes to another validation
+    example at random, `repeats` times; the losses are in the order of the repeats. No other subset is read.
 
     scikit-learn permutes columns. So that it permutes features, its table here has a column per feature with the row
     that the feature is read from.
+
+    References
+    ----------
+    L. Breiman (2001), Random forests, doi:10.1023/A:1010933404324.
+    A. Fisher, C. Rudin and F. Dominici (2019), All models are wrong, but many are useful, arXiv:1801.01489.
     """
-    data: Data = fitted.data
+    data = model.data
     rows = data.rows["valid"]
     table = np.tile(rows[:, None], len(features))
 
-    def accuracy(model: Any, table: np.ndarray, labels: np.ndarray) -> float:
+    def accuracy(model: Trained, table: np.ndarray, labels: np.ndarray) -> float:
         with read_from(data, rows, dict(zip(features, table.T, strict=True))):
-            return data.scores(rows, model.predict(rows))["accuracy"]
+            return model.accuracy(rows)
 
     found = permutation_importance(
-        fitted, table, data.labels[rows], scoring=accuracy, n_repeats=repeats, random_state=seed
+        model, table, data.labels[rows], scoring=accuracy, n_repeats=repeats, random_state=seed
     )
     losses = {feature: values.tolist() for feature, values in zip(features, found.importances, strict=True)}
-    return accuracy(fitted, table, data.labels[rows]), losses
+    return accuracy(model, table, data.labels[rows]), losses
 
 
 @contextmanager

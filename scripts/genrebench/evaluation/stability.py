@@ -1,4 +1,4 @@
-"""How steadily models learn, how much of it is learned by heart, and how far another seed or split moves the result."""
+"""How steadily models learn, how far they overfit, and how far another seed or split moves the result."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,16 +3,12 @@
 In a data frame of these, text that is missing is blank, and a missing number, count or flag is NaN or NA.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from genrebench.common import cli, files
+from genrebench.common.tables import COUNT, FLAG, NUMBER, TEXT, Table
 
-TEXT, COUNT, NUMBER, FLAG = "str", "Int64", "float64", "boolean"
 SEPARATOR = "; "  # between the caveats of a run
 
 
@@ -20,66 +16,6 @@ def _columns(**by_type: str) -> dict[str, str]:
     """Names of columns, separated by spaces, as {name: type}."""
     types = {"text": TEXT, "count": COUNT, "number": NUMBER, "flag": FLAG}
     return {name: types[kind] for kind, names in by_type.items() for name in names.split()}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table in a CSV file: its `columns` in their order with their types, and the format of a number.
-
-    `others` is the type of further columns, one per genre, where there are any; a `number` of None is written with as
-    many digits as it takes to read the same number again.
-    """
-
-    columns: Mapping[str, str]
-    number: str | None = "%.6g"
-    others: str | None = None
-
-    def frame(self, rows: pd.DataFrame | Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
-        """These rows as a data frame of the declared columns and types; a column that they lack is missing."""
-        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
-        others = [name for name in frame.columns if name not in self.columns]
-        if others and self.others is None:
-            raise ValueError(f"no such columns: {', '.join(map(str, others))}")
-        frame = frame.reindex(columns=[*self.columns, *others])
-        types = dict(self.columns) | dict.fromkeys(others, self.others)
-        return pd.DataFrame({name: _typed(frame[name], kind) for name, kind in types.items()})
-
-    def write(self, path: str | Path, rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> None:
-        """Write these rows: the same ones give the same bytes."""
-        with files.atomic(path) as temporary:
-            self.frame(rows).to_csv(
-                temporary, index=False, float_format=self.number, lineterminator="\n", encoding="utf-8"
-            )
-
-    def read(self, path: str | Path, only: Collection[str] | None = None) -> pd.DataFrame:
-        """Read the file: all columns, or `only` these.
-
-        Raises
-        ------
-        InputError
-            If the file is not there or lacks a column.
-        """
-        if not Path(path).is_file():
-            raise cli.InputError(f"{path} is missing: run its rule first.")
-        found = pd.read_csv(path, nrows=0, encoding="utf-8").columns
-        if lacking := [name for name in only or self.columns if name not in found]:
-            raise cli.InputError(f"{path} has no column {', '.join(lacking)}: run its rule again.")
-        names = [name for name in found if name in (self.columns if self.others is None else found)]
-        types = {name: self.columns.get(name, self.others) for name in names if only is None or name in only}
-        return pd.read_csv(
-            path,
-            usecols=list(types),
-            dtype=types,
-            keep_default_na=False,  # a genre may be called NA
-            na_values={name: [""] for name, kind in types.items() if kind != TEXT},
-            encoding="utf-8",
-        )
-
-
-def _typed(column: pd.Series, kind: str | None) -> pd.Series:
-    if kind == TEXT:
-        return column.astype(object).where(column.notna(), "").astype(str).astype(TEXT)
-    return column.astype(object).where(column.notna(), None if kind != NUMBER else float("nan")).astype(kind)
 
 
 def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -155,7 +91,7 @@ PAPERS = Table(
     | _ours("closest")
     | _columns(number="shared difference")
     | _columns(flag="inside")
-    | _ours("honest")
+    | _ours("disjoint")
     | _columns(number="gap size_matched published_gap")
     | _columns(text="caveats summary note")
 )
@@ -164,8 +100,8 @@ PAPERS_GENRES = Table(
     | _columns(number="published published_clips")
     | _columns(text="closest_protocol")
     | _columns(number="closest_score closest_clips")
-    | _columns(text="honest_protocol")
-    | _columns(number="honest_score honest_clips difference")
+    | _columns(text="disjoint_protocol")
+    | _columns(number="disjoint_score disjoint_clips difference")
 )
 STABILITY = Table(
     _columns(text="model protocol unit")

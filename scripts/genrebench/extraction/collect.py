@@ -59,7 +59,7 @@ def collect_feature(
     table : path, optional
         CSV to write, of a feature of columns.
     """
-    clips = tables.read(manifest, tables.MANIFEST, only=("path", "md5", "duration_s"))
+    clips = tables.MANIFEST.read(manifest, only=("path", "md5", "duration_s"))
     if precomputed is not None:
         result = _collect_precomputed(feature, settings, clips, Path(precomputed), values)
     else:

@@ -288,7 +288,7 @@ def _blas() -> ThreadpoolController:
 
 def _parts(folder: Path) -> dict[str, Path]:
     """The archive that holds each array of a folder."""
-    found = {}
+    found: dict[str, Path] = {}
     for path in sorted(folder.glob("[0-9]*.npz")):
         try:
             with zipfile.ZipFile(path) as archive:
@@ -304,7 +304,7 @@ def _write_parts(folders: dict[str, Path], arrays: dict[str, dict[str, np.ndarra
         if new:
             number = len(list(folders[feature].glob("[0-9]*.npz")))
             with files.atomic(folders[feature] / f"{number}.npz") as temporary:
-                np.savez(temporary, **new)
+                np.savez(temporary, allow_pickle=False, **new)
             new.clear()
 
 

@@ -68,7 +68,7 @@ def _demo(settings: dict[str, Any]) -> Corpus:
 KNOWN = {"gtzan": lambda settings: GTZAN, "demo": _demo}
 
 
-def _corpus(durations: Sequence[float], genres: set, source: str) -> Corpus:
+def _corpus(durations: Sequence[float], genres: set[Any], source: str) -> Corpus:
     return Corpus(tuple(durations), len(genres), source)
 
 

@@ -91,8 +91,8 @@ def _bands(hz: np.ndarray, n_bands: int, fmin: float, quantile: float) -> list[t
     edges = [0, *(fmin * 2.0**octave for octave in range(n_bands + 1))]
     bands = []
     for band in range(n_bands + 1):
-        first = max(0, np.searchsorted(hz, edges[band]) - (band > 0))
-        end = np.searchsorted(hz, edges[band + 1], side="right") if band < n_bands else len(hz)
+        first = max(0, int(np.searchsorted(hz, edges[band])) - (band > 0))
+        end = int(np.searchsorted(hz, edges[band + 1], side="right")) if band < n_bands else len(hz)
         count = max(1, round(quantile * (end - first)))
         bands.append((slice(first, end - (band < n_bands)), count))
     return bands

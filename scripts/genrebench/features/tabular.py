@@ -5,6 +5,7 @@ That table (Kaggle, "GTZAN dataset - music genre classification") was made with 
 with five families and no word on the statistic.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Literal
 
@@ -125,7 +126,7 @@ def extract(
     spectrum = {"n_fft": n_fft, "hop_length": hop_length}
     frames = {"frame_length": n_fft, "hop_length": hop_length}
     harmony = cache(lambda: hpss.harmonic(clip, n_fft, hop_length)[None])
-    families = {
+    families: dict[str, Callable[[], np.ndarray]] = {
         "chroma_stft": lambda: chroma.extract(clip, **spectrum, n_chroma=n_chroma).reshape(1, -1),
         "rms": lambda: rms.extract(clip, **frames),
         "spectral_centroid": lambda: spectral_centroid.extract(clip, **spectrum),

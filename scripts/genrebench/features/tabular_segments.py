@@ -25,12 +25,12 @@ UNIT = "that of each column"
 PAD_VALUE = 0.0
 
 
-def columns(segment_s: float, **settings) -> list[str]:
+def columns(segment_s: float, **settings: Any) -> list[str]:
     """Names of the columns, the same in each segment."""
     return tabular.columns(**settings)
 
 
-def extract(clip: Clip, segment_s: float, **settings) -> np.ndarray:
+def extract(clip: Clip, segment_s: float, **settings: Any) -> np.ndarray:
     """Compute the columns of each segment: whole segments only, without overlap; a shorter clip is one.
 
     Parameters
@@ -51,7 +51,7 @@ def extract(clip: Clip, segment_s: float, **settings) -> np.ndarray:
     return np.stack([tabular.extract(part, **settings) for part in parts], axis=1)
 
 
-def extract_librosa(clip: Clip, segment_s: float, **settings) -> np.ndarray:
+def extract_librosa(clip: Clip, segment_s: float, **settings: Any) -> np.ndarray:
     """The same by librosa's functions."""
     parts = _segments(clip, segment_s, settings)
     return np.stack([tabular.extract_librosa(part, **settings) for part in parts], axis=1)

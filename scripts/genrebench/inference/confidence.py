@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from genrebench.common import scoring
+from genrebench.common.formatting import percent
 from genrebench.inference.loader import Model
 from genrebench.training.data import Data
 
@@ -52,7 +53,7 @@ def reason(probability: float, ood_score: float, limits: Mapping[str, float | No
     """
     found = []
     if probability < (limits["min_probability"] or 0):
-        found.append(f"no genre reaches {limits['min_probability']:.0%}")
+        found.append(f"no genre reaches {percent(limits['min_probability'], 0)}")
     if limits["max_ood_score"] is not None and ood_score > limits["max_ood_score"]:
         found.append("it is unlike the training clips (out of distribution)")
     return " and ".join(found)

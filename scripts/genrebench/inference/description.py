@@ -5,6 +5,7 @@ from typing import Any
 
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.formatting import interval, percent
 
 DESCRIPTION = "export.json"
 FORMAT = 2  # of that file; it goes up whenever a key changes
@@ -44,7 +45,8 @@ def summary(description: dict[str, Any]) -> str:
     figures = description["metrics"]
     caveats = "".join(f"; {caveat}" for caveat in description["caveats"])
     return (
-        f"{description['model']}, trained on {description['dataset']}: accuracy {figures['accuracy']:.0%} on "
-        f"{figures['n_test']} test clips (95% interval {figures['accuracy_low']:.0%} to "
-        f"{figures['accuracy_high']:.0%}, protocol {description['run']['protocol']}){caveats}"
+        f"{description['model']}, trained on {description['dataset']}: accuracy {percent(figures['accuracy'], 0)} on "
+        f"{figures['n_test']} test clips (95% interval "
+        f"{interval(figures['accuracy_low'], figures['accuracy_high'], 0)}%, protocol "
+        f"{description['run']['protocol']}){caveats}"
     )

@@ -17,6 +17,7 @@ import numpy as np
 from genrebench.audio.lengths import common_seconds, given_seconds
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.formatting import percent
 from genrebench.common.run_key import RunKey
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
 from genrebench.evaluation import results, tables
@@ -82,7 +83,7 @@ def export_best(
         return
     check = description["check"]
     print(
-        f"{key}: validation accuracy {run['valid_accuracy']:.1%}, of {len(models)} models; on {check['clips']} "
+        f"{key}: validation accuracy {percent(run['valid_accuracy'])}, of {len(models)} models; on {check['clips']} "
         f"validation clips its probabilities differ from the trained model's by at most {check['deviation']:.1g}"
     )
 

@@ -5,20 +5,17 @@ The files in the folder of a model say which library computes it: `weights.npz` 
 5 s) or `classifier.safetensors` (a speech transformer: PyTorch).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from genrebench.common.cli import InputError
-from genrebench.training import linear, serialization
+from genrebench.training import saved
 from genrebench.training.data import Data, Scaler, batches
+from genrebench.training.saved import Predict
 
 NETWORK = "model.onnx"
-
-Predict = Callable[[Data, np.ndarray], np.ndarray]  # (examples, rows) -> probabilities (n_rows, n_genres)
 
 
 @dataclass
@@ -66,30 +63,11 @@ def load(folder: Path, threads: int = 1) -> Model:
     scaler = Scaler.load(folder / "scaler.npz")
     if (folder / NETWORK).is_file():
         return Model(_network(folder / NETWORK, scaler, threads), scaler)
-    if (folder / "weights.npz").is_file():
-        return Model(_linear(folder / "weights.npz", scaler), scaler)
-    if (folder / "estimator.skops").is_file():
-        from genrebench.training import sklearn_model  # with scikit-learn, 1 s
-
-        estimator = serialization.load_estimator(folder / "estimator.skops")
-        return Model(partial(_by_batch, scaler, partial(sklearn_model.probabilities, estimator)), scaler)
-    raise InputError(f"{folder} has no weights of a model (weights.npz, estimator.skops or {NETWORK}); export it again")
+    return Model(saved.classical(folder, scaler), scaler)
 
 
 def _mean_square(values: np.ndarray) -> np.ndarray:
     return np.square(values.reshape(len(values), -1)).mean(axis=1, dtype=np.float64)
-
-
-def _linear(path: Path, scaler: Scaler) -> Predict:
-    with np.load(path) as saved:
-        function = partial(linear.probabilities, saved["coef"], saved["intercept"])
-    return partial(_by_batch, scaler, function)
-
-
-def _by_batch(
-    scaler: Scaler, probabilities: Callable[[np.ndarray], np.ndarray], data: Data, rows: np.ndarray
-) -> np.ndarray:
-    return np.concatenate([probabilities(scaler.flat(data.features, part)) for part in batches(rows)])
 
 
 def _network(path: Path, scaler: Scaler, threads: int) -> Predict:

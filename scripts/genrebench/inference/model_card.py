@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from genrebench.common.formatting import counted, interval, percent
 from genrebench.inference import confidence
 from genrebench.inference.description import UNCHANGED
 from genrebench.training.data import best_row
@@ -11,9 +12,9 @@ from genrebench.training.data import best_row
 def model_card(description: Mapping[str, Any]) -> str:
     """Write the model card, Markdown, from the description of an export."""
     run, figures, clips = description["run"], description["metrics"], description["clips"]
-    interval = f"{figures['accuracy_low']:.1%} to {figures['accuracy_high']:.1%}"
+    ends = interval(figures["accuracy_low"], figures["accuracy_high"])
     recall = "\n".join(
-        f"| {genre} | {'no test clips' if value is None else f'{value:.0%}'} |"
+        f"| {genre} | {'no test clips' if value is None else percent(value, 0)} |"
         for genre, value in figures["recall"].items()
     )
     caveats = "".join(f"- **{caveat}**\n" for caveat in description["caveats"])
@@ -29,11 +30,11 @@ Classifies music into {len(description["genres"])} genres: {", ".join(descriptio
     genrebench predict --model <this folder> song.mp3
 
 ## Evaluation
-Accuracy {figures["accuracy"]:.1%} (95% interval {interval}) on {figures["n_test"]} test clips, which were used neither
-for training nor for choosing the model. Always predicting the most frequent genre gives
-{figures["majority_accuracy"]:.1%}. Macro F1 {figures["macro_f1"]:.3f}, expected calibration error
-{figures["calibration_error"]:.3f}. Accuracy on the training clips {figures["train_accuracy"]:.1%}, on the validation
-clips {figures["valid_accuracy"]:.1%}.
+Accuracy {percent(figures["accuracy"])} (95% interval {ends}%) on {figures["n_test"]} test clips, which were used
+neither for training nor for choosing the model. Always predicting the most frequent genre gives
+{percent(figures["majority_accuracy"])}. Macro F1 {figures["macro_f1"]:.3f}, expected calibration error
+{figures["calibration_error"]:.3f}. Accuracy on the training clips {percent(figures["train_accuracy"])}, on the
+validation clips {percent(figures["valid_accuracy"])}.
 
 Protocol `{run["protocol"]}`, split `{run["split"]}`, seed {run["seed"]}: {clips["train"]} clips for training,
 {clips["valid"]} for validation (they chose the model), {clips["test"]} for the test.
@@ -44,9 +45,9 @@ Protocol `{run["protocol"]}`, split `{run["split"]}`, seed {run["seed"]}: {clips
 
 ## Limitations
 The model predicts one of its genres for every file, also for one of another genre or without music. A prediction is
-marked as one of low confidence if no genre reaches {description["confidence"]["min_probability"]:.0%}, or if the
-out-of-distribution score of its features is higher than that of all but {confidence.SHARE:.0%} of the validation
-clips. About one validation clip in ten is marked. A prediction without the mark can still be wrong.
+marked as one of low confidence if no genre reaches {percent(description["confidence"]["min_probability"], 0)}, or if
+the out-of-distribution score of its features is higher than that of all but {percent(confidence.SHARE, 0)} of the
+validation clips. About one validation clip in ten is marked. A prediction without the mark can still be wrong.
 
 ## Licence
 The weights were learned from the audio of `{description["dataset"]}`; whoever passes them on needs the right to do so.
@@ -66,34 +67,33 @@ def update_sentences(done: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{sum(counts.values())} clips of {len(done['genres'])} genres: {counts['train']} for training, "
         f"{counts['valid']} for validation and {counts['test']} for the test, those of one artist or recording "
-        f"together; {_count(len(done['rejected']), 'file')} rejected."
+        f"together; {counted(len(done['rejected']), 'file')} rejected."
     ]
     replayed = done["replayed"]
     if replayed["train"]:
         lines.append(
-            f"Replay: {_count(replayed['train'], 'training clip')} and {_count(replayed['valid'], 'validation clip')} "
-            "of the first training took part."
+            f"Replay: {counted(replayed['train'], 'training clip')} and "
+            f"{counted(replayed['valid'], 'validation clip')} of the first training took part."
         )
     if done["genres_without"]:
         lines.append(
             f"There are no new clips of {', '.join(done['genres_without'])}: the accuracy on the new clips does not "
             "show whether these genres were forgotten."
         )
-    figures = "accuracy {val_accuracy:.1%}, log loss {val_loss:.3f}".format
     if done["choice"] == UNCHANGED:
         lines.append(
-            f"None of {len(done['trials']) - 1} updates was better on the validation clips ({figures(**first)}): "
+            f"None of {len(done['trials']) - 1} updates was better on the validation clips ({_validation(first)}): "
             "the model is unchanged."
         )
     else:
         lines.append(
             f"Of {len(done['trials'])} candidates, {best['choice']} was the best on the validation clips: "
-            f"{figures(**best)}, before {figures(**first)}."
+            f"{_validation(best)}, before {_validation(first)}."
         )
     lines.append(_before_and_after("new test clips", done["new_test"]))
     if done["known_artists"]:
         lines.append(
-            f"Of these, {_count(done['known_artists'], 'clip')} are by artists of the first training: both accuracies "
+            f"Of these, {counted(done['known_artists'], 'clip')} are by artists of the first training: both accuracies "
             "may be too high."
         )
     if done["original_test"]:
@@ -105,7 +105,7 @@ def _updates(description: Mapping[str, Any]) -> str:
     first = description["original"]
     text = (
         f"\n## Updates\nThe model was first trained on {first['dataset']}, with an accuracy of "
-        f"{first['metrics']['accuracy']:.1%} on {first['metrics']['n_test']} test clips (protocol "
+        f"{percent(first['metrics']['accuracy'])} on {first['metrics']['n_test']} test clips (protocol "
         f"`{first['run']['protocol']}`). The evaluation above is on the test clips of the last update.\n"
     )
     for done in description["updates"]:
@@ -120,14 +120,14 @@ def _before_and_after(clips: str, test: Mapping[str, Any]) -> str:
         return f"Accuracy on {after['n_test']} {clips}: {_accuracy(after)} (95% interval), before and after."
     return (
         f"Accuracy on {after['n_test']} {clips}: {_accuracy(before)} before, {_accuracy(after)} after (95% intervals); "
-        f"{_count(test['only_after'], 'clip')} gained and {test['only_before']} lost, exact McNemar "
+        f"{counted(test['only_after'], 'clip')} gained and {test['only_before']} lost, exact McNemar "
         f"p = {test['p_mcnemar']:.2g}."
     )
 
 
 def _accuracy(scores: Mapping[str, Any]) -> str:
-    return f"{scores['accuracy']:.1%} ({scores['accuracy_low']:.0%} to {scores['accuracy_high']:.0%})"
+    return f"{percent(scores['accuracy'])} ({interval(scores['accuracy_low'], scores['accuracy_high'], 0)}%)"
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" + ("" if n == 1 else "s")
+def _validation(trial: Mapping[str, Any]) -> str:
+    return f"accuracy {percent(trial['val_accuracy'])}, log loss {trial['val_loss']:.3f}"

@@ -1,7 +1,6 @@
 """Newly labelled clips for an exported model: check them, extract their features, assign them to subsets."""
 
 import multiprocessing
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -10,9 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from genrebench.common.cli import InputError
+from genrebench.common.progress import progress
 from genrebench.datasets import artists, manifest, splits
 from genrebench.datasets.manifest import Clip
 from genrebench.inference.predictor import FileFeatures, Predictor
@@ -63,14 +61,14 @@ def gather(
     manifest.set_artists(clips, folder, catalogue)
     described = predictor.description
     check = partial(manifest.check, sample_rate=described["audio"]["sample_rate"], **described["limits"])
-    manifest.take_checked(clips, _each(check, clips, jobs, "checking"))
+    manifest.take_checked(clips, _each(check, clips, jobs, "checked"))
     for clip in clips:
         if where := used.get(clip.figures.get("md5", "")):
             clip.reason, clip.detail = "used", where
     manifest.mark_duplicates([clip for clip in clips if not clip.reason], reject=False)
     _reject_contradictions([clip for clip in clips if not clip.reason])
     found = [clip for clip in clips if not clip.reason]
-    extracted = list(_each(partial(_extract, predictor.folder), found, jobs, "extracting"))
+    extracted = list(_each(partial(_extract, predictor.folder), found, jobs, "extracted"))
     for clip, features in zip(found, extracted, strict=True):
         if isinstance(features, str):
             clip.reason, clip.detail = "no features", features
@@ -151,13 +149,19 @@ def _predictor(folder: Path) -> Predictor:
     return Predictor(folder)
 
 
-def _each(function: Callable[[Path], Any], clips: Sequence[Clip], jobs: int, what: str) -> Iterator[Any]:
+def _each(function: Callable[[Path], Any], clips: Sequence[Clip], jobs: int, verb: str) -> Iterator[Any]:
     """Apply a function to the file of each clip, in their order."""
     paths = [clip.path for clip in clips]
-    show = partial(tqdm, total=len(paths), unit="file", desc=what, disable=not sys.stderr.isatty())
+    with progress(verb, len(paths), "files") as advance:
+        for result in _map(function, paths, jobs):
+            yield result
+            advance(1)
+
+
+def _map(function: Callable[[Path], Any], paths: Sequence[Path], jobs: int) -> Iterator[Any]:
     if jobs == 1:
-        yield from show(map(function, paths))
+        yield from map(function, paths)
         return
     # new processes, not copies of this one: threads of the libraries that compute do not survive a fork
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        yield from show(pool.map(function, paths, chunksize=2))
+        yield from pool.map(function, paths, chunksize=2)

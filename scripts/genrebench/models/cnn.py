@@ -1,8 +1,9 @@
-"""Convolutional network on mel spectrogram and chroma (paper 001, 3.2.1 and 4.1).
+"""Convolutional network on mel spectrogram and chroma (Huang and Minami 2024, 3.2.1, 4.1).
 
 The paper states Conv2D layers, batch normalisation, dropout and residual connections, a channel axis, and the learning
 rate (`epochs`, `warmup_epochs`, `schedule`). It states neither sizes nor how two features of different numbers of
-frames meet. Our reading: each feature is a plane of its own through residual blocks (`blocks.residual_stack`), the average of each map over the whole plane, all averages side by side, a dense layer, softmax.
+frames meet. Our reading: each feature is a plane of its own through residual blocks (`blocks.residual_stack`), then the
+average of each map over the whole plane, all averages side by side, a dense layer, softmax.
 """
 
 from __future__ import annotations

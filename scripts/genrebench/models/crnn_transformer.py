@@ -1,11 +1,11 @@
-"""A transformer on top of convolutional and recurrent layers: the future work of papers 001 (5) and 003 (5).
+"""A transformer on top of convolutional and recurrent layers: the future work of two of the papers.
 
-001 wants "the combination of transformers with CNN and RNN architectures", 003 "the strengths of CNN and LSTM models"
-and "attention mechanisms"; neither says how. Ours: the residual blocks of `cnn` turn each feature into a sequence, the
-sequences side by side go through a bidirectional LSTM (Choi et al. 2017, "Convolutional recurrent neural networks for
-music classification"), then through encoder layers of a transformer (Vaswani et al. 2017, "Attention is all you
-need"), normalised first (Xiong et al. 2020, "On layer normalization in the transformer architecture"), which trains
-without a warm-up of its own; attention says which steps of the clip count.
+Huang and Minami 2024 (5) want "the combination of transformers with CNN and RNN architectures", Li (5) "the strengths
+of CNN and LSTM models" and "attention mechanisms"; neither says how. Here the residual blocks of `cnn` turn each
+feature into a sequence. The sequences side by side go through a bidirectional LSTM (Choi et al. 2017, "Convolutional
+recurrent neural networks for music classification"), then through encoder layers of a transformer (Vaswani et al. 2017,
+"Attention is all you need"). These are normalised first (Xiong et al. 2020, "On layer normalization in the transformer
+architecture"), so that they need no warm-up of their own. Attention weights the steps of the clip.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Convolutional network on hand-made features, joined frame by frame (paper 003, IV.E.2 a).
+"""Convolutional network on hand-made features, joined frame by frame (Li, IV.E.2 a).
 
 The paper states several convolutions, poolings and dense layers with ReLU and dropout, L1 and Adam, and 52.29 thousand
 parameters. Our reading: convolutions over time, each but the last followed by max pooling, the mean over what remains,

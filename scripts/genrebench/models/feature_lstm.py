@@ -1,10 +1,10 @@
-"""LSTM on hand-made features, joined frame by frame (paper 003, IV.E.2 b).
+"""LSTM on hand-made features, joined frame by frame (Li, IV.E.2 b).
 
 The paper states two LSTM layers and a dense output, dropout and recurrent dropout, L2 and Adam, and 107.46 thousand
 parameters. LSTMs of 128 and 32 units on 40 values per frame (20 MFCCs, 12 chroma, 7 of spectral contrast, 1 centroid)
 have 107,466. That is the network of a public script for GTZAN (ruohoruotsi, LSTM-Music-Genre-Classification), whose
-dropout of 0.05 and recurrent dropout of 0.35 params.yaml takes. The strength of L2 is our choice; it is on the weights
-of all layers, not on the biases.
+dropout of 0.05 and recurrent dropout of 0.35 are the defaults here. The strength of L2 is our choice; it is on the
+weights of all layers, not on the biases.
 
 With recurrent dropout no backend has a fast LSTM for a GPU: each frame is a step of a loop.
 """

@@ -1,4 +1,4 @@
-"""CNN-RNN hybrid with transfer learning: all features of paper 001 and a pretrained embedding (its 3.2.1 and 4.3).
+"""CNN-RNN hybrid with transfer learning from a pretrained embedding (Huang and Minami 2024, 3.2.1 and 4.3).
 
 The paper states which features go in (mel, chroma, wavelet, MFCC, VGGish), that convolutional and recurrent networks
 read them, and that validation settles after about 200 epochs; not which feature goes where, how the embedding is read,
@@ -9,6 +9,7 @@ side before a dense layer, dropout and softmax.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -16,7 +17,17 @@ from pydantic import Field
 from genrebench.common.cli import InputError
 from genrebench.common.settings import Distinct
 from genrebench.models import cnn, rnn
-from genrebench.training.settings import Epochs, Features, WarmupEpochs
+from genrebench.training.settings import (
+    ClassifierSettings,
+    ConvolutionSettings,
+    Cut,
+    CutSettings,
+    Epochs,
+    Features,
+    KerasSettings,
+    RecurrentSettings,
+    WarmupEpochs,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -25,10 +36,11 @@ if TYPE_CHECKING:
     from genrebench.training.keras_model import KerasModel
 
 
-class Settings(rnn.Settings, cnn.Settings):
+class Settings(KerasSettings, RecurrentSettings, ConvolutionSettings, ClassifierSettings):
     """Settings of the model."""
 
     features: Features = ["mel", "chroma", "wavelet", "mfcc"]
+    cut: Cut = CutSettings(percentile=70, at_least=15_000)
     epochs: Epochs = 250
     warmup_epochs: WarmupEpochs = 10
     cnn_features: Distinct[str] = Field(
@@ -63,7 +75,7 @@ def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict
 
     from genrebench.training import blocks, inputs
 
-    readers = {name: cnn.branch for name in settings["cnn_features"]}
+    readers: dict[str, Callable[[Any, dict[str, Any]], Any]] = {name: cnn.branch for name in settings["cnn_features"]}
     for name in settings["rnn_features"]:
         if name in readers:
             raise InputError(f"The feature {name} stands under cnn_features and under rnn_features; one must go.")

@@ -1,4 +1,4 @@
-"""Linear probe: how well a linear classifier tells the genres apart by what a pretrained network heard of each clip.
+"""Linear probe: how well a linear classifier tells the genres apart by the embedding of a pretrained network.
 
 The frames of a clip are pooled over time, each pooled value standardised by itself, and C chosen on the validation
 clips. The probabilities of the support vector machine are the softmax of its scores, one class against the rest: their

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression on mel, chroma, wavelet and MFCC (paper 001, 4.4).
+"""Multinomial logistic regression on mel, chroma, wavelet and MFCC (Huang and Minami 2024, 4.4).
 
 The paper states neither penalty nor solver; scikit-learn's defaults (L2, C = 1, L-BFGS) are our reading.
 """

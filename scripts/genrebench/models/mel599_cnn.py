@@ -1,4 +1,4 @@
-"""Convolutional network on 599 frames of 128 mel bands, or on MFCCs (paper 004, IV.D).
+"""Convolutional network on 599 frames of 128 mel bands, or on MFCCs (Cao, IV.D).
 
 The paper states the input, "three hidden layers" with max pooling between them, one dense layer with softmax, and a
 layer that reshapes. Our reading, each choice a setting: the hidden layers are convolutions over time and frequency, a

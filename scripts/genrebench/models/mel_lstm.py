@@ -1,4 +1,4 @@
-"""LSTM on the frames of a mel spectrogram (paper 000, of which there is only the abstract).
+"""LSTM on the frames of a mel spectrogram (Comparative analysis, of which there is only the abstract).
 
 It states the input and that the network is an LSTM; the number of layers, their units and everything else are our
 reading. No split of whole clips is known to give its 97.1%, while segments of one clip on both sides do: the model is

@@ -1,4 +1,4 @@
-"""Random forest on mel, chroma, wavelet and MFCC (paper 001, 4.6).
+"""Random forest on mel, chroma, wavelet and MFCC (Huang and Minami 2024, 4.6).
 
 The paper does not give its size; scikit-learn's defaults (100 trees, the square root of the values at each split) are
 our reading.

@@ -1,4 +1,4 @@
-"""Bidirectional LSTMs on wavelet and MFCC (paper 001, 3.2.1 and 4.2).
+"""Bidirectional LSTMs on wavelet and MFCC (Huang and Minami 2024, 3.2.1 and 4.2).
 
 The paper states bidirectional LSTMs, 200 epochs and cosine annealing; neither sizes, nor how two features of different
 numbers of steps meet, nor how 675,808 wavelet values go into an LSTM. Our reading: each feature is a sequence of its

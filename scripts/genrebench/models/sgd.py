@@ -1,4 +1,4 @@
-"""Linear classifier trained with stochastic gradient descent on mel, chroma, wavelet and MFCC (paper 001, 4.5).
+"""Linear classifier trained with stochastic gradient descent (Huang and Minami 2024, 4.5).
 
 The paper does not name the loss. Ours is the logistic one, because it gives probabilities; scikit-learn's default, the
 hinge loss, does not.

@@ -1,10 +1,10 @@
-"""HuBERT, WavLM or wav2vec 2.0, fine-tuned (paper 000), or another transformer that hears samples or spectra of them.
+"""HuBERT, WavLM or wav2vec 2.0, fine-tuned (Comparative analysis), or another transformer that reads samples.
 
-The paper states that the three were fine-tuned on a smaller set "due to computational constraints", neither its size
-nor any setting. Ours is how the field fine-tunes them for classification (Wang et al. 2021, "A fine-tuned wav2vec
-2.0/HuBERT benchmark"): the convolutions that hear the samples stay as they are, the transformer and the head learn at
-5e-5 with a warm-up over a tenth of the steps; a clip is heard in windows, and its prediction is their mean. Which model
-is a question of the `handle`: a page of Hugging Face's hub with the revision, or a folder.
+The paper states that the three were fine-tuned on a smaller set "due to computational constraints", but neither its
+size nor any setting. Here they are fine-tuned as is usual for classification (Wang et al. 2021, "A fine-tuned wav2vec
+2.0/HuBERT benchmark"): the convolutions that read the samples stay as they are; the transformer and the head learn at
+5e-5 with a warm-up over a tenth of the steps. A clip is split into windows, and its prediction is their mean. `handle`
+chooses the model: a page of Hugging Face's hub with the revision, or a folder.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""VGG-16 (Simonyan and Zisserman 2015, configuration D) with ImageNet weights, fine-tuned on mel pictures (paper 002).
+"""VGG-16 with ImageNet weights, fine-tuned on mel pictures (Sankhe, Kulkarni and Ambulkar).
 
-All weights are trained on, as in the paper, which replaces the last of VGG-16's layers by dense layers of 2048, 512,
-256, 128 and 64 units and a softmax (its Figure 3). Each of its steps is a setting: before it had the deeper head
-(`head: []`) and the logarithmic scale (`scale` of the feature `mel_image`) it reached 34%, then 36%. It ends in a
-softmax, and PyTorch's cross-entropy, which is the usual loss, takes another: `softmax_twice` does so too, because the
-loss then cannot fall far below 1.46 (ten genres) and its gradients vanish, a plausible cause of the 36%. Epochs, batch
-and learning rate are unstated.
+The network is configuration D of Simonyan and Zisserman (2015). All weights are trained, as in the paper, which
+replaces the last layer by dense layers of 2048, 512, 256, 128 and 64 units and a softmax (its Figure 3). Each of its
+steps is a setting. Before it had the deeper head (`head: []`) and the logarithmic scale (`scale` of the feature
+`mel_image`) it reached 34%, then 36%. It ends in a softmax, and PyTorch's cross-entropy, the usual loss, applies
+another one. `softmax_twice` does so too: the loss then cannot fall far below 1.46 (ten genres) and its gradients
+vanish, a plausible cause of the 36%. Epochs, batch size and learning rate are unstated.
 
-The layers up to fc2 have the names and shapes of `keras.applications.VGG16`, whose weights are those of the authors;
-the dropout after fc1 and fc2, and the average to 7 x 7 for pictures of other sizes, are those of the paper's
-torchvision. That prepares photographs otherwise; here the standardised picture is scaled to their spread.
+The layers up to fc2 have the names and shapes of `keras.applications.VGG16`, whose weights are those of the authors.
+The dropout after fc1 and fc2, and the average to 7 x 7 for pictures of other sizes, are those of the paper's
+torchvision, which prepares photographs in another way: here the standardised picture is scaled to their spread.
 """
 
 from __future__ import annotations
@@ -142,9 +142,11 @@ def initialise(model: keras.Model, settings: dict[str, Any]) -> None:
     Raises InputError if they are not there, or not for layers of these sizes.
     """
     if _is_pretrained(settings):
-        if reason := unavailable(settings):
-            raise InputError(reason)
-        load_imagenet(model, pretrained.locate("vgg16", settings["handle"]) / pretrained.FILES["vgg16"])
+        folder = pretrained.locate("vgg16", settings["handle"])
+        reason = unavailable(settings)
+        if reason or folder is None:
+            raise InputError(reason or pretrained.missing("vgg16", settings["handle"]))
+        load_imagenet(model, folder / pretrained.FILES["vgg16"])
 
 
 def load_imagenet(model: keras.Model, path: Path) -> None:

@@ -36,8 +36,8 @@ def draw_leakage(rows: Sequence[Mapping[str, Any]], parts: Sequence[Mapping[str,
     grid = figure.subplots(len(models), 1, sharex=True, squeeze=False)
     for axes, model in zip(grid[:, 0], models, strict=True):
         own = {part["part"]: part for part in parts if part["model"] == model}
-        honest = own[leakage.TOTAL]["other"]
-        ordered = sorted((row for row in rows if row["model"] == model), key=lambda row: _place(row, honest))
+        disjoint = own[leakage.TOTAL]["other"]
+        ordered = sorted((row for row in rows if row["model"] == model), key=lambda row: _place(row, disjoint))
         _draw_panel(axes, ordered, own)
         axes.set_title(model)
     grid[-1, 0].set_xlabel("accuracy on the test subset")
@@ -97,7 +97,7 @@ def _draw_step(axes: Axes, part: Mapping[str, Any], y: float) -> None:
               va="center", fontsize=8.5, color=style.INK)  # fmt: skip
 
 
-def _place(row: Mapping[str, Any], honest: str) -> tuple[bool, int]:
+def _place(row: Mapping[str, Any], disjoint: str) -> tuple[bool, int]:
     """Order protocols from most to least leakage, those that are not part of the steps last."""
     protocol = row["protocol"]
-    return protocol in leakage.HONEST and protocol != honest, leakage.PROTOCOLS.index(protocol)
+    return protocol in leakage.DISJOINT and protocol != disjoint, leakage.PROTOCOLS.index(protocol)

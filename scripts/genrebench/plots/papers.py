@@ -15,11 +15,11 @@ from genrebench.evaluation.paper_comparison import comparable
 from genrebench.plots import style
 
 # from the middle of a row, so that the two intervals do not overlap in the plot
-OFFSET = {"closest": -0.13, "honest": 0.13}
+OFFSET = {"closest": -0.13, "disjoint": 0.13}
 PUBLISHED = {"marker": "D", "ls": "", "mfc": "white", "mec": style.INK, "ms": 6.5}
 FAINT = "#b5b5b5"  # published, but not comparable
 ROW = 0.36  # inches
-OURS = {"closest": "ours, closest protocol", "honest": "ours, artist-disjoint split"}
+OURS = {"closest": "ours, closest protocol", "disjoint": "ours, artist-disjoint split"}
 
 
 @mpl.rc_context(style.STYLE)
@@ -140,8 +140,8 @@ def _own_points(row: Mapping[str, Any], value: str = "accuracy") -> dict[str, fl
 
 
 def _own_marker(reading: str, colour: str) -> dict[str, Any]:
-    honest = reading == "honest"
-    return {"marker": "s" if honest else "o", "ls": "", "color": colour, "mec": "white", "mew": 0.6, "ms": 6.5}
+    disjoint = reading == "disjoint"
+    return {"marker": "s" if disjoint else "o", "ls": "", "color": colour, "mec": "white", "mew": 0.6, "ms": 6.5}
 
 
 def _separate(axes: Axes, groups: Sequence[str]) -> None:

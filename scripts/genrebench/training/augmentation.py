@@ -1,10 +1,10 @@
-"""Training examples changed at random, so that a network cannot learn them by heart.
+"""Random changes of training examples (data augmentation).
 
-Everything is drawn from the generator that is passed in, with NumPy: the same seed gives the same examples under every
-backend. Values are standardised, so 0 is the mean of the training clips, and a standard deviation is 1.
+All random numbers come from a NumPy generator, so the same seed gives the same examples under every backend. Values are
+standardised: the training clips have mean 0 and standard deviation 1.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,32 @@ def augment(
     pictures: Collection[str],
     random: np.random.Generator,
 ) -> tuple[Inputs, np.ndarray]:
-    """Change a batch as `settings` (any of SETTINGS) says; `targets` are (examples, genres). The arrays are reused.
-    Time is axis 1 of the inputs, but axis 2 of those that `pictures` names.
+    """Change a batch.
 
-    A stretch of time is masked in all features at once, and mixed examples are the same in all: otherwise one feature
-    would tell what is hidden in another. The crop is no part of this: it is made where examples are read.
+    Time masks and the partners of mixup are the same in all features: otherwise one feature would show what is hidden
+    in another. The setting `crop` is not applied here but where examples are read.
+
+    Parameters
+    ----------
+    inputs
+        Features by name, each (examples, time, bands) or, of `pictures`, (examples, bands, time). Changed in place.
+    targets
+        Shares of the genres, (examples, genres).
+    settings
+        Those of `AugmentationSettings` that are given.
+    pictures
+        Names of the features whose last axis is time.
+    random
+        Where all random numbers come from.
+
+    Returns
+    -------
+    inputs, targets
+        The changed batch, of the same shapes.
+
+    References
+    ----------
+    Park et al. (2019), SpecAugment (masks); Zhang et al. (2018), mixup.
     """
     examples = len(targets)
     if "gain" in settings:
@@ -39,17 +60,17 @@ def augment(
         inputs = {name: _mix(values, partner, share) for name, values in inputs.items()}
         targets = _mix(targets, partner, share)
     if "time_masks" in settings:
-        places = _places(*settings["time_masks"], examples, random)
+        places = _places(settings["time_masks"], examples, random)
         for values in _planes(inputs, pictures):
             _mask(values, places)
     if "band_masks" in settings:
         for values in _planes(inputs, pictures):
-            _mask(values.swapaxes(1, 2), _places(*settings["band_masks"], examples, random))
+            _mask(values.swapaxes(1, 2), _places(settings["band_masks"], examples, random))
     return inputs, targets
 
 
 def _planes(inputs: Inputs, pictures: Collection[str]) -> list[np.ndarray]:
-    """The features with an axis of time, which comes first, and one of bands."""
+    """The features with axes of time and bands, as (examples, time, bands)."""
     planes = {name: values for name, values in inputs.items() if values.ndim == 3}
     return [values.swapaxes(1, 2) if name in pictures else values for name, values in planes.items()]
 
@@ -58,8 +79,9 @@ def _mix(values: np.ndarray, partner: np.ndarray, share: float) -> np.ndarray:
     return (share * values + (1 - share) * values[partner]).astype(np.float32)
 
 
-def _places(count: int, longest: float, examples: int, random: np.random.Generator) -> np.ndarray:
-    """Where masks begin and end, as shares of an axis: (examples, count, 2)."""
+def _places(masks: Sequence[float], examples: int, random: np.random.Generator) -> np.ndarray:
+    """Where masks, [how many, longest share of the axis], begin and end, as shares: (examples, count, 2)."""
+    count, longest = int(masks[0]), masks[1]
     widths = random.uniform(0, longest, (examples, count))
     starts = random.uniform(0, 1 - widths)
     return np.stack([starts, starts + widths], axis=-1)

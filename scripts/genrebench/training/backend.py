@@ -1,7 +1,6 @@
-"""The library under Keras: TensorFlow, JAX or PyTorch, made to compute the same each time.
+"""The backend of Keras, TensorFlow, JAX or PyTorch, set to repeatable results.
 
-This is the only module that knows which of them it is. `choose` is what first imports Keras, `prepare` comes
-before anything is computed.
+No other module knows which of them it is. Call `choose`, which imports Keras, then `prepare`, then compute.
 """
 
 import importlib
@@ -14,9 +13,12 @@ from genrebench.training import gpu
 
 
 def choose(compute: dict[str, Any]) -> None:
-    """Import Keras with the backend of the section `compute` of params.yaml, so many threads, and one GPU at most.
+    """Import Keras with a backend, and claim one GPU if there are any.
 
-    JAX knows one thread, or all that there are.
+    Parameters
+    ----------
+    compute
+        The section `compute` of the parameters: `backend` and `threads`. JAX takes one thread, or all cores.
     """
     gpu.claim()
     os.environ["KERAS_BACKEND"] = compute["backend"]
@@ -31,7 +33,15 @@ def choose(compute: dict[str, Any]) -> None:
 
 
 def prepare(compute: dict[str, Any], seed: int) -> None:
-    """Seed what is drawn, and make results repeatable: deterministic operations, a fixed number of threads."""
+    """Set seeds, deterministic operations and a fixed number of threads.
+
+    Parameters
+    ----------
+    compute
+        The section `compute` of the parameters: `precision` (a dtype policy of Keras) and `threads`.
+    seed
+        Seed of the initial weights and of dropout.
+    """
     import keras
 
     keras.utils.clear_session(free_memory=False)
@@ -65,14 +75,14 @@ def prepare(compute: dict[str, Any], seed: int) -> None:
 
 
 def compiles() -> bool:
-    """Whether XLA compiles the training step: JAX is nothing without it, TensorFlow on a CPU is slower with it."""
+    """Whether XLA compiles the training step. JAX needs it; TensorFlow on a CPU is slower with it."""
     import keras
 
     return keras.config.backend() == "jax"
 
 
 def describe() -> dict[str, str]:
-    """The backend with its version, and the device that it computes on: CPU, or the name of the GPU."""
+    """Return `backend` (name and version) and `device` (CPU, or the name of the GPU)."""
     import keras
 
     name = keras.config.backend()

@@ -1,4 +1,4 @@
-"""What a training has reached, kept outside of its outputs, so that a killed job goes on where it was."""
+"""Checkpoints of trainings, outside of their outputs, so that a killed job resumes."""
 
 import json
 import shutil
@@ -14,11 +14,17 @@ Arrays = dict[str, np.ndarray]
 
 
 class Checkpoints:
-    """The last checkpoint of one training, in a folder of its own.
+    """The last checkpoint of one training.
 
-    `key` stands for all that the training depends on: a checkpoint of another key is of another training and is not
-    read. The best epoch's weights have a file of their own, written before the checkpoint that names it, so that a
-    kill at any moment leaves a checkpoint with all that belongs to it.
+    The weights of the best epoch are in a file of their own, written before the checkpoint that names it. So a kill at
+    any moment leaves a complete checkpoint.
+
+    Parameters
+    ----------
+    folder
+        A folder for this training alone.
+    key
+        A digest of all that the training depends on. A checkpoint with another key is not read.
     """
 
     def __init__(self, folder: str | Path, key: str):
@@ -26,7 +32,17 @@ class Checkpoints:
         self.key = key
 
     def save(self, state: Arrays, facts: dict[str, Any], best_epoch: int, best: Arrays) -> None:
-        """Keep `state`, and the weights `best` of `best_epoch`. `facts` is what JSON can hold."""
+        """Write a checkpoint.
+
+        Parameters
+        ----------
+        state
+            Arrays that the training goes on from.
+        facts
+            The rest of the state, as JSON can hold it.
+        best_epoch, best
+            The best epoch so far and its weights.
+        """
         if not self._best(best_epoch).is_file():
             serialization.save_arrays(self._best(best_epoch), best)
         about = {"key": self.key, "best_epoch": best_epoch, "facts": facts}
@@ -36,14 +52,14 @@ class Checkpoints:
                 path.unlink()
 
     def load(self) -> tuple[Arrays, dict[str, Any], Arrays] | None:
-        """The state, the facts and the best weights; None, and no folder, where there is nothing to go on from."""
+        """Return (state, facts, best weights); or None, and remove the folder, where there is nothing to resume."""
         try:
             state = _read(self.folder / "last.npz")
             about = json.loads(str(state.pop("about")))
             if about["key"] == self.key:
                 return state, about["facts"], _read(self._best(about["best_epoch"]))
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-            pass  # none yet, or a damaged disk: the training begins anew
+            pass  # none yet, or damaged: the training begins anew
         self.clear()
         return None
 

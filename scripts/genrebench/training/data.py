@@ -4,7 +4,7 @@ import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,12 +24,26 @@ def known_genres(clips: list[dict[str, str]], split: list[dict[str, str]]) -> li
     return [clip if clip["clip_id"] in known else {**clip, "genre": ""} for clip in clips]
 
 
+class Values(Protocol):
+    """What is used of an array: a cache, `Windows` of it, or another source of rows."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def ndim(self) -> int: ...  # noqa: D102
+
+    def __len__(self) -> int: ...  # noqa: D105
+
+    def __getitem__(self, rows: Any, /) -> Any: ...  # noqa: D105
+
+
 @dataclass
 class Feature:
     """One feature: `values` (clips, ...), memory-mapped float32 or `Windows` of that, and its JSON description."""
 
     name: str
-    values: np.ndarray
+    values: Values
     description: dict[str, Any]
 
     @classmethod
@@ -37,6 +51,13 @@ class Feature:
         """Open `<name>.npy` beside `<name>.json`."""
         path = Path(description)
         return cls(path.stem, np.load(path.with_suffix(".npy"), mmap_mode="r"), files.read_json(path))
+
+    def read(self, rows: np.ndarray, starts: np.ndarray | None = None) -> np.ndarray:
+        """Return the values of these rows; of segments at `starts` (seconds), if given, where rows are segments."""
+        if starts is None:
+            return self.values[rows]
+        assert isinstance(self.values, Windows)
+        return self.values.at(rows, starts)
 
     @property
     def has_time(self) -> bool:
@@ -56,7 +77,7 @@ class Windows:
     without time is the same in all stretches of a clip.
     """
 
-    def __init__(self, values: np.ndarray, clips: np.ndarray, starts: np.ndarray, steps: int | None, rate: float = 0.0):
+    def __init__(self, values: Values, clips: np.ndarray, starts: np.ndarray, steps: int | None, rate: float = 0.0):
         self.cache = values
         self.clips = clips
         self.starts = starts
@@ -84,9 +105,10 @@ class Windows:
             first = np.rint(starts * self.rate).astype(int).clip(0, self.cache.shape[-1] - self.steps)
             for place, clip, start in zip(out, self.clips[rows], first, strict=True):
                 place[...] = self.cache[clip, ..., start : start + self.steps]
-        if isinstance(self.cache.base, mmap.mmap):
+        file = getattr(self.cache, "base", None)
+        if isinstance(file, mmap.mmap):
             # what has been read stays in the system's cache, but no longer counts as this process's memory
-            self.cache.base.madvise(mmap.MADV_DONTNEED)
+            file.madvise(mmap.MADV_DONTNEED)
         return out
 
 
@@ -98,7 +120,7 @@ class Data:
     manifest, `segments` the number of the segment in its clip, and `labels` the index into `genres`, -1 where it is not
     for training or validation: nothing that trains can see a test label. Where rows are segments, `spans` has the
     first and the last moment (seconds) at which a segment in the place of this one may start: anywhere in its clip, but
-    where segments were dealt, nowhere else.
+    where a split assigns segments, nowhere else.
     """
 
     features: list[Feature]
@@ -120,27 +142,27 @@ class Data:
     ) -> "Data":
         """The clips (manifest rows) that `split` (rows with clip_id and subset) names, and the genres of the training.
 
-        `segments` (length_s, hop_s) cuts each clip into stretches of this length; a split with a column `segment` deals
-        these, otherwise a clip's segments are all in its subset. `cut` (percentile, at_least) shortens time axes to
-        that percentile of the training clips' own lengths, but not below so many steps. For `segments` some feature has
-        time, and those that have it say how many seconds they span.
+        `segments` (length_s, hop_s) cuts each clip into stretches of this length; a split with a column `segment`
+        assigns these, otherwise a clip's segments are all in its subset. `cut` (percentile, at_least) shortens time
+        axes to that percentile of the training clips' own lengths, but not below so many steps. For `segments` some
+        feature has time, and those that have it say how many seconds they span.
         """
         number = {clip["clip_id"]: i for i, clip in enumerate(clips)}
-        dealt = any("segment" in row for row in split)
-        named = [(number[row["clip_id"]], row.get("segment"), row["subset"]) for row in split]
+        assigned = any("segment" in row for row in split)
+        members = [(number[row["clip_id"]], row.get("segment"), row["subset"]) for row in split]
         if segments:
             grids = {
-                clip: _grid(float(clips[clip]["duration_s"]), features, segments) for clip in {c for c, _, _ in named}
+                clip: _grid(float(clips[clip]["duration_s"]), features, segments) for clip in {c for c, _, _ in members}
             }
             examples = [
                 (clip, place, start, subset)
-                for clip, segment, subset in named
+                for clip, segment, subset in members
                 for place, start in enumerate(grids[clip])
                 if segment in (None, str(place))
             ]
         else:
-            grids = {clip: [0.0] for clip, _, _ in named}
-            examples = [(clip, 0, 0.0, subset) for clip, _, subset in named]
+            grids = {clip: [0.0] for clip, _, _ in members}
+            examples = [(clip, 0, 0.0, subset) for clip, _, subset in members]
         examples.sort()
         of_clip = np.array([clip for clip, *_ in examples])
         starts = np.array([start for _, _, start, _ in examples])
@@ -153,7 +175,7 @@ class Data:
         trained = np.unique(of_clip[rows["train"]])
         return cls(
             [
-                _windows(feature, of_clip, starts, segments, cut and steps_of_cut(feature, cut, trained))
+                _windows(feature, of_clip, starts, segments, steps_of_cut(feature, cut, trained) if cut else None)
                 for feature in features
             ],
             rows,
@@ -161,7 +183,7 @@ class Data:
             genres,
             of_clip,
             np.array([place for _, place, _, _ in examples]),
-            np.array([(start, start) if dealt else (0.0, grids[clip][-1]) for clip, _, start, _ in examples]),
+            np.array([(start, start) if assigned else (0.0, grids[clip][-1]) for clip, _, start, _ in examples]),
         )
 
     @classmethod
@@ -206,7 +228,7 @@ class Data:
         return {"accuracy": float(np.mean(right)), "loss": scoring.log_loss(true, means, self.genres)}
 
     def scaler_rows(self, fit_on: str) -> np.ndarray:
-        """The rows that the scaler may see: `train`, or `all` as in paper 001."""
+        """The rows that the scaler may see: `train`, or `all` as in Huang and Minami 2024."""
         return self.rows["train"] if fit_on == "train" else np.concatenate(list(self.rows.values()))
 
 
@@ -268,9 +290,9 @@ def _windows(
 class Scaler:
     """Standardisation to zero mean and unit variance, per feature type.
 
-    Paper 001 scales "each feature type independently"; its printed extremes (|z| up to 57.6 with 999 clips) show that
-    one mean and variance serve all values of a type. Columns of a table have units of their own and are scaled one by
-    one.
+    Huang and Minami 2024 scale "each feature type independently". Their printed extremes (|z| up to 57.6, 999 clips)
+    show that one mean and variance serve all values of a type. Columns of a table have units of their own and are
+    scaled one by one.
     """
 
     def __init__(self, features: list[Feature], rows: np.ndarray):
@@ -304,12 +326,23 @@ class Scaler:
         return values
 
     def network_input(self, feature: Feature, rows: np.ndarray, starts: np.ndarray | None = None) -> np.ndarray:
-        """Standardised values of these rows as networks read them: float32 (rows, ...), time first if it has any.
+        """Return the standardised values that a network gets.
 
-        Of segments that start elsewhere, if `starts` (seconds) says so.
+        Parameters
+        ----------
+        feature
+            The feature.
+        rows
+            Rows of its values.
+        starts
+            Where the segments start (seconds), if not where those of `data` do.
+
+        Returns
+        -------
+        values
+            float32. Of a feature with time the axes are (rows, time, bands), of another those of the cache.
         """
-        values = feature.values[rows] if starts is None else feature.values.at(rows, starts)
-        values = self.standardise(feature, values)
+        values = self.standardise(feature, feature.read(rows, starts))
         return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if feature.has_time else values
 
     def flat(self, features: list[Feature], rows: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""One GPU for each process that trains, on a machine that has several.
+"""One GPU for each process that trains, on a machine with several.
 
-A cluster's scheduler does this itself. Elsewhere `--resources gpu=4` has four trainings run at a time, and libraries
-take the first GPU that they see, or all of them: so each process is left with one to see.
+The scheduler of a cluster does this itself. Elsewhere `--resources gpu=4` runs four trainings at a time, and libraries
+take the first GPU that they see, or all of them. So each process is shown one only.
 """
 
 import contextlib
@@ -9,18 +9,23 @@ import fcntl
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"  # the environment variable that CUDA reads: numbers or identifiers, with commas
 
-_locked_files = []  # open: closed, and their locks released, when the process ends
+_locked_files: list[IO[str]] = []  # kept open: a lock ends when its file is closed, at the end of the process
 
 
 def claim(folder: Path | None = None) -> None:
-    """Leave this process one of the GPUs that it sees, which no other process of this user has claimed.
+    """Show this process one GPU only, one that no other process of this user has claimed.
 
-    To be called before a library looks for GPUs. Claims are locks on files in `folder` (by default one of the user's
-    among the machine's temporary files) and end with the process. Where all are claimed, because there are more jobs
-    than GPUs, or where there can be no locks, they are shared: libraries are told to take memory only as they need it.
+    Call it before a library looks for GPUs. A claim is a lock on a file and ends with the process. Where all GPUs are
+    claimed, or the folder cannot have locks, GPUs are shared: libraries are told to take memory as they need it.
+
+    Parameters
+    ----------
+    folder
+        Where the locks are; by default a folder of the user's among the machine's temporary files.
     """
     devices = visible()
     if len(devices) < 2:
@@ -38,7 +43,7 @@ def claim(folder: Path | None = None) -> None:
 
 
 def visible(machine: Path = Path("/dev")) -> list[str]:
-    """The GPUs that CUDA shows this process, as CUDA_VISIBLE_DEVICES would name them; `machine` has their devices."""
+    """List the GPUs that CUDA shows this process, as CUDA_VISIBLE_DEVICES names them; `machine` has the devices."""
     if VISIBLE in os.environ:
         return [device.strip() for device in os.environ[VISIBLE].split(",") if device.strip() not in ("", "-1")]
     return [str(number) for number, _ in enumerate(machine.glob("nvidia[0-9]*"))]

@@ -1,6 +1,6 @@
-"""Networks of Keras, on any of its backends: a scaler of the inputs, an optimiser and the loop of genrebench.training.loop.
+"""Networks of Keras: scaler, optimiser, and the loop of genrebench.training.loop.
 
-Keras runs on TensorFlow, JAX or PyTorch; nothing here knows which (genrebench.training.backend does).
+Keras runs on TensorFlow, JAX or PyTorch; only genrebench.training.backend knows which.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,8 +23,17 @@ Architecture = Callable[[Shapes, int, dict[str, Any]], keras.Model]
 class KerasModel(Trainer):
     """A Keras model, the scaler of its inputs, and their training.
 
-    `architecture(shapes, genres, settings)` builds the model from the shapes of an example's features (time first).
-    `initialise(model, settings)`, if given, puts pretrained weights into it.
+    Parameters
+    ----------
+    architecture
+        Function (shapes, genres, settings) that builds the model; `shapes` are those of one example by feature, with
+        time as the first axis.
+    data, settings, seed
+        As for `Trainer`.
+    compute
+        The section `compute` of the parameters.
+    initialise
+        Function (model, settings) that sets pretrained weights.
     """
 
     def __init__(
@@ -57,43 +66,43 @@ class KerasModel(Trainer):
 
     @property
     def parameters(self) -> int:
-        """How many numbers the model has, trained or counted (those of batch normalisation)."""
+        """The number of weights, those of batch normalisation included."""
         return self.model.count_params()
 
     def inputs(self, rows: np.ndarray, starts: np.ndarray | None = None) -> Inputs:
-        """Standardised features of these rows, time first; of segments that start elsewhere, if `starts` says so."""
+        """Read standardised features of these rows, as `Scaler.network_input` returns them."""
         return {feature.name: self.scaler.network_input(feature, rows, starts) for feature in self.data.features}
 
     def step(self, inputs: Inputs, targets: np.ndarray, epoch: int, number: int) -> dict[str, float]:
-        """A step of the optimiser; `accuracy`, and `loss` with the penalties of regularisers."""
+        """Make a step of the optimiser; return `accuracy`, and `loss` with the penalties of regularisers."""
         return self.model.train_on_batch(inputs, targets, targets @ self.class_weights, return_dict=True)
 
     def probabilities(self, inputs: Inputs) -> np.ndarray:
-        """(examples, genres)."""
+        """Return the probabilities (examples, genres) of a batch."""
         return self.model.predict_on_batch(inputs)
 
     def learning_rate(self, epoch: int) -> float:
-        """At the beginning of an epoch, which is where the optimiser stands."""
+        """Return the learning rate of the optimiser, which is at the beginning of the epoch."""
         return float(self.model.optimizer.learning_rate)
 
     def state(self) -> Arrays:
-        """Weights, states of random generators, and those of the optimiser."""
+        """Return weights and the states of random generators and of the optimiser."""
         return _arrays(self._variables())
 
     def restore(self, state: Arrays) -> None:
-        """Go back to a `state`."""
+        """Set what `state` returned."""
         _assign(self._variables(), state)
 
     def weights(self) -> Arrays:
-        """Weights, and what is counted."""
+        """Return the weights, those of batch normalisation included."""
         return _arrays(self.model.weights)
 
     def use(self, weights: Arrays) -> None:
-        """Take these `weights`."""
+        """Set what `weights` returned."""
         _assign(self.model.weights, weights)
 
     def save(self, folder: Path) -> None:
-        """Write the scaler, the weights and what is needed to build the model again."""
+        """Write the scaler, the weights, and the settings and shapes that the model is built from."""
         serialization.save_arrays(folder / "scaler.npz", self.scaler.arrays())
         self.model.save_weights(folder / "model.weights.h5")
         description = {
@@ -105,7 +114,7 @@ class KerasModel(Trainer):
         files.write_json(folder / "model.json", description)
 
     def describe(self) -> dict[str, str]:
-        """The backend with its version, and the device that it computes on: CPU, or the name of the GPU."""
+        """Return `backend` (name and version) and `device` (CPU, or the name of the GPU)."""
         return backend.describe()
 
     def _optimizer(self) -> keras.Optimizer:
@@ -151,7 +160,7 @@ def load(
 
 
 def _shape(feature: Feature) -> tuple[int, ...]:
-    """The shape of a feature of one example as the model gets it: time first."""
+    """The shape of a feature of one example as a network gets it: time first."""
     shape = feature.values.shape[1:]
     return (shape[-1], *shape[:-1]) if feature.has_time else shape
 

@@ -1,4 +1,4 @@
-"""Linear classifiers with more values than clips: how they are fitted, and what they say."""
+"""Linear classifiers with more values than clips: fitting and probabilities."""
 
 from typing import Any
 
@@ -9,20 +9,32 @@ COLUMNS = 65536  # of the inputs that are in double precision at a time
 
 
 def probabilities(coef: np.ndarray, intercept: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """Probabilities (rows, classes) of a linear classifier: the softmax of its `scores`.
+    """Return the probabilities of a linear classifier, the softmax of its `scores`.
 
-    `coef` is (classes, values), or (1, values) of two classes, `inputs` (rows, values). The most probable class is that
-    of the highest score. (scikit-learn normalises the sigmoids of the scores of stochastic gradient descent, Zadrozny
-    and Elkan 2002: with thousands of inputs scores are in the thousands, sigmoids are 0 or 1 to the last digit, and the
-    genre would be chosen by the alphabet.)
+    The most probable class is that of the highest score. scikit-learn normalises the sigmoids of the scores of
+    stochastic gradient descent instead (Zadrozny and Elkan 2002). With thousands of values scores are in the thousands,
+    all sigmoids are 0 or 1, and the first of several classes with 1 would win.
+
+    Parameters
+    ----------
+    coef, intercept
+        (classes, values) and (classes,); of two classes (1, values) and (1,).
+    inputs
+        (rows, values).
+
+    Returns
+    -------
+    probabilities
+        (rows, classes), float64.
     """
     return softmax_of_scores(scores(coef, intercept, inputs))
 
 
 def scores(coef: np.ndarray, intercept: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """Scores (rows, classes) of a linear classifier, or (rows, 1) of one of two classes.
+    """Return the scores of a linear classifier, (rows, classes), or (rows, 1) of two classes.
 
-    Sums are in double precision, so that they do not depend on how many rows there are.
+    Parameters are those of `probabilities`. Sums are in double precision, so that they do not depend on the number of
+    rows.
     """
     sums = np.broadcast_to(intercept, (len(inputs), len(coef))).astype(np.float64)
     for at in range(0, inputs.shape[1], COLUMNS):
@@ -32,22 +44,34 @@ def scores(coef: np.ndarray, intercept: np.ndarray, inputs: np.ndarray) -> np.nd
 
 
 def softmax_of_scores(scores: np.ndarray) -> np.ndarray:
-    """Probabilities (rows, classes) of scores: (rows, classes), or of two classes (rows,) or (rows, 1)."""
+    """Return probabilities (rows, classes) of scores (rows, classes); of two classes also (rows,) or (rows, 1)."""
     return softmax(of_all_classes(scores.reshape(len(scores), -1)), axis=1)
 
 
 def of_all_classes(scores: np.ndarray) -> np.ndarray:
-    """The same scores (rows, classes), with 0 for the first of two classes where only the second has any."""
+    """Return scores as (rows, classes): where only the second of two classes has any, the first gets 0."""
     return np.hstack([np.zeros_like(scores), scores]) if scores.shape[1] == 1 else scores
 
 
 def fit_in_span(estimator: Any, inputs: np.ndarray, labels: np.ndarray) -> None:
-    """Fit in the span of the training clips, then turn the weights back.
+    """Fit a linear classifier with an L2 penalty in the span of the training clips, then rotate its weights back.
 
-    With fewer clips (n) than values (d), a linear model with an L2 penalty has its solution in the span of the clips,
-    and losses and penalty see only inner products, which a rotation keeps. So the fit on n coordinates instead of d
-    is the same model at a thousandth of the cost (Hastie and Tibshirani 2004, Efficient quadratic regularization for
-    expression arrays, Biostatistics 5). The same holds, step by step, for stochastic gradient descent.
+    With fewer clips (n) than values (d) the solution lies in the span of the clips, and losses and penalty depend on
+    inner products only, which a rotation keeps. So the fit on n coordinates gives the same model as the fit on d
+    values, at a thousandth of the cost. The same holds for each step of stochastic gradient descent.
+
+    Parameters
+    ----------
+    estimator
+        A linear classifier of scikit-learn; its `coef_` becomes (classes, d).
+    inputs
+        Standardised values, (n, d).
+    labels
+        Class of each row, (n,).
+
+    References
+    ----------
+    Hastie and Tibshirani (2004), Efficient quadratic regularization for expression arrays, Biostatistics 5.
     """
     clips, size = inputs.shape
     if size <= clips:

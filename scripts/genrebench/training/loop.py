@@ -1,7 +1,7 @@
-"""The loop over epochs that all networks share, whatever library computes them.
+"""The loop over epochs of all networks, whatever library computes them.
 
-Everything that is drawn is drawn from the seed, the epoch and the number of the batch, so that a training that goes on
-from a checkpoint ends with the same bytes as one that was never interrupted.
+Random numbers depend on the seed, the epoch and the number of the batch alone. So a training that resumes from a
+checkpoint ends with the same bytes as one that was never interrupted.
 """
 
 import time
@@ -23,11 +23,28 @@ Inputs = dict[str, np.ndarray]
 
 
 class Trainer(ABC):
-    """A network and its training; of all epochs the one with the highest accuracy on the validation clips is kept.
+    """A network and its training.
 
-    Of equals it is the one with the lowest loss there. It trains on `rows`, those of the training clips if no others
-    are given. What a library does is left to subclasses: `inputs`, `step`, `probabilities`, `learning_rate`, and the
-    arrays that a training changes (`state`, `restore`, `weights`, `use`).
+    The weights of the epoch with the highest accuracy on the validation clips are kept, of equals those with the lowest
+    loss there. Subclasses implement what depends on the library.
+
+    Parameters
+    ----------
+    data
+        The examples.
+    settings
+        The settings of the model.
+    seed
+        Seed of the order of the examples and of augmentation.
+    rows
+        Rows to train on; by default those of the training clips.
+
+    Attributes
+    ----------
+    class_weights
+        Weight of each genre in the loss, (genres,).
+    seconds
+        Seconds of each epoch.
     """
 
     pictures: frozenset[str] = frozenset()  # features whose last axis is time
@@ -43,57 +60,70 @@ class Trainer(ABC):
     @property
     @abstractmethod
     def parameters(self) -> int:
-        """How many numbers the network has."""
+        """The number of weights."""
 
     @abstractmethod
     def inputs(self, rows: np.ndarray, starts: np.ndarray | None = None) -> Inputs:
-        """What the network reads of these rows, by feature; of segments that start elsewhere, if `starts` says so."""
+        """Read the inputs of the network, by feature, of these rows; of segments at `starts` (seconds), if given."""
 
     @abstractmethod
     def step(self, inputs: Inputs, targets: np.ndarray, epoch: int, number: int) -> dict[str, float]:
-        """A step of the optimiser on a batch, of which an epoch has several; its `accuracy` and `loss`.
+        """Make a step of the optimiser on batch `number` of an epoch; return its `accuracy` and `loss`.
 
-        `targets` are (examples, genres).
+        `targets` are shares of the genres, (examples, genres).
         """
 
     @abstractmethod
     def probabilities(self, inputs: Inputs) -> np.ndarray:
-        """(examples, genres)."""
+        """Return the probabilities (examples, genres) of a batch."""
 
     @abstractmethod
     def learning_rate(self, epoch: int) -> float:
-        """At the beginning of an epoch."""
+        """Return the learning rate at the beginning of an epoch."""
 
     @abstractmethod
     def state(self) -> Arrays:
-        """All that a training changes: weights, the optimiser, random generators."""
+        """Return all that training changes: weights, optimiser, random generators."""
 
     @abstractmethod
     def restore(self, state: Arrays) -> None:
-        """Go back to a `state`."""
+        """Set what `state` returned."""
 
     @abstractmethod
     def weights(self) -> Arrays:
-        """What predictions depend on."""
+        """Return what predictions depend on."""
 
     @abstractmethod
     def use(self, weights: Arrays) -> None:
-        """Take these `weights`."""
+        """Set what `weights` returned."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:
-        """Write what is needed to predict into an existing folder."""
+        """Write what prediction needs into an existing folder."""
 
     @abstractmethod
     def describe(self) -> dict[str, str]:
-        """The `backend` with its version, and the `device` that it computes on."""
+        """Return `backend` (name and version) and `device` (CPU, or the name of the GPU)."""
 
     def fit(self, folder: Path, key: str) -> list[dict[str, Any]]:
-        """Train and return the history, a row per epoch; the network then has the weights of the best one.
+        """Train, then set the weights of the best epoch.
 
-        Goes on from the checkpoint in `folder`, if it is one of the training that `key` stands for. The last one stays:
-        what the history and the weights are written to may be lost yet.
-        Raises InputError where the loss is not finite.
+        Parameters
+        ----------
+        folder
+            Folder of the checkpoints. The last one stays until the caller has written the results.
+        key
+            A digest of all that the training depends on; a checkpoint with the same key is resumed.
+
+        Returns
+        -------
+        history
+            A row per epoch: epoch, learning_rate, accuracy, loss, val_accuracy, val_loss.
+
+        Raises
+        ------
+        InputError
+            If the loss or a prediction is not finite.
         """
         checkpoints = Checkpoints(folder, key)
         history, best = self._resume(checkpoints)
@@ -115,15 +145,15 @@ class Trainer(ABC):
         return history
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Probabilities (rows, genres)."""
+        """Return probabilities (rows, genres), which sum to 1 in double precision."""
         parts = [self.probabilities(self.inputs(part)) for part in self._batches_of(rows)]
         if not parts:
             return np.empty((0, len(self.data.genres)))
         found = np.concatenate(parts, dtype=np.float64)[: len(rows)]
-        return found / found.sum(axis=1, keepdims=True)  # of single precision they add up to 1 only nearly
+        return found / found.sum(axis=1, keepdims=True)
 
     def steps_per_epoch(self) -> int:
-        """Batches of the training rows."""
+        """The number of batches of an epoch."""
         return -(-len(self.rows) // self.settings["batch_size"])
 
     def _class_weights(self) -> np.ndarray:
@@ -133,7 +163,7 @@ class Trainer(ABC):
         return compute_class_weight(choice, classes=np.arange(len(self.data.genres)), y=labels).astype(np.float32)
 
     def _train_epoch(self, epoch: int) -> dict[str, float]:
-        """Accuracy and loss (with the penalties of regularisers), the mean over the epoch's steps."""
+        """Return accuracy and loss (with the penalties of regularisers), means over the steps."""
         sums = dict.fromkeys(("accuracy", "loss"), 0.0)
         for number, (inputs, targets) in enumerate(self._batches(epoch)):
             figures = self.step(inputs, targets, epoch, number)
@@ -143,7 +173,7 @@ class Trainer(ABC):
         return {name: total / self.steps_per_epoch() for name, total in sums.items()}
 
     def _batches(self, epoch: int) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        """The shuffled batches of an epoch: inputs, and targets (examples, genres). One is read while one trains."""
+        """Yield the shuffled batches, inputs and targets (examples, genres); the next one is read in the meantime."""
         parts = self._batches_of(np.random.default_rng([self.seed, epoch]).permutation(self.rows))
         with ThreadPoolExecutor(1) as reader:
             coming = reader.submit(self._batch, epoch, 0, parts[0])
@@ -154,7 +184,7 @@ class Trainer(ABC):
             yield coming.result()
 
     def _batches_of(self, rows: np.ndarray) -> list[np.ndarray]:
-        """Rows in batches of one size, the last filled up with the first rows: another size would be compiled anew."""
+        """Split rows into batches of one size, the last filled up with the first rows: each size is compiled anew."""
         size = self.settings["batch_size"]
         return list(np.resize(rows, (-(-len(rows) // size), size)))
 
@@ -166,7 +196,7 @@ class Trainer(ABC):
         return augmentation.augment(self.inputs(rows, starts), targets, settings, self.pictures, random)
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        """Accuracy and loss on the validation clips, each the mean of its segments."""
+        """Return accuracy and loss on the validation clips, whose predictions are means over segments."""
         rows = self.data.rows["valid"]
         predicted = self.predict(rows)
         if not np.isfinite(predicted).all():
@@ -184,7 +214,7 @@ class Trainer(ABC):
         return bool(patience and history) and len(history) - 1 - best_row(history) >= patience
 
     def _resume(self, checkpoints: Checkpoints) -> tuple[list[dict[str, Any]], Arrays]:
-        """The history and the best weights so far; the network and its optimiser are as they were."""
+        """Restore the last checkpoint; return the history and the best weights so far."""
         found = checkpoints.load()
         if found is None:
             return [], {}

@@ -221,7 +221,9 @@ def _costs(
     }
 
 
-def _write_tables(folder: Path, history: list[dict], predictions: list[dict], genres: list[str]) -> None:
+def _write_tables(
+    folder: Path, history: list[dict[str, Any]], predictions: list[dict[str, Any]], genres: list[str]
+) -> None:
     rounded = [{key: f"{value:.6g}" for key, value in row.items()} for row in history]
     files.write_rows(folder / "history.csv", HISTORY_COLUMNS, rounded)
     files.write_rows(folder / "predictions.csv", (*PREDICTION_COLUMNS, *genres), predictions)

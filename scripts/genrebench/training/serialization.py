@@ -1,4 +1,4 @@
-"""Saving trained models so that the same model is the same bytes: no dates, no memory addresses."""
+"""Saving trained models so that equal models have equal bytes: no dates, no memory addresses."""
 
 import io
 import json
@@ -46,9 +46,9 @@ def save_estimator(path: str | Path, estimator: Any) -> None:
 
 
 def load_estimator(path: str | Path) -> Any:
-    """Load what `save_estimator` saved: nothing but the types that skops trusts, and scikit-learn's trees.
+    """Load what `save_estimator` saved: only types that skops trusts, and the trees of scikit-learn.
 
-    Trees are indexed without bounds checks, so load forests only from people whom you would let crash the process.
+    Trees are indexed without bounds checks: a malicious file can crash the process.
     """
     from skops.io import load
 

@@ -1,4 +1,4 @@
-"""The engine of the scikit-learn models: flattened, standardised features in, probabilities out."""
+"""Models of scikit-learn: flat, standardised features in, probabilities out."""
 
 import time
 import warnings
@@ -30,8 +30,17 @@ class Trial:
 class SklearnModel:
     """An estimator and the scaler of its inputs.
 
-    Of several `candidates`, settings of the estimator, it keeps the one with the highest accuracy on the validation
-    clips, the first of equals; `model.json` then lists what each of them reached there.
+    Parameters
+    ----------
+    estimator
+        A classifier of scikit-learn, not fitted.
+    data
+        The examples.
+    scaler_fit_on
+        The clips that the scaler is fitted on: `train` or `all`.
+    candidates
+        Settings of the estimator to try. The one with the highest accuracy on the validation clips is kept, the first
+        of equals; `model.json` lists the accuracies of all.
     """
 
     def __init__(
@@ -51,27 +60,27 @@ class SklearnModel:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the fit has found: coefficients, support vectors, or nodes of a forest."""
+        """The number of coefficients, of values of support vectors, or of nodes of a forest."""
         if hasattr(self.estimator, "estimators_"):
             return sum(tree.tree_.node_count for tree in self.estimator.estimators_)
         found = ("coef_", "intercept_", "support_vectors_", "dual_coef_")
         return sum(np.size(getattr(self.estimator, name, ())) for name in found)
 
     def describe(self) -> dict[str, str]:
-        """The `backend` with its version, and the `device` that it computes on."""
+        """Return `backend` (name and version) and `device`."""
         return {"backend": f"scikit-learn {version('scikit-learn')}", "device": "CPU"}
 
     def fit(self, folder: Path, key: str) -> list[dict[str, Any]]:
-        """Fit on the training clips; return the history: one row with the figures of training and validation.
+        """Fit on the training clips; return the history, one row with the figures of training and validation.
 
-        It is over too soon for checkpoints, so `folder` stays empty.
+        A fit is too short for checkpoints: `folder` and `key` are not used.
         """
         started = time.perf_counter()
         inputs = self.scaler.flat(self.data.features, self.rows)
         self.trials = [self._try(candidate, inputs) for candidate in self.candidates]
         best = max(self.trials, key=lambda trial: trial.figures["val_accuracy"])
         self.estimator = best.estimator
-        for warning in best.caught:  # those of the others are of no concern
+        for warning in best.caught:
             warnings.warn(warning.message, stacklevel=2)
         if len(self.trials) > 1:
             print(f"{best.candidate} is the best of {len(self.trials)} on the validation clips")
@@ -93,13 +102,13 @@ class SklearnModel:
         return Trial(candidate, self.estimator, row, caught)
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Probabilities (rows, genres)."""
+        """Return probabilities (rows, genres)."""
         inputs = (self.scaler.flat(self.data.features, part) for part in batches(rows))
         parts = [probabilities(self.estimator, part) for part in inputs]
         return np.concatenate(parts) if parts else np.empty((0, len(self.data.genres)))
 
     def save(self, folder: Path) -> None:
-        """Write the scaler, the weights and what is needed to read them."""
+        """Write the scaler, the weights and a description of the estimator."""
         serialization.save_arrays(folder / "scaler.npz", self.scaler.arrays())
         if isinstance(self.estimator, LinearClassifierMixin):
             weights = {"coef": self.estimator.coef_, "intercept": self.estimator.intercept_}
@@ -121,7 +130,7 @@ class SklearnModel:
 
 
 def probabilities(estimator: ClassifierMixin, inputs: np.ndarray) -> np.ndarray:
-    """Probabilities (rows, classes): the estimator's own; of linear models, and where it has none, of its scores."""
+    """Return probabilities (rows, classes) of a fitted estimator; of linear models the softmax of their scores."""
     if isinstance(estimator, LinearClassifierMixin):
         return linear.probabilities(estimator.coef_, estimator.intercept_, inputs)
     if hasattr(estimator, "predict_proba"):

@@ -1,7 +1,7 @@
-"""Pretrained transformers of genrebench.encoders.speech, fine-tuned.
+"""Fine-tuning of pretrained speech transformers (genrebench.encoders.speech).
 
-On top of one stands the head of the library's own classifiers (`Wav2Vec2ForSequenceClassification` of transformers): a
-projection of each step, their mean, a linear layer.
+The head is that of `Wav2Vec2ForSequenceClassification` of Hugging Face's transformers: a projection of each step, the
+mean over the steps, a linear layer.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ SCALE = ("scale", "_growth_tracker")  # what changes of a GradScaler
 
 
 class Classifier(torch.nn.Module):
-    """A pretrained encoder and the head on it: what its processor returns to scores (examples, genres)."""
+    """A pretrained encoder and a head: from the output of its processor to scores (examples, genres)."""
 
     def __init__(self, encoder: torch.nn.Module, genres: int, layers: str, projection: int):
         super().__init__()
@@ -44,7 +44,7 @@ class Classifier(torch.nn.Module):
         self.classifier = torch.nn.Linear(projection, genres)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Scores before the softmax."""
+        """Return scores (examples, genres), before the softmax."""
         if self.layer_weights is None:
             steps = self.encoder(values).last_hidden_state
         else:
@@ -53,7 +53,7 @@ class Classifier(torch.nn.Module):
         return self.classifier(self.projector(steps).mean(dim=1))
 
     def train(self, mode: bool = True) -> "Classifier":
-        """As for any module, but what is not trained never drops or masks anything."""
+        """Set the mode of training; an encoder that is not trained stays in evaluation (no dropout, no masks)."""
         super().train(mode)
         if not any(parameter.requires_grad for parameter in self.encoder.parameters()):
             self.encoder.eval()
@@ -61,11 +61,25 @@ class Classifier(torch.nn.Module):
 
 
 class TransformerModel(Trainer):
-    """A pretrained transformer on windows of a waveform, and its fine-tuning.
+    """A pretrained transformer on segments of a waveform, and its fine-tuning.
 
-    `folder` has the model; None has a new one made of `config` (model_type and the sizes of its configuration), with
-    random weights. The one feature is a waveform (rows, samples) at 16 kHz. On a GPU `compute` may have half
-    precision, where the weights themselves stay in single precision.
+    Parameters
+    ----------
+    folder
+        Folder of the pretrained model; None for random weights.
+    config
+        Configuration of a model with random weights: model_type and sizes.
+    data
+        The examples; the one feature is a waveform at 16 kHz, (rows, samples).
+    settings, seed
+        As for `Trainer`.
+    compute
+        The section `compute` of the parameters. In half precision, on a GPU, the weights stay in single precision.
+
+    Raises
+    ------
+    InputError
+        If segments are too short for the network.
     """
 
     def __init__(
@@ -84,7 +98,7 @@ class TransformerModel(Trainer):
         self.half = HALF[compute["precision"]]
         draw_from(seed)
         self.processor, encoder = encoders.load(folder) if folder else encoders.new(config)
-        draw_from(seed)  # again, because loading draws too: the head is to be another for another seed
+        draw_from(seed)  # again, because loading draws too: the head depends on the seed alone
         _require_steps(encoder, data.features[0].values.shape[-1])
         freeze(encoder, settings["trained"])
         network = Classifier(encoder, len(data.genres), settings["layers"], settings["projection"])
@@ -95,18 +109,15 @@ class TransformerModel(Trainer):
 
     @property
     def parameters(self) -> int:
-        """How many numbers the network has, trained or frozen."""
+        """The number of weights, trained or frozen."""
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     def inputs(self, rows: np.ndarray, starts: np.ndarray | None = None) -> Inputs:
-        """Samples (rows, samples) of these rows; of windows that start elsewhere, if `starts` says so."""
-        return {
-            feature.name: np.array(feature.values[rows] if starts is None else feature.values.at(rows, starts))
-            for feature in self.data.features
-        }
+        """Read the samples (rows, samples) of these rows; of segments at `starts` (seconds), if given."""
+        return {feature.name: np.array(feature.read(rows, starts)) for feature in self.data.features}
 
     def step(self, inputs: Inputs, targets: np.ndarray, epoch: int, number: int) -> dict[str, float]:
-        """A step of the optimiser; `accuracy`, and `loss`."""
+        """Make a step of the optimiser; return `accuracy` and `loss`."""
         draw_from(self.seed, epoch, number)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(epoch * self.steps_per_epoch() + number)
@@ -129,18 +140,18 @@ class TransformerModel(Trainer):
         return {"accuracy": right / len(targets), "loss": loss / len(targets)}
 
     def probabilities(self, inputs: Inputs) -> np.ndarray:
-        """(examples, genres)."""
+        """Return the probabilities (examples, genres) of a batch."""
         self.network.eval()
         with torch.inference_mode(), self._precision():
             scores = [self.network(values).float().softmax(1).cpu() for _, values in self._parts(inputs)]
         return torch.cat(scores).numpy()
 
     def learning_rate(self, epoch: int) -> float:
-        """At the beginning of an epoch."""
+        """Return the learning rate at the beginning of an epoch."""
         return self._rate(epoch * self.steps_per_epoch())
 
     def state(self) -> Arrays:
-        """Weights, and the moments of the optimiser."""
+        """Return weights and the moments of the optimiser."""
         moments = {
             f"optimizer.{i}.{name}": value.cpu().numpy()
             for i, values in self.optimizer.state_dict()["state"].items()
@@ -151,7 +162,7 @@ class TransformerModel(Trainer):
         return self.weights() | moments | scale
 
     def restore(self, state: Arrays) -> None:
-        """Go back to a `state`."""
+        """Set what `state` returned."""
         self.use({name: value for name, value in state.items() if name.startswith("network.")})
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in state.items():
@@ -164,18 +175,18 @@ class TransformerModel(Trainer):
             self.scaler.load_state_dict(self.scaler.state_dict() | dict(zip(SCALE, (scale, int(steps)), strict=True)))
 
     def weights(self) -> Arrays:
-        """All numbers of the network."""
+        """Return all weights of the network."""
         # a copy: on a CPU the array would go on changing with the network
         return {f"network.{key}": value.cpu().numpy().copy() for key, value in self.network.state_dict().items()}
 
     def use(self, weights: Arrays) -> None:
-        """Take these `weights`."""
+        """Set what `weights` returned."""
         self.network.load_state_dict(
             {key.removeprefix("network."): torch.from_numpy(value) for key, value in weights.items()}
         )
 
     def save(self, folder: Path) -> None:
-        """Write the weights (safetensors), and what is needed to build the network again."""
+        """Write the weights (safetensors), and the configuration that the network is built from."""
         self.network.encoder.config.save_pretrained(folder)
         self.processor.save_pretrained(folder)
         state = {name: value.contiguous().cpu() for name, value in self.network.state_dict().items()}
@@ -184,23 +195,23 @@ class TransformerModel(Trainer):
         files.write_json(folder / "model.json", description)
 
     def describe(self) -> dict[str, str]:
-        """PyTorch with its version, and the device that it computes on: CPU, or the name of the GPU."""
+        """Return `backend` (PyTorch and its version) and `device` (CPU, or the name of the GPU)."""
         device = torch.cuda.get_device_name() if self.device.type == "cuda" else "CPU"
         return {"backend": f"torch {version('torch')}", "device": device}
 
     def _parts(self, inputs: Inputs) -> Iterator[tuple[slice, torch.Tensor]]:
-        """A batch part by part: which of it, and what the network's processor makes of these samples."""
+        """Split a batch: yield the slice of each part, and the output of the processor for its samples."""
         (samples,) = inputs.values()
         for at in range(0, len(samples), self.settings["micro_batch"]):
             part = slice(at, at + self.settings["micro_batch"])
-            heard = self.processor(list(samples[part]), sampling_rate=SAMPLE_RATE, return_tensors="pt")
-            yield part, heard["input_values"].to(self.device)
+            processed = self.processor(list(samples[part]), sampling_rate=SAMPLE_RATE, return_tensors="pt")
+            yield part, processed["input_values"].to(self.device)
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None)
 
     def _rate(self, step: int) -> float:
-        """The learning rate of a step: it rises evenly, then stays or falls with a cosine."""
+        """Return the learning rate of a step: a linear warm-up, then constant or a cosine."""
         settings, steps = self.settings, self.steps_per_epoch()
         peak, warmup = settings["learning_rate"], round(settings["warmup_epochs"] * steps)
         if step < warmup:
@@ -211,7 +222,13 @@ class TransformerModel(Trainer):
 
 
 def load(folder: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    """The network that `TransformerModel.save` wrote, on the processor: from samples (rows, samples) to (rows, genres)."""
+    """Load the network that `TransformerModel.save` wrote, for the CPU.
+
+    Returns
+    -------
+    probabilities
+        Function from samples at 16 kHz, (rows, samples), to probabilities, (rows, genres).
+    """
     prepare(threads)
     described = files.read_json(folder / "model.json")
     settings = described["settings"]
@@ -221,16 +238,16 @@ def load(folder: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     network.eval()
 
     def probabilities(samples: np.ndarray) -> np.ndarray:
-        heard = processor(list(samples), sampling_rate=SAMPLE_RATE, return_tensors="pt")["input_values"]
+        values = processor(list(samples), sampling_rate=SAMPLE_RATE, return_tensors="pt")["input_values"]
         with torch.inference_mode():
-            found = network(heard).softmax(1).numpy().astype(np.float64)
+            found = network(values).softmax(1).numpy().astype(np.float64)
         return found / found.sum(axis=1, keepdims=True)
 
     return probabilities
 
 
 def freeze(encoder: torch.nn.Module, trained: str) -> None:
-    """Leave only those weights to be changed that are `trained`."""
+    """Freeze all weights of the encoder but those that are `trained`."""
     if trained == "head":
         encoder.requires_grad_(False)
     elif trained == "transformer" and hasattr(encoder, "feature_extractor"):
@@ -239,7 +256,7 @@ def freeze(encoder: torch.nn.Module, trained: str) -> None:
 
 
 def _require_steps(encoder: torch.nn.Module, samples: int) -> None:
-    """Raise InputError where windows are too short for what is masked in training."""
+    """Raise InputError if segments are shorter than the masks of the training."""
     if not hasattr(encoder, "_get_feat_extract_output_lengths"):
         return  # it pads what it reads
     config = encoder.config
@@ -255,7 +272,7 @@ def _require_steps(encoder: torch.nn.Module, samples: int) -> None:
 
 
 def share_of(data: Data, share: float, seed: int) -> np.ndarray:
-    """The rows of a share of each genre's training clips, at least one of each, drawn from the seed."""
+    """Draw a share of the training clips of each genre, at least one of each; return their rows."""
     rows = data.rows["train"]
     random = np.random.default_rng([seed, round(1000 * share)])
     taken: set[int] = set()

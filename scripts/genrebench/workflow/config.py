@@ -6,6 +6,7 @@ what it meets. In `features`, `models`, `protocols` and `ablation.models` null l
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -49,6 +50,8 @@ class Configuration:
         The path of the dataset's preset.
     given : dict
         By path, what params.yaml (with `--config`) and the preset say themselves.
+    listed_suite : str or None
+        The name of the suite, if it is one of config/suites.yaml.
     """
 
     sections: dict[str, Any]
@@ -56,6 +59,7 @@ class Configuration:
     features: tuple[str, ...]
     preset: str
     given: dict[str, dict[str, Any]]
+    listed_suite: str | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -78,7 +82,7 @@ def load_all(path: str | Path = "params.yaml", dataset: str | None = None) -> di
 
 
 def _load(path: str | Path, dataset: str | None) -> Configuration:
-    params = _read(Path(path), str(path))
+    params = read(path)
     if dataset is not None and isinstance(params, dict):
         params = params | {"dataset": dataset}
     return resolve(params, str(path))
@@ -93,10 +97,10 @@ def resolve(params: Any, path: str = "params.yaml") -> Configuration:
         raise InputError(f"{path} is {type(params).__name__}, but must be a mapping of keys to values.")
     kind = kind_of(params.get("dataset", "demo"))
     preset_path = f"config/presets/{kind}.yaml"
-    preset = _read(FOLDER / "presets" / f"{kind}.yaml", preset_path)
-    suites = _read(FOLDER / "suites.yaml", SUITES)
+    preset = read(FOLDER / "presets" / f"{kind}.yaml", preset_path)
+    suites = read(FOLDER / "suites.yaml", SUITES)
     merged = _merge(_about_entries_of(params, preset), params)
-    given = {path: params, preset_path: preset}
+    given = {path: deepcopy(params), preset_path: preset}  # Snakemake's own mapping goes on changing
     check = _Check(given)
     check.modules(merged)
     model = sections_model(merged)
@@ -105,12 +109,33 @@ def resolve(params: Any, path: str = "params.yaml") -> Configuration:
     except ValidationError as error:
         fault = messages.Fault(error, model)
         raise InputError(f"{check.file_of(fault.path)}: {fault.text}") from None
-    suite = _suite(sections, preset, suites, check)
+    for section in ENTRIES:
+        if not sections[section]:
+            raise InputError(f"{path}: {section} is empty, but needs at least one entry.")
+    suite, listed_suite = _suite(sections, preset, suites, check)
     _keep_what_runs(sections, suite, params)
     check.names(sections)
     check.ablation(sections)
     ablation.check(sections, path)
-    return Configuration(sections, suite, _features(sections, suite, preset), preset_path, given)
+    features = _features(sections, suite, preset)
+    return Configuration(sections, suite, features, preset_path, given, listed_suite)
+
+
+def with_types(params: Any, given: Any) -> Any:
+    """`params`, in which what `given` has too, and Snakemake's `--config` gave as text, is what YAML reads from it.
+
+    Snakemake reads `--config 'models={cnn: {epochs: 3}}'` without types: 3 is text.
+    """
+    if isinstance(given, dict) and isinstance(params, dict):
+        return params | {key: with_types(params[key], given[key]) for key in given if key in params}
+    if isinstance(params, list):
+        return [with_types(value, value) for value in params]
+    if isinstance(params, str):
+        try:
+            return yaml.safe_load(params)
+        except yaml.YAMLError:
+            return params
+    return params
 
 
 def kind_of(dataset: Any) -> str:
@@ -135,12 +160,14 @@ def sections_model(params: Mapping[str, Any]) -> type[Sections]:
         ("protocols", "Split protocols, by name: those of the preset, and these. One with `file` is a split of yours."),
     ):
         entries = params.get(section)
-        classes = {
-            name: (_entry_class(section, name, entry), Field(description=_summary(section, name, entry)))
+        classes: dict[str, Any] = {
+            str(name): (_entry_class(section, name, entry), Field(description=_summary(section, name, entry)))
             for name, entry in (entries.items() if isinstance(entries, dict) else ())
         }
         entry_model = create_model(section.capitalize(), __base__=StrictModel, **classes)
-        fields[section] = (entry_model, Field(description=description))
+        # a preset has protocols too, so params.yaml need not
+        default = entry_model() if section == "protocols" and not classes else ...
+        fields[section] = (entry_model, Field(default, description=description))
     return create_model("Params", __base__=Sections, **fields)
 
 
@@ -246,13 +273,14 @@ class _Check:
 
 def _suite(
     sections: dict[str, Any], preset: dict[str, Any], suites: dict[str, list[str]], check: _Check
-) -> tuple[str, ...]:
-    """The models that run."""
+) -> tuple[tuple[str, ...], str | None]:
+    """The models that run, and the name of the suite if it is a listed one."""
     asked, file = sections["suite"], check.file_of(["suite"])
     if asked == AUTO:
         asked, file = preset.get("suite", ALL), check.preset
     if asked == ALL:
-        return tuple(sections["models"])
+        return tuple(sections["models"]), None
+    listed = asked if isinstance(asked, str) else None
     if isinstance(asked, str):
         if asked not in suites:
             known = [AUTO, ALL, *suites]
@@ -262,7 +290,7 @@ def _suite(
             raise InputError(f"{check.path}: suite: none of its models ({', '.join(asked)}) is listed under `models`.")
     else:
         check._known("suite", asked, sections["models"])
-    return tuple(name for name in sections["models"] if name in asked)
+    return tuple(name for name in sections["models"] if name in asked), listed
 
 
 def _keep_what_runs(sections: dict[str, Any], suite: tuple[str, ...], params: dict[str, Any]) -> None:
@@ -325,8 +353,9 @@ def _merge(*layers: dict[str, Any], at: tuple[str, ...] = ()) -> dict[str, Any]:
     return merged
 
 
-def _read(file: Path, name: str) -> Any:
+def read(file: str | Path, name: str | None = None) -> Any:
+    """What a YAML file has; `name` is what messages call it. Raises InputError if it is not valid YAML."""
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise InputError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise InputError(f"{name or file} is not valid YAML: {' '.join(str(error).split())}") from None

@@ -59,12 +59,12 @@ def _text(error: Any, where: str, description: str, chosen: Any) -> str:
         return unknown(where, str(error["loc"][-1]), chosen)
     if kind == "missing":
         parent, _, key = where.rpartition(".")
-        return f"{parent} lacks the key '{key}'{about}."
+        return f"{parent or 'the file'} lacks the key '{key}'{about}."
     if chosen is None:  # one of several kinds of values
         return f"{where} is {found}, which is not allowed{about}."
     if kind == "literal_error":
-        allowed = [str(value) for value in chosen]
-        return f"{where} is {found}, but must be one of {', '.join(allowed)}{nearest(str(error['input']), allowed)}."
+        values = [str(value) for value in chosen]
+        return f"{where} is {found}, but must be one of {', '.join(values)}{nearest(str(error['input']), values)}."
     if kind in LIMITS:
         words, key = LIMITS[kind]
         return f"{where} is {found}, but must be {words} {limits[key]}{about}."
@@ -93,7 +93,7 @@ def _place(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[list[str],
     annotation: Any = model
     description = ""
     for part in loc:
-        branches = _branches(annotation)
+        branches = kinds_of(annotation)
         if len(branches) > 1:
             # pydantic names the branch, which is no part of the path: only that of a mapping is looked into
             annotation = next((b for b in branches if _is_model(b) and b.__name__ == part), None)
@@ -109,16 +109,16 @@ def _place(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[list[str],
             annotation, description = field.annotation, (field.description or "").rstrip(".")
         elif arguments := get_args(annotation):
             annotation = arguments[min(int(part), len(arguments) - 1)] if isinstance(part, int) else arguments[-1]
-    branches = _branches(annotation)
+    branches = kinds_of(annotation)
     return path, description, get_args(branches[0]) if len(branches) == 1 else None
 
 
-def _branches(annotation: Any) -> list[Any]:
+def kinds_of(annotation: Any) -> list[Any]:
     """The kinds of values that an annotation allows, without its bounds and without None."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, UnionType):
-        return [b for one in get_args(annotation) if one is not NoneType for b in _branches(one)]
+        return [b for one in get_args(annotation) if one is not NoneType for b in kinds_of(one)]
     return [annotation]
 
 

@@ -1,11 +1,12 @@
 """Pretrained weights: where they are on this machine, and what they are.
 
-The workflow never downloads weights: a person does (scripts/fetch_weights.py). An index of their folder has rules notice
-that they changed, whatever their place.
+The workflow never downloads weights: a person does (scripts/fetch_weights.py). Rules notice that weights changed by an
+index of their folder, whose content does not depend on its place.
 """
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def index_of(kind: str, name: str, handle: str) -> str:
     return f"{SEEN}/{kind}/{name}-{hashlib.md5(handle.encode()).hexdigest()[:8]}.json"
 
 
-def unavailable(name: str, settings: dict[str, Any]) -> str | None:
+def unavailable(name: str, settings: Mapping[str, Any]) -> str | None:
     """Why a feature or model with these settings cannot be had on this machine: a sentence for people; None if it can.
 
     `name` is that of its module, which may need packages of an extra, whether it has weights or not.

@@ -20,7 +20,7 @@ from genrebench.datasets import manifest, precomputed, tables
 
 RATE = 22050
 SETTINGS = {"min_duration_s": 1.0, "min_rms": 1e-4, "duplicates": "reject"}
-CATALOGUE_COLUMNS = tables.CATALOGUE
+CATALOGUE_COLUMNS = tables.CATALOGUE.columns
 
 
 def sound(seed, seconds=2.0):

@@ -54,7 +54,7 @@ def test_a_split_that_cannot_be_read_is_an_input_error(tmp_path):
 
 def run(folder: Path, rows: list[dict], protocol: str, given: dict, dataset: str = "mine", duration=None):
     split = {"kfold": "fold0", "fault_filtered": "fixed"}.get(protocol, "repeat0")
-    tables.write(folder / "manifest.csv", frame(rows), tables.MANIFEST)
+    tables.MANIFEST.write(folder / "manifest.csv", frame(rows))
     split_files.write_split(
         manifest=folder / "manifest.csv",
         protocol=protocol,
@@ -160,7 +160,7 @@ def test_brought_features_have_no_segments_to_leak(tmp_path):
 
 @pytest.fixture(scope="module")
 def catalogue() -> pd.DataFrame:
-    return tables.read(CATALOGUE, tables.CATALOGUE)
+    return tables.CATALOGUE.read(CATALOGUE)
 
 
 @pytest.fixture(scope="module")

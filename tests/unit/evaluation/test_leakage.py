@@ -50,8 +50,8 @@ def test_the_parts_add_up_to_what_is_lost():
 
 
 def test_size_matched_is_set_against_the_split_whose_sizes_it_has():
-    assert leakage.honest_protocol(["stratified", "artist", "fault_filtered"]) == "fault_filtered"
-    assert leakage.honest_protocol(["stratified", "artist"]) == "artist"
+    assert leakage.disjoint_protocol(["stratified", "artist", "fault_filtered"]) == "fault_filtered"
+    assert leakage.disjoint_protocol(["stratified", "artist"]) == "artist"
     found = {name: clips(n, 100) for name, n in (("size_matched", 60), ("artist", 50), ("fault_filtered", 45))}
     rows = leakage.decompose("one", "clip", found, "fault_filtered", UNKNOWN)
     assert [row["difference"] for row in rows if row["part"] == "artists"] == pytest.approx([0.15])
@@ -171,8 +171,8 @@ def test_a_row_per_model_and_protocol_with_the_reason_where_there_is_none(folder
     assert leak["clip_accuracy"] == ""
     low, high = wilson_interval(5 / 7, 4)
     assert (float(leak["accuracy_low"]), float(leak["accuracy_high"])) == pytest.approx((low, high), abs=1e-5)
-    honest = rows["one", "stratified"]
-    assert (float(honest["accuracy"]), float(honest["clip_accuracy"])) == (0.5, 0.75)
+    disjoint = rows["one", "stratified"]
+    assert (float(disjoint["accuracy"]), float(disjoint["clip_accuracy"])) == (0.5, 0.75)
     assert rows["two", "stratified"]["unit"] == "clip"
     reasons = {key: row["reason"] for key, row in rows.items() if row["status"] == "unavailable"}
     assert reasons == {

@@ -53,7 +53,7 @@ def compare(figures: list[dict], results: list[dict], dataset: str = "gtzan", mo
     return paper_comparison.compare_accuracies(figures, results, PROTOCOLS, dataset, models)
 
 
-def test_a_figure_is_set_against_ours_under_its_protocol_and_under_the_honest_one():
+def test_a_figure_is_set_against_ours_under_its_protocol_and_under_the_artist_disjoint_one():
     (row,) = compare(
         [figure("cnn", 0.625)],
         [
@@ -64,7 +64,7 @@ def test_a_figure_is_set_against_ours_under_its_protocol_and_under_the_honest_on
         ],
     )
     assert (row["closest_protocol"], row["closest_accuracy"], row["shared"]) == ("stratified", 0.75, 0.76)
-    assert (row["honest_protocol"], row["honest_accuracy"]) == ("fault_filtered", 0.55)
+    assert (row["disjoint_protocol"], row["disjoint_accuracy"]) == ("fault_filtered", 0.55)
     assert row["difference"] == pytest.approx(0.125)
     assert row["inside"] is False
     assert row["gap"] == pytest.approx(0.2)
@@ -100,7 +100,7 @@ def test_a_random_split_stands_for_another_but_not_for_one_of_segments():
     assert paper_comparison.closest_protocol("stratified", {"artist", "fault_filtered"}) is None
     (row,) = compare([figure("cnn", 0.79, "holdout")], [result("cnn", "stratified", 0.75)])
     assert all(word in row["summary"] for word in ("stratified", "holdout", "75.0%"))
-    assert row["honest_protocol"] in (None, "")
+    assert row["disjoint_protocol"] in (None, "")
 
 
 def test_two_readings_of_a_figure_and_what_leaks_in_one():
@@ -167,7 +167,7 @@ def test_genres_are_compared_under_the_protocols_of_the_model():
         }
         for genre, metric, value in (("rock", "f1", 0.5), ("rock", "support", 20.0), ("polka", "f1", 0.7))
     ]
-    rows = [{"model": "cnn", "closest_protocol": "stratified", "honest_protocol": None}]
+    rows = [{"model": "cnn", "closest_protocol": "stratified", "disjoint_protocol": None}]
     runs = tables.GENRES.frame(
         RUN | {"seed": seed, "genre": "rock", "f1": f1, "support": 8} for seed, f1 in enumerate((0.6, 0.8))
     )
@@ -175,7 +175,7 @@ def test_genres_are_compared_under_the_protocols_of_the_model():
     assert (rock["published"], rock["published_clips"], rock["closest_clips"]) == (0.5, 20, 8)
     assert rock["closest_score"] == pytest.approx(0.7)
     assert rock["difference"] == pytest.approx(0.2)
-    assert rock["honest_score"] is None
+    assert rock["disjoint_score"] is None
     assert polka["closest_score"] is polka["difference"] is None  # a genre that the dataset does not have
     sentence = paper_comparison.describe_genres([rock, polka])
     assert numbers(sentence) == ["20.0", "70.0", "50.0"] and "rock" in sentence

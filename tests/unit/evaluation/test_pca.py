@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import reduce_features
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.evaluation import pca
@@ -70,7 +69,7 @@ def run(tmp_path, features, available=True):
     split = [clip | {"subset": "train" if i % 2 else "test"} for i, clip in enumerate(clips)]
     files.write_rows(tmp_path / "split.csv", ["clip_id", "subset"], split if available else [])
     files.write_json(tmp_path / "split.json", {"available": available, "reason": None if available else "no artists"})
-    reduce_features.reduce_features(
+    pca.reduce_features(
         str(tmp_path / "manifest.csv"), str(tmp_path / "split.csv"),
         [str(tmp_path / f"{feature.name}.json") for feature in features], 2, 1,
         tmp_path / "pca.npy", tmp_path / "pca.json",

@@ -25,7 +25,7 @@ def collect(tmp_path):
         path = tmp_path / f"{number}.wav"
         soundfile.write(path, np.random.default_rng(number).uniform(-0.5, 0.5, round(seconds * 8000)), 8000)
         clips.append({"clip_id": str(number), "path": str(path), "md5": f"{number:08x}", "duration_s": seconds})
-    tables.write(tmp_path / "manifest.csv", pd.DataFrame(clips), tables.MANIFEST)
+    tables.MANIFEST.write(tmp_path / "manifest.csv", pd.DataFrame(clips))
 
     def run(duration, settings=MEL, feature="mel"):
         values, description = tmp_path / "x.npy", tmp_path / "x.json"
@@ -98,7 +98,7 @@ def test_the_description_has_the_figures_of_the_array(collect, monkeypatch):
 
 def bring(folder, feature, array):
     rows = [{"clip_id": str(i), "genre": "a", "path": "", "md5": ""} for i in range(len(array))]
-    tables.write(folder / "manifest.csv", pd.DataFrame(rows), tables.MANIFEST)
+    tables.MANIFEST.write(folder / "manifest.csv", pd.DataFrame(rows))
     (folder / "features").mkdir(exist_ok=True)
     np.save(folder / "features" / f"{feature}.npy", array)
 

@@ -13,7 +13,6 @@ import pywt
 import scipy.signal
 import soundfile
 
-from genrebench.audio import filters
 from genrebench.audio.spectra import Clip
 from genrebench.common.cli import InputError
 from genrebench.extraction import engine as engines
@@ -131,23 +130,6 @@ def test_the_waveform_is_librosas_at_the_rate_of_speech_models(tmp_path):
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore:Empty filters:UserWarning")
-@pytest.mark.parametrize("rate, n_fft", [(22050, 2048), (16000, 512), (44100, 4096)])
-def test_filter_banks_are_those_of_librosa(rate, n_fft):
-    for n_mels in (40, 128):
-        theirs = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels)
-        np.testing.assert_allclose(filters.mel(rate, n_fft, n_mels), theirs, atol=1e-6 * theirs.max())
-    for n_chroma, tuning in ((12, 0.0), (24, -0.37)):
-        theirs = librosa.filters.chroma(sr=rate, n_fft=n_fft, n_chroma=n_chroma, tuning=tuning)
-        np.testing.assert_allclose(filters.chroma(rate, n_fft, n_chroma, tuning), theirs, atol=1e-6)
-    np.testing.assert_array_equal(filters.hann(n_fft), scipy.signal.get_window("hann", n_fft))
-
-
-def test_the_spectrum_is_that_of_librosa_to_the_bit():
-    ours = Clip(NOISE, RATE, [(2048, 512), (2048, 256)]).amplitude(2048, 512)
-    np.testing.assert_array_equal(ours.T, np.abs(librosa.stft(NOISE, n_fft=2048, hop_length=512)))
-
-
 @pytest.mark.parametrize("feature", SETTINGS)
 def test_a_feature_does_not_depend_on_what_else_is_asked_for(feature):
     settings = SETTINGS[feature]
@@ -227,10 +209,3 @@ def test_one_transform_serves_both_hops(monkeypatch):
     for name in ("mel", "mfcc", "chroma", "spectral_contrast"):
         extract(name, clip)
     assert sum(counts) == 1 + len(NOISE) // 256
-
-
-def test_hops_without_a_common_divisor_do_not_multiply_the_memory():
-    clip = Clip(NOISE, RATE, [(2048, 441), (2048, 256), (2048, 512)])
-    assert len(clip.amplitude(2048, 441)) == 1 + len(NOISE) // 441
-    np.testing.assert_array_equal(clip.amplitude(2048, 512), Clip(NOISE, RATE, [(2048, 512)]).amplitude(2048, 512))
-    assert sum(len(values) for values in clip._amplitude.values()) == 2 + len(NOISE) // 441 + len(NOISE) // 256

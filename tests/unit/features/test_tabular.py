@@ -2,16 +2,13 @@
 
 import csv
 import os
-import tracemalloc
 from pathlib import Path
 
 import librosa
 import numpy as np
 import pytest
-import scipy.ndimage
 import soundfile
 
-from genrebench.audio import hpss
 from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
@@ -89,9 +86,9 @@ def test_families_and_statistics_stand_in_the_order_asked_for(columns, statistic
 
 
 def test_columns_and_settings_of_the_two_modules_are_the_same():
-    segments = dict(tabular_segments.SETTINGS)
+    segments = tabular_segments.Settings().model_dump()
     del segments["segment_s"]
-    assert segments == tabular.SETTINGS
+    assert segments == tabular.Settings().model_dump()
 
 
 def test_segments_are_the_table_of_slices():
@@ -107,46 +104,6 @@ def test_a_clip_shorter_than_a_segment_is_one():
     ours = tabular_segments.extract(make_clip(NOISE[:700]), segment_s=3.0, **SETTINGS)
     np.testing.assert_array_equal(ours[:, 0], tabular.extract(make_clip(NOISE[:700]), **SETTINGS))
     assert ours.shape == (57, 1)
-
-
-@pytest.mark.parametrize("rows", [31, 32, 45, 46, 47, 48, 200])
-@pytest.mark.parametrize("columns", [1, 3, 300])
-def test_running_median_is_that_of_scipy(rows, columns):
-    values = RANDOM.standard_normal((rows, columns)).astype(np.float32).round(1)  # many are equal
-    expected = scipy.ndimage.median_filter(values, size=(31, 1))[15 : rows - 15]
-    np.testing.assert_array_equal(hpss.running_median(values), expected)
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("signal", SIGNALS)
-@pytest.mark.parametrize("n_fft, hop_length", [(2048, 512), (1024, 300)])
-def test_harmonic_part_is_that_of_librosa(signal, n_fft, hop_length):
-    samples = SIGNALS[signal]
-    ours = hpss.harmonic(make_clip(samples, [(n_fft, hop_length)]), n_fft, hop_length)
-    harmonic, percussive = tabular.librosa_hpss(samples, n_fft, hop_length)
-    assert ours.dtype == np.float32
-    assert np.abs(ours - harmonic).max() <= 1e-5 * np.abs(harmonic).max()
-    assert np.abs(samples - ours - percussive).max() <= 1e-5 * np.abs(samples).max()
-
-
-def test_harmonic_part_does_not_depend_on_the_blocks(monkeypatch):
-    whole = hpss.harmonic(make_clip(NOISE), 2048, 512)
-    monkeypatch.setattr(hpss, "FRAMES", 40)
-    monkeypatch.setattr(hpss, "BINS", 100)
-    np.testing.assert_allclose(hpss.harmonic(make_clip(NOISE), 2048, 512), whole, atol=1e-6)
-
-
-def test_harmonic_part_of_a_long_clip_takes_little_memory_beside_its_spectrum():
-    """Beside the blocks some arrays as long as the clip, an eighth of the size of its STFT."""
-    peaks = []
-    for seconds in (30, 120):
-        clip = make_clip(np.resize(NOISE, seconds * RATE))
-        clip.amplitude(2048, 512)
-        tracemalloc.start()
-        hpss.harmonic(clip, 2048, 512)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 8 * 4 * 90 * RATE
 
 
 def test_tempo_is_that_of_the_beat_tracker():

@@ -8,6 +8,7 @@ import pytest
 from exported_models import CLASSICAL, CLIPS, NETWORKS, SECONDS, Corpus
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.formatting import percent
 from genrebench.inference import export
 from genrebench.inference.predictor import Predictor
 
@@ -108,7 +109,7 @@ def test_the_model_card_states_accuracy_protocol_and_caveats(corpus):
     description = files.read_json(folder / "export.json")
     card = (folder / "README.md").read_text()
     figures = description["metrics"]
-    assert f"{figures['accuracy']:.1%}" in card
+    assert percent(figures["accuracy"]) in card
     assert figures["accuracy_low"] < figures["accuracy"] <= figures["accuracy_high"] <= 1
     assert "`artist`" in card and "`repeat0`" in card
     assert description["caveats"]

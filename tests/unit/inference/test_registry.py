@@ -77,5 +77,5 @@ def test_the_dataset_of_the_parameters_comes_first(results, tmp_path):
 
 def test_a_model_is_summarised_with_its_interval_and_its_caveats(results):
     text = summary(registry.usable_models(results)[results / "demo/export/weak"])
-    for part in ("weak, trained on demo", "60%", "50% to 70%", "artist", "a caveat"):
+    for part in ("weak, trained on demo", "60%", "50 to 70%", "artist", "a caveat"):
         assert part in text

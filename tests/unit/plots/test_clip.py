@@ -8,7 +8,6 @@ import pytest
 import soundfile
 from PIL import Image
 
-import plot_clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.plots import FEATURES_OF_CLIP, clip, style
@@ -194,9 +193,10 @@ def test_any_clip_of_a_manifest_and_any_recording_can_be_drawn(tmp_path):
         options += ["--audio-settings", json.dumps(AUDIO)]
         subprocess.run([*command, *options, *settings_options()], cwd=ROOT, check=True)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
-    # with the settings of params.yaml, which are others
-    options = ["--audio", str(tmp_path / "b.wav"), "--title", "rock.b  ·  rock  ·  Queen"]
-    subprocess.run([*command, *options, "--output", str(tmp_path / "three.png")], cwd=ROOT, check=True)
+    # with other settings
+    title = "rock.b  ·  rock  ·  Queen"
+    others = SETTINGS | {"mel": STFT | {"n_mels": 16}}
+    clip.draw_clip(others, AUDIO, tmp_path / "three.png", audio=tmp_path / "b.wav", title=title)
     one, three = (Image.open(tmp_path / name) for name in ("one.png", "three.png"))
     assert one.size == three.size
     assert one.tobytes() != three.tobytes()
@@ -229,9 +229,8 @@ def test_cached_features_are_read_without_their_padding_and_the_others_computed(
 )
 def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path, which, message):
     options = {"audio": None, "manifest": make_manifest(tmp_path), "clip_id": None, "title": None} | which
-    options |= {"features": list(SETTINGS), "settings": list(SETTINGS.values()), "audio_settings": AUDIO}
     with pytest.raises(InputError, match=message):
-        plot_clip.plot_clip(**options, output=tmp_path / "out.png")
+        clip.draw_clip(SETTINGS, AUDIO, tmp_path / "out.png", **options)
     assert not (tmp_path / "out.png").exists()
 
 

@@ -4,7 +4,7 @@ from genrebench.plots import papers, style
 def row(model: str, published: float, **numbers) -> dict:
     """A row of papers.csv; `numbers` are those that are known."""
     ours = {
-        f"{which}_{name}": None for which in ("closest", "honest") for name in ("protocol", "accuracy", "low", "high")
+        f"{which}_{name}": None for which in ("closest", "disjoint") for name in ("protocol", "accuracy", "low", "high")
     }
     for name, value in list(numbers.items()):
         if name.endswith("_accuracy"):
@@ -26,7 +26,7 @@ def drawn(axes, marker: str, colour: str | None = None) -> list[tuple[float, flo
 
 def test_the_plot_has_a_row_per_published_accuracy():
     rows = [
-        row("cnn", 0.6, closest_accuracy=0.75, closest_protocol="stratified", honest_accuracy=0.55),
+        row("cnn", 0.6, closest_accuracy=0.75, closest_protocol="stratified", disjoint_accuracy=0.55),
         row("lstm", 0.97, closest_accuracy=0.9, closest_protocol="segment_random"),
         row("alexnet", 0.3),
     ]

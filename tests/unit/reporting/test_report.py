@@ -415,7 +415,7 @@ def test_figures_of_papers_are_shown_beside_ours(results, html):
     assert row["summary"] in " ".join(shown.text.split())
     assert "not comparable" in shown.text
     assert "difference, points" not in shown.text
-    for accuracy in ("published", "closest_accuracy", "honest_accuracy"):
+    for accuracy in ("published", "closest_accuracy", "disjoint_accuracy"):
         assert f"{100 * float(row[accuracy]):.1f}" in shown.text
 
 
@@ -427,7 +427,7 @@ def test_on_the_dataset_of_a_figure_the_difference_is_shown(results, tmp_path):
     assert "difference, points" in shown.text
     assert "−12.5" in shown.text
     columns = "model,source,dataset,genre,metric,published,published_clips,closest_protocol,closest_score".split(",")
-    columns += ["closest_clips", "honest_protocol", "honest_score", "honest_clips", "difference"]
+    columns += ["closest_clips", "disjoint_protocol", "disjoint_score", "disjoint_clips", "difference"]
     score = {"model": "logistic", "genre": "rock", "metric": "f1", "published": 0.5, "closest_score": 0.75}
     score |= {"closest_protocol": "stratified", "difference": 0.25}
     files.write_rows(results / "papers_genres.csv", columns, [score])

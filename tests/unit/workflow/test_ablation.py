@@ -29,51 +29,19 @@ def test_variants_are_each_alone_and_all_but_each():
     }
 
 
-def test_a_missing_feature_is_in_its_own_variant_only():
-    found = ablation.variants(FEATURES, missing=["chroma"])
-    assert [name for name, features in found.items() if "chroma" in features] == ["only-chroma"]
-    assert found["all"] == ["mfcc", "rms"] and "without-chroma" not in found
-    assert list(ablation.variants(["mfcc"])) == ["all", "only-mfcc"]  # without it nothing is left
-    assert list(ablation.variants(["mfcc"], ["mfcc"])) == ["only-mfcc"]
+def test_of_one_feature_nothing_is_left_out():
+    assert ablation.variants(["mfcc"]) == {"all": ["mfcc"], "only-mfcc": ["mfcc"]}
+
+
+def test_the_name_of_an_entry_has_the_model_and_the_variant():
+    name = ablation.entry_name("random_forest", "without-mfcc_20")
+    assert ablation.parse_entry_name(name) == ("random_forest", "without-mfcc_20")
 
 
 def test_the_kind_of_a_variant_is_in_its_name():
     assert [ablation.kind_of(name) for name in ("all", "only-mfcc_20", "without-rms", "selected", "pca")] == [
         ("all", ""), ("alone", "mfcc_20"), ("without", "rms"), ("selected", ""), ("pca", "")
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("without", "kept"),
-    [
-        ({"mfcc": 0.4, "chroma": 0.6, "rms": 0.55}, ["mfcc", "rms"]),  # chroma only disturbs
-        ({"mfcc": 0.6, "chroma": 0.6, "rms": 0.5}, ["rms"]),  # what changes nothing goes
-        ({"mfcc": 0.7, "chroma": 0.6, "rms": 0.65}, ["chroma"]),  # none is needed: the best alone
-        ({"mfcc": 0.1, "chroma": 0.1, "rms": 0.1}, FEATURES),
-    ],
-)
-def test_selected_is_what_validation_misses(without, kept):
-    assert ablation.select(0.6, without, {"mfcc": 0.3, "chroma": 0.5, "rms": 0.2}) == kept
-
-
-def test_means_that_differ_in_the_last_bit_are_equal():
-    assert ablation.select(0.1 + 0.2, {"mfcc": 0.3, "rms": 0.1}, {"mfcc": 0.3, "rms": 0.2}) == ["rms"]
-
-
-def test_the_rank_is_by_the_mean_of_the_three_places():
-    """By hand: places 1, 2, 1.5; 2, 1, 1.5; 3, 3, 3; and equals share a place."""
-    rows = [
-        {"feature": "rms", "alone": 0.2, "drop": -0.1, "permutation": 0.0},
-        {"feature": "mfcc", "alone": 0.6, "drop": 0.1, "permutation": 0.3},
-        {"feature": "vggish", "alone": None, "drop": None, "permutation": None},
-        {"feature": "chroma", "alone": 0.5, "drop": 0.2, "permutation": 0.3},
-    ]
-    ranked = ablation.rank(rows)
-    assert [(row["feature"], row["rank"]) for row in ranked] == [
-        ("mfcc", 1), ("chroma", 1), ("rms", 3), ("vggish", None)
-    ]  # fmt: skip
-    assert (ranked[0]["rank_alone"], ranked[0]["rank_drop"], ranked[0]["rank_permutation"]) == (1, 2, 1.5)
-    assert [row["rank"] for row in ablation.rank(rows[2:3])] == [None]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,17 @@ def test_params_go_before_the_preset_and_that_before_the_defaults(presets):
     assert config.resolve(params | {"dataset": "mine"}).sections["models"]["cnn"]["epochs"] == 250
 
 
+def test_what_snakemake_reads_as_text_has_types_again():
+    given = {"models": {"cnn": {"epochs": "3", "filters": ["4", "8"]}}, "protocols": {"artist": "null"}}
+    merged = {"models": {"cnn": given["models"]["cnn"] | {"optimizer": "adam"}}, "protocols": {"artist": "null"}}
+    assert config.with_types(merged, given) == {
+        "models": {"cnn": {"epochs": 3, "filters": [4, 8], "optimizer": "adam"}},
+        "protocols": {"artist": None},
+    }
+    assert config.with_types({"a": "1"}, {}) == {"a": "1"}  # not from the command line
+    assert config.with_types({"a": "x: y: z"}, {"a": "x: y: z"}) == {"a": "x: y: z"}
+
+
 def test_null_leaves_an_entry_out(presets):
     sections = config.resolve(changed("protocols.stratified", None)).sections
     assert list(sections["protocols"]) == ["artist"]

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from genrebench.common.packages import version
-from genrebench.workflow import dag, scheduler
+from genrebench.workflow import dag, pretrained, scheduler
 from genrebench.workflow.extras import PACKAGES
 
 SPEECH = PACKAGES["speech"]  # which may be installed, or not
@@ -44,7 +44,10 @@ def test_every_rule_names_an_environment_that_exists():
     assert all(Path(name).is_file() for name in named)
 
 
-def test_environments_have_what_the_jobs_import():
+def test_environments_have_what_the_jobs_import(monkeypatch, tmp_path):
+    # as if all weights and packages were here: what is unavailable has no jobs
+    monkeypatch.setattr(pretrained, "unavailable", lambda name, settings: None)
+    monkeypatch.setattr(pretrained, "locate", lambda name, handle: tmp_path)
     jobs, _ = dag.jobs({"all", "ablation", "leakage"}, {"dataset": "demo"})
     pairs = {
         (Path(job.conda_env_spec.file.get_path_or_uri(secret_free=True)).name, Path(source))

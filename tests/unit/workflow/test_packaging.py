@@ -20,7 +20,13 @@ DECLARED = {canonicalize_name(Requirement(text).name) for text in PROJECT["depen
 OPTIONAL = {canonicalize_name(Requirement(text).name) for name in ("torch", "speech", "jax") for text in GROUPS[name]}
 # what is imported with a package that depends on it
 BROUGHT = {
-    **{"anyio": "starlette", "huggingface-hub": "transformers", "markupsafe": "jinja2", "urllib3": "requests"},
+    **{
+        "annotated-types": "pydantic",
+        "anyio": "starlette",
+        "huggingface-hub": "transformers",
+        "markupsafe": "jinja2",
+        "urllib3": "requests",
+    },
     **{"snakemake-interface-common": "snakemake"},
 }
 # Snakemake and Keras import these: executors of profiles/, and what weights are written with.

@@ -19,6 +19,7 @@ from genrebench.common.cli import InputError
 from genrebench.features import vggish
 from genrebench.models import vgg16
 from genrebench.workflow import pretrained
+from parameters import changed
 
 ADDRESS = "https://tfhub.dev/google/yamnet/1"
 
@@ -136,10 +137,9 @@ def fetch(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "SEEN", tmp_path / "seen")
 
     def run(name, handle):
-        params = yaml.safe_load(Path("params.yaml").read_text())
-        params["features"]["yamnet"] = {"handle": handle}
-        params["features"]["vggish"] = {"handle": handle, "pca": True}
-        params["features"]["vggish_pca"]["handle"] = handle
+        params = changed("features.yamnet", {"handle": handle})
+        params = changed("features.vggish", {"handle": handle, "pca": True}, params)
+        params = changed("features.vggish_pca.handle", handle, params)
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
         fetch_weights.fetch_weights(name, str(tmp_path / "params.yaml"), str(tmp_path / "weights"))
         return tmp_path / "weights" / name
@@ -193,7 +193,7 @@ def test_what_has_no_weights_to_fetch_is_told(fetch):
 def test_two_entries_of_one_module_share_the_weights_that_they_name(tmp_path, monkeypatch):
     entries = {"yamnet": {"handle": ADDRESS}, "other": {"module": "yamnet", "handle": ADDRESS}}
     monkeypatch.setattr(
-        fetch_weights.config, "load", lambda path: {"features": {**entries, "tabular": "precomputed"}, "models": {}}
+        fetch_weights.config, "load_all", lambda *_: {"features": {**entries, "tabular": "precomputed"}, "models": {}}
     )
     assert fetch_weights._handle("yamnet", "params.yaml") == ADDRESS
     entries["other"]["handle"] += "0"
@@ -209,7 +209,7 @@ def fetch_model(tmp_path, monkeypatch):
     def run(handle):
         scratch = {"module": "vgg16", "handle": pretrained.NONE}
         models = {"vgg16": {"handle": handle}, "vgg16_scratch": scratch, "logistic": {"C": 1.0}}
-        monkeypatch.setattr(fetch_weights.config, "load", lambda path: {"features": {}, "models": models})
+        monkeypatch.setattr(fetch_weights.config, "load_all", lambda *_: {"features": {}, "models": models})
         fetch_weights.fetch_weights("vgg16", "params.yaml", str(tmp_path / "weights"))
         return tmp_path / "weights" / "vgg16"
 

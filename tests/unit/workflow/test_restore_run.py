@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from genrebench.common import files
+from genrebench.workflow import file_index
 from restore_run import _index_absent_audio
 
 
@@ -19,7 +20,8 @@ def clone(tmp_path, monkeypatch):
 
 def test_absent_audio_is_listed_from_the_manifest(clone):
     _index_absent_audio("mine")
-    assert Path(".cache/mine/raw.csv").read_text().split() == ["path,size,md5", "x/a,,", "x/b,,"]
+    assert [row["path"] for row in file_index.read_listing(".cache/mine/raw.json")] == ["x/a", "x/b"]
+    assert files.read_json(".cache/mine/raw.json")["files"] == 2
 
 
 def test_audio_that_is_there_is_not(clone):

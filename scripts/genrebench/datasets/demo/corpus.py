@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import soundfile
 import soxr
 
@@ -77,7 +76,7 @@ def render_demo(
                 clips += rows
                 print(f"{genre}: {len(rows)} clips", flush=True)
         clips += _plant_faults(folder, seed, duration_s, sample_rate)
-        tables.write(folder / "clips.csv", pd.DataFrame(clips), tables.CLIPS)
+        tables.CLIPS.write(folder / "clips.csv", clips)
         (folder / "README.md").write_text(
             _readme(seed, artists_per_genre, clips_per_artist, duration_s, sample_rate), encoding="utf-8"
         )
@@ -122,7 +121,7 @@ def _row(path: str, genre: str, artist: int) -> dict[str, str]:
 
 def _write_clip(folder: Path, genre: str, number: int, audio: np.ndarray, sample_rate: int) -> str:
     """Write one good clip; return its path in the corpus."""
-    kind = genre if number == 0 else None
+    kind = genre if number == 0 else ""
     suffix = {AU: "au", FLAC: "flac"}.get(kind, "wav")
     if kind == CLIPPED:
         audio = CLIPPING_GAIN * audio

@@ -89,7 +89,9 @@ def _generator(seed: int, genre: str, *numbers: int) -> np.random.Generator:
 
 def _draw_timbre(instrument: str, rng: np.random.Generator) -> Timbre:
     values = {name: rng.uniform(*range_) for name, range_ in INSTRUMENTS[instrument].items()}
-    return Timbre(**values | {"sings": "sings" in values})
+    sings = "sings" in values
+    values.pop("sings", None)
+    return Timbre(**values, sings=sings)
 
 
 @dataclass(frozen=True)
@@ -169,13 +171,13 @@ def _write(song: Song, artist: Artist, duration_s: float, rng: np.random.Generat
     return notes
 
 
-def _drum_notes(pattern: Pattern, rng: np.random.Generator) -> Iterator[tuple]:
+def _drum_notes(pattern: Pattern, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
     for name, strokes in pattern.drums.items():
         for step, length, symbol in _events(strokes):
             yield "drums", step, length, name, VELOCITY[symbol] * rng.uniform(0.85, 1.1)
 
 
-def _bass_notes(pattern: Pattern, chord: list[int], rng: np.random.Generator) -> Iterator[tuple]:
+def _bass_notes(pattern: Pattern, chord: list[int], rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
     for step, length, symbol in _events(pattern.bass):
         if symbol == "w":
             pitch = int(rng.choice([*chord, chord[0] + 2, chord[0] - 1]))
@@ -185,7 +187,9 @@ def _bass_notes(pattern: Pattern, chord: list[int], rng: np.random.Generator) ->
         yield "bass", step, length, _nearest(pitch, 36) + octave, rng.uniform(0.8, 1)
 
 
-def _chord_notes(pattern: Pattern, chord: list[int], register: int, rng: np.random.Generator) -> Iterator[tuple]:
+def _chord_notes(
+    pattern: Pattern, chord: list[int], register: int, rng: np.random.Generator
+) -> Iterator[tuple[Any, ...]]:
     voicing = [_nearest(pitch, register + 2 * i) for i, pitch in enumerate(chord)]
     for i, (step, length, symbol) in enumerate(_events(pattern.chords)):
         for pitch in voicing if symbol == "x" else [voicing[i % len(voicing)]]:
@@ -219,7 +223,7 @@ class Melody:
         self.notes = [octave + song.key + note for octave in (48, 60, 72) for note in artist.harmony.scale]
         self.at = len(self.notes) // 2
 
-    def bar(self, chord: list[int], steps: int) -> Iterator[tuple]:
+    def bar(self, chord: list[int], steps: int) -> Iterator[tuple[Any, ...]]:
         """The notes of one bar."""
         onsets = [step for step in range(0, steps, 2) if self.rng.random() < self.song.melody]
         for step, end in pairwise([*onsets, steps]):

@@ -39,11 +39,8 @@ def key_findings(leaderboard: Sequence[Row], protocols: Mapping[str, Row]) -> li
     sentences.append(
         "The split is artist-disjoint: no test clip shares a known artist or a recording with a training clip."
     )
-    other = next(
-        (row for row in leaderboard if (row["protocol"], row["model"]) == (loose, best["model"])),
-        {"accuracy_mean": None},
-    )
-    if other["accuracy_mean"] is not None:
+    other = next((row for row in leaderboard if (row["protocol"], row["model"]) == (loose, best["model"])), None)
+    if other and other["accuracy_mean"] is not None:
         sentences.append(_compare(best, other, protocols[other["protocol"]]["shared"]))
     return sentences
 

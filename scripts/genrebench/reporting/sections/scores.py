@@ -27,7 +27,7 @@ def accuracy_by_model(leaderboard: Sequence[Row], headline: str | None) -> dict[
 
     def accuracy(model: str) -> tuple[float, float]:
         known = {name: row["accuracy_mean"] or 0 for name, row in table[model].items() if row["unit"] == "clip"}
-        return known.get(headline, 0), max(known.values(), default=0)
+        return known.get(headline or "", 0), max(known.values(), default=0)
 
     return {model: table[model] for model in sorted(table, key=lambda model: (*(-a for a in accuracy(model)), model))}
 

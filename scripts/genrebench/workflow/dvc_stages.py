@@ -1,0 +1,265 @@
+"""The stages of DVC: dvc.yaml, made from the Snakefile for the configuration at hand.
+
+A stage is a target of the workflow. Its command has Snakemake make that target with the stage's own rules; its
+dependencies, parameters and outputs are those of the jobs. A parameter is named in each file that says something about
+it, params.yaml and the preset, so that DVC runs the stage again for either.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from genrebench.common import files
+from genrebench.common.cli import InputError
+from genrebench.workflow import availability, config, extras
+from genrebench.workflow.availability import Unavailable
+from genrebench.workflow.config import Configuration
+from genrebench.workflow.entries import BEST, is_pretrained, module_of
+
+DVC_YAML = Path("dvc.yaml")
+HEADER = """\
+# Made by `make dvc.yaml` from the Snakefile, params.yaml and {preset}; edit those.
+# Configuration {digest}
+"""
+# Of results/<dataset>/ never DVC's: what was measured (times, memory), and the page that joins it with the rest.
+UNTRACKED = ("costs/", "cost.csv", "plots/cost.png", "report/")
+PLOTS = ("plots/distributions.png", "plots/correlations.png")
+
+
+@dataclass
+class Stage:
+    """One stage.
+
+    Attributes
+    ----------
+    name : str
+    rules : list of str
+        The rules that its command may run; the first names its outputs.
+    targets : list of str
+        What its command asks for.
+    keys : tuple of str
+        Settings that it depends on beside those of its jobs.
+    """
+
+    name: str
+    rules: list[str]
+    targets: list[str]
+    keys: tuple[str, ...] = ()
+
+
+def write(output: str | Path = DVC_YAML, params: str | Path = "params.yaml") -> None:
+    """Write the stages for `params`, and the preset of its dataset, to `output`; the Snakefile is in the folder."""
+    from genrebench.workflow import dag  # Snakemake, which the Snakefile's own import of this module does without
+
+    configuration = config.resolve(config.read(params), str(params))
+    dataset = configuration.sections["dataset"]
+    unavailable = _unavailable(configuration)
+    stages = _stages(configuration, unavailable)
+    jobs, _ = dag.jobs({target for stage in stages for target in stage.targets})
+    made = {str(path) for one in jobs for path in one.output}
+    results = f"results/{dataset}"
+    document = {
+        "stages": {stage.name: _stage(stage, jobs, configuration) for stage in stages},
+        "metrics": [f"{results}/accuracy.json"],
+        "plots": [
+            {f"{results}/leaderboard.png": None},
+            *({f"{results}/{path}": None} for path in PLOTS if f"{results}/{path}" in made),
+            {
+                f"{results}/leaderboard.csv": {
+                    "template": "bar_horizontal",
+                    "title": "Accuracy on the test subset",
+                    "x": "accuracy_mean",
+                    "y": "model",
+                }
+            },
+        ],
+    }
+    header = HEADER.format(preset=configuration.preset, digest=digest(configuration, unavailable))
+    with files.atomic(output) as temporary:
+        temporary.write_text(header + yaml.safe_dump(document, sort_keys=False, width=100))
+
+
+def digest(configuration: Configuration, unavailable: Unavailable) -> str:
+    """What stands for all of a configuration that dvc.yaml depends on: its stages, what they read, where settings are.
+
+    The settings' values are no part of it: DVC watches them itself.
+    """
+    sections = configuration.sections
+    entries = {
+        kind: {name: sections[kind][name] for name in names if name not in getattr(unavailable, kind)}
+        for kind, names in (("models", configuration.suite), ("features", configuration.features))
+    }
+    reads = {
+        name: [module_of(name, entry), config.features_of(entry), entry.get("handle")]
+        for name, entry in entries["models"].items()
+    }
+    extracted = {
+        name: [module_of(name, entry), entry.get("handle") if is_pretrained(entry) else None]
+        for name, entry in entries["features"].items()
+    }
+    listed = {
+        file: {section: sorted(value) if section in entries else [] for section, value in given.items()}
+        for file, given in configuration.given.items()
+    }
+    study = sections["study"]
+    studied = [sections["leakage"]["models"], study["saliency"]["models"], study["labels"]["features"]]
+    shape = [sections["dataset"], configuration.preset, reads, extracted, listed, studied]
+    return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def check(configuration: Configuration, unavailable: Unavailable, path: Path = DVC_YAML) -> None:
+    """Raise InputError where DVC has started this process with a dvc.yaml of another configuration."""
+    if "DVC_STAGE" not in os.environ:
+        return
+    found = re.search(r"^# Configuration (\w+)$", path.read_text(encoding="utf-8"), re.M)
+    if not found or found[1] != digest(configuration, unavailable):
+        raise InputError(
+            f"{path} was made for another configuration: the dataset, the suite, the features or the models that are "
+            "listed, what one of them reads, or what is available here have changed. Run `make dvc.yaml`, then DVC "
+            "again."
+        )
+
+
+def tracked_keys(configuration: Configuration, key: str) -> list[tuple[str, str]]:
+    """The file and the key of a setting in each file that says something about it.
+
+    DVC refuses a key that a file does not have, so the longest part of the path that is there stands for it. Of an
+    entry of `features` or `models` that a preset lacks, nothing does: the whole section would be that of all entries.
+    """
+    found = []
+    for file, given in configuration.given.items():
+        parts: list[str] = []
+        node: Any = given
+        for part in key.split("."):
+            if not isinstance(node, dict) or part not in node:
+                break
+            node = node[part]
+            parts.append(part)
+        if parts and (parts[0] not in ("features", "models") or len(parts) > 1 or "." not in key):
+            found.append((file, ".".join(parts)))
+    return found
+
+
+def _unavailable(configuration: Configuration) -> Unavailable:
+    dataset = configuration.sections["dataset"]
+    raw = Path("data/raw", dataset)
+    return availability.decide(
+        configuration.params, raw, availability.files_of_dataset(raw, Path(".cache", dataset, "raw.json"))
+    )
+
+
+def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stage]:
+    """The stages, in the order in which the data run."""
+    sections = configuration.sections
+    dataset = sections["dataset"]
+    results = f"results/{dataset}"
+    models = [name for name in configuration.suite if name not in unavailable.models]
+    features = [name for name in configuration.features if name not in unavailable.features]
+    return [
+        *([Stage("render_demo", ["render_demo"], ["data/raw/demo"])] if dataset == "demo" else []),
+        Stage("build_manifest", ["build_manifest", "index_raw"], [f"{results}/manifest.csv"]),
+        *(
+            Stage(f"collect_{name}", _rules_of(name, sections["features"][name]), [f"{results}/features/{name}.json"])
+            for name in features
+        ),
+        Stage("summarise_features", ["summarise_features"], [f"{results}/features/summary.csv"]),
+        Stage("make_splits", ["make_split", "splits"], ["splits"]),
+        *(
+            Stage(f"train_{name}", [f"train_{name}", f"runs_{name}", "index_weights"], [f"runs_{name}"])
+            for name in models
+        ),
+        *(Stage(f"evaluate_{name}", ["evaluate_model"], [f"{results}/evaluation/{name}"]) for name in models),
+        # another suite has other stages: this one notices
+        Stage("build_leaderboard", ["build_leaderboard"], [f"{results}/leaderboard.csv"], ("suite",)),
+        Stage("compare_models", ["compare_models"], [f"{results}/comparisons.csv"]),
+        Stage("compare_papers", ["compare_papers"], [f"{results}/papers.csv"]),
+        Stage("compare_stability", ["compare_stability"], [f"{results}/stability.csv"]),
+        Stage("study_leakage", ["study_leakage"], [f"{results}/leakage.csv"]),
+        Stage("study_errors", ["study_errors"], [f"{results}/errors.csv"]),
+        Stage("check_labels", ["check_labels"], [f"{results}/labels.csv"]),
+        Stage("draw_saliency", ["draw_saliency"], [f"{results}/saliency.json"]),
+        *([Stage("plot_features", ["plot_features"], [f"{results}/{PLOTS[0]}"])] if "tabular" in features else []),
+        Stage("plot_genres", ["plot_genres"], [f"{results}/plots/genres"]),
+        Stage("export_best", ["export_best"], [f"{results}/export/{BEST}"]),
+        Stage("build_report", ["build_report", "gather_costs"], [f"{results}/report/index.html"]),
+    ]
+
+
+def _rules_of(feature: str, entry: Any) -> list[str]:
+    """The rules that make a feature from the manifest."""
+    extract = "extract_shard"
+    if is_pretrained(entry):
+        extra = extras.of(f"scripts/genrebench/features/{module_of(feature, entry)}.py")
+        extract = "extract_speech" if extra else "extract_embeddings"
+    return ["collect_feature", "collect_table", extract, "index_raw", "index_weights"]
+
+
+def _stage(stage: Stage, jobs: Sequence[Any], configuration: Configuration) -> dict[str, Any]:
+    """The entry of one stage in dvc.yaml: what its jobs need from outside, and what they make."""
+    results = f"results/{configuration.sections['dataset']}"
+    own = _jobs_of(stage, jobs)
+    outs = {_tracked(path, results) for job in own for path in job.output}
+    deps = {_tracked(path, results) for job in own for path in job.input if not path.is_ancient} - outs
+    # the folders whose indexes Snakemake reads; nothing of DVC's makes the report of a download
+    deps |= {job.params.folder for job in own if job.rule.name in ("index_raw", "index_weights")}
+    deps.discard(f"{results}/fetch.json")
+    result = {
+        "cmd": (
+            # in place of the shell, so that DVC is its parent, with which it ends (see genrebench.workflow.scheduler)
+            "exec snakemake --workflow-profile \\${GENREBENCH_PROFILE:-profiles/default} "
+            f"--allowed-rules {' '.join(stage.rules)} -- {' '.join(stage.targets)}"
+        ),
+        "deps": sorted(deps),
+        "params": _params(stage, own, configuration),
+        "outs": sorted(path for path in outs if not is_untracked(path, results)),
+    }
+    return {key: value for key, value in result.items() if value}
+
+
+def _params(stage: Stage, jobs: Sequence[Any], configuration: Configuration) -> list[Any]:
+    """The parameters of a stage as dvc.yaml has them: keys of params.yaml, and by file those of others."""
+    params = [param for job in jobs for param in job.params]
+    values = [value for param in params for value in (param if isinstance(param, list) else [param])]
+    keys = {path for value in values for path in getattr(value, "paths", ())} | set(stage.keys)
+    # a section stands for all that is in it
+    keys = {key for key in keys if key.rpartition(".")[0] not in keys}
+    by_file: dict[str, set[str]] = {}
+    for key in keys:
+        for file, tracked in tracked_keys(configuration, key):
+            by_file.setdefault(file, set()).add(tracked)
+    if "suite" in stage.keys and configuration.listed_suite:
+        by_file[config.SUITES] = {configuration.listed_suite}
+    first = next(iter(configuration.given))
+    return [*sorted(by_file.pop(first, ())), *({file: sorted(by_file[file])} for file in sorted(by_file))]
+
+
+def _jobs_of(stage: Stage, jobs: Sequence[Any]) -> list[Any]:
+    """The jobs that make the stage's targets with the stage's rules."""
+    producer = {str(path): job for job in jobs for path in job.output}
+    pending = [job for job in jobs if job.rule.name in stage.targets]
+    pending += [producer[target] for target in stage.targets if target in producer]
+    own: list[Any] = []
+    while pending:
+        job = pending.pop()
+        if job.rule.name in stage.rules and job not in own:
+            own.append(job)
+            pending.extend(producer[str(path)] for path in job.input if str(path) in producer)
+    return own
+
+
+def is_untracked(path: str, results: str) -> bool:
+    """Whether an output is none of DVC's; `results` is the dataset's folder of results."""
+    return path.startswith((".cache/", *(f"{results}/{name}" for name in UNTRACKED)))
+
+
+def _tracked(path: str, results: str) -> str:
+    """What DVC tracks for a file of Snakemake's: some folders as a whole."""
+    folder = re.match(rf"{re.escape(results)}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
+    return folder[0] if folder else str(path)

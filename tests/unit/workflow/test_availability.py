@@ -1,0 +1,88 @@
+"""What is decided before anything runs."""
+
+import pytest
+
+from genrebench.common.cli import InputError
+from genrebench.workflow import availability
+
+ADDRESS = "https://tfhub.dev/google/yamnet/1"
+SEGMENTS = {"length_s": 3.0, "hop_s": 3.0}
+
+
+@pytest.fixture
+def decide(tmp_path, monkeypatch):
+    """Decide for a small configuration with these changes; the dataset is in the folder `raw`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "catalogue.csv").write_text("clip_id\nblues.00000\n")
+
+    def run(paths=(), **changes):
+        config = {
+            "dataset": "mine",
+            "features": {"mel": {}, "yamnet": {"handle": ADDRESS}, "notes": "precomputed"},
+            "models": {
+                "sgd": {"features": ["mel"]},
+                "linear_probe": {"features": ["mel", "yamnet"]},
+                "svm_pooled": {"features": ["mel"], "segments": SEGMENTS},
+            },
+            "protocols": {"stratified": {}, "fault_filtered": {}, "segment_random": {**SEGMENTS}},
+        }
+        return availability.decide(config | changes, tmp_path / "raw", paths, tmp_path / "catalogue.csv")
+
+    return run
+
+
+def test_what_is_missing_takes_what_reads_it_along(decide):
+    found = decide()
+    assert set(found.features) == {"yamnet", "notes"}
+    assert set(found.models) == {"linear_probe"}
+    assert found.models["linear_probe"] == f"yamnet is missing: {found.features['yamnet']}"
+    assert set(found.protocols) == {"fault_filtered"}
+    assert set(found.runs) == {
+        ("linear_probe", "stratified"),
+        *((model, "fault_filtered") for model in ("sgd", "linear_probe", "svm_pooled")),
+    }
+    assert found.listed()[0].keys() == {"model", "protocol", "reason"}
+
+
+def test_weights_that_arrive_make_it_available(decide, tmp_path):
+    (tmp_path / "data/weights/yamnet").mkdir(parents=True)
+    assert set(decide().features) == {"notes"} and decide().models == {}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "paths", "has"),
+    [
+        ("gtzan", [], True),
+        ("demo", ["blues/blues.00000.wav"], False),
+        ("mine", ["jazz/song.mp3"], False),
+        ("mine", ["blues/blues.00000.au", "jazz/song.mp3"], True),
+    ],
+)
+def test_the_fault_filtered_split_is_of_gtzan(decide, dataset, paths, has):
+    assert ("fault_filtered" not in decide(paths, dataset=dataset).protocols) == has
+
+
+def test_a_dataset_has_the_features_that_it_brings_and_no_others(decide, tmp_path):
+    (tmp_path / "raw/features").mkdir(parents=True)
+    (tmp_path / "raw/manifest.csv").write_text("clip_id,genre\nblues.00000,blues\n")
+    for name in ("mel", "notes"):
+        (tmp_path / f"raw/features/{name}.npy").touch()
+    found = decide()
+    assert set(found.features) == {"yamnet"} and "mel, notes" in found.features["yamnet"]
+    assert found.protocols == {}
+
+
+@pytest.mark.parametrize("segments", [None, {"length_s": 5.0, "hop_s": 3.0}])
+def test_a_protocol_of_segments_is_for_models_of_the_same_segments(decide, segments):
+    entry = {"features": ["mel"], "protocols": ["segment_random", "stratified"]}
+    entry |= {"segments": segments} if segments else {}
+    found = decide(models={"sgd": entry, "other": {"module": "sgd", "features": ["mel"]}})
+    assert "segment_random assigns segments" in found.runs["sgd", "segment_random"]
+    assert ("sgd", "stratified") not in found.runs and ("other", "segment_random") not in found.runs
+    entry["protocols"] = ["segment_random"]
+    assert set(decide(models={"sgd": entry, "other": {"module": "sgd", "features": ["mel"]}}).models) == {"sgd"}
+
+
+def test_where_nothing_can_be_run_the_reasons_are_told(decide):
+    with pytest.raises(InputError, match=r"None of the configured models can be run.*yamnet is missing"):
+        decide(models={"linear_probe": {"features": ["yamnet"]}})
