@@ -170,9 +170,9 @@ def describe_genres(rows: Sequence[Row]) -> str | None:
 
 def _compare(figure: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], dataset: str) -> dict[str, Any]:
     done = {protocol: row for protocol, row in own.items() if row["accuracy_mean"] is not None}
-    closest = done.get(closest_protocol(figure["protocol"], done))
+    closest = done.get(closest_protocol(figure["protocol"], done) or "")
     strict, _ = pick_protocols(list(done.values()), protocols)
-    disjoint = done.get(strict)
+    disjoint = done.get(strict or "")
     row = dict.fromkeys(tables.PAPERS.columns) | {
         "model": figure["model"],
         "source": figure["source"],

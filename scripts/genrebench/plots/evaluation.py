@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -53,7 +54,7 @@ def draw_evaluation(
         )
 
 
-def _calibrate(cases: pd.DataFrame, genres: Sequence[str]) -> dict:
+def _calibrate(cases: pd.DataFrame, genres: Sequence[str]) -> dict[str, Any]:
     from genrebench.evaluation import metrics
 
     return metrics.calibration((cases["predicted"] == cases["genre"]).to_numpy(), cases[genres].max(axis=1).to_numpy())
