@@ -72,7 +72,7 @@ def number(value: float | str | None, digits: int = 4) -> str:
         known = float(value if value is not None else "")
     except ValueError:
         return str(value or "")
-    return f"{known:.0f}" if known.is_integer() and abs(known) < 1e9 else f"{known:.{digits}g}"
+    return (f"{known:.0f}" if known.is_integer() and abs(known) < 1e9 else f"{known:.{digits}g}").replace("-", MINUS)
 
 
 def amount(value: float | None) -> str:

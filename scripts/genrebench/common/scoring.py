@@ -31,7 +31,10 @@ def most_probable(probabilities: np.ndarray, genres: Sequence[str]) -> list[str]
 
 
 def log_loss(true: Sequence[str], probabilities: np.ndarray, genres: Sequence[str]) -> float:
-    """Mean log loss in nats of `probabilities` (clips, genres), each at least 1e-15; `true` has one genre per clip."""
+    """The mean log loss in nats of `probabilities` (clips, genres), each at least 1e-15.
+
+    `true` has one genre per clip.
+    """
     from sklearn.metrics import log_loss as loss  # takes a second to import
 
     # scikit-learn reads columns in sorted order whatever `labels` says.

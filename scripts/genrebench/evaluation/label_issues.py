@@ -58,7 +58,7 @@ def check_labels(
         return pd.DataFrame(), facts | {"reason": reason}
     recordings = clips["duplicate_of"].where(clips["duplicate_of"] != "", clips["clip_id"]).tolist()
     with threadpool_limits(1):  # sums in another order are other numbers
-        values = np.hstack([pool(cache.values, cache.has_time) for cache in caches])
+        values = np.hstack([pool(cache.values[:], cache.has_time) for cache in caches])
         probabilities, judged = out_of_fold(values, labels, recordings, folds, seed)
         changed = mislabel(labels, CHANGED, seed)
         trial, tried = out_of_fold(values, changed, recordings, folds, seed)

@@ -150,10 +150,10 @@ def summarise(
 def why_not(row: Row, unit: str, protocols: Sequence[str]) -> str:
     """Why a model has no run under a protocol."""
     if row["protocol"] not in protocols:
-        return "It is not among the protocols in params.yaml."
+        return "The protocol is not configured."
     if row["protocol"] == SEGMENT_PROTOCOL and unit == "clip":
         return f"It assigns segments, and {row['model']} takes whole clips."
-    return f"It is not among models.{row['model']}.protocols in params.yaml."
+    return "The protocol is not configured for this model."
 
 
 def difference(one: Scores, other: Scores, seed: int = 0) -> tuple[float, float | None, float | None]:
@@ -240,7 +240,7 @@ def finding(rows: Sequence[Mapping[str, Any]]) -> str:
     between = [found[part] for part in PARTS if _lies_within(found[part], total)]
     known = [f"{_points(row)} due to {PARTS[row['part']]}" for row in between if row["difference"] is not None]
     unknown = [PARTS[row["part"]] for row in between if row["difference"] is None]
-    text += f" Of this loss, {_listed(known)}." if known else ""
+    text += f" It consists of {_listed(known)}." if known else ""
     text += f" The loss due to {_listed(unknown)} is unknown." if unknown else ""
     return text
 

@@ -264,6 +264,6 @@ def _around(corner: int, edges: np.ndarray) -> slice:
     return slice(edges[max(corner - 1, 0)], edges[min(corner + 1, len(edges) - 1)])
 
 
-def _batches(items: list) -> Iterator[list]:
+def _batches(items: list[Any]) -> Iterator[list[Any]]:
     for at in range(0, len(items), BATCH):
         yield items[at : at + BATCH]

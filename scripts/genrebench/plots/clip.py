@@ -1,5 +1,6 @@
 """One clip over time: waveform, spectra and features above a common axis in seconds."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +35,7 @@ WIDTH, LEFT, RIGHT, TOP, BOTTOM, GAP = 7.5, 0.52, 0.58, 0.3, 0.45, 0.28  # inche
 SPECTRUM = mpl.colormaps["magma"]
 LINE = style.OKABE_ITO[0]
 # Small pictures for a page, about 50 kB each.
-SMALL = {"columns": 200, "shades": 20}
+SMALL: dict[str, Any] = {"columns": 200, "shades": 20}
 SMALL_DPI, SMALL_PALETTE = 96, 64
 
 
@@ -222,7 +223,7 @@ def draw(view: View, title: str) -> Figure:
         axes.set_title(panel.name, fontsize=9, pad=3)
         axes.set_title(panel.unit, loc="right", fontsize=8, fontweight="normal", color=style.SOFT, pad=3)
         axes.tick_params(labelsize=8, length=2.5, labelbottom=panel is panels[-1])
-    first.set_xlim(0, view.seconds)
+    axes.set_xlim(0, view.seconds)
     axes.set_xlabel("time (s)", fontsize=9)
     return figure
 
@@ -275,7 +276,7 @@ def _spectrum(view: View, axes: Axes) -> AxesImage:
     starts = np.searchsorted(filters.frequencies(view.sample_rate, n_fft), edges)
     strongest = np.maximum.reduceat(amplitude, starts, axis=1).T
     power = decibels(strongest**2, strongest.max() ** 2)
-    image = _image(view, axes, feature, power, y=np.log2([LOWEST, highest]))
+    image = _image(view, axes, feature, power, y=(math.log2(LOWEST), math.log2(highest)))
     ticks = [hz for hz in OCTAVES[::2] if hz <= highest]
     axes.set_yticks(np.log2(ticks), ticks)
     _frequency_lines(view, axes)

@@ -40,7 +40,7 @@ def draw_confusions(
         for (row, column), count in np.ndenumerate(panel):
             if count:
                 axes.text(column, row, f"{count:g}", ha="center", va="center", fontsize=9,
-                          color=style.shade(fractions[row, column])[1])  # fmt: skip
+                          color=style.shade(float(fractions[row, column]))[1])  # fmt: skip
         axes.set_xticks(range(len(genres)), genres, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(genres)), genres)
         axes.tick_params(length=0)

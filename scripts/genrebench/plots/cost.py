@@ -75,7 +75,7 @@ def draw_costs(rows: Sequence[Mapping[str, Any]], models: Sequence[str], protoco
             name = row["model"]
             axes.plot([row[cost]] * 2, [row["accuracy_low"], row["accuracy_high"]], color=colour[name], lw=4, alpha=0.2,
                       solid_capstyle="butt", zorder=2)  # fmt: skip
-            size = 11 if marker[name] == "*" else 7  # the arms of a star are thin
+            size = style.marker_size(marker[name])
             axes.plot(row[cost], row["accuracy_mean"], marker[name], color=colour[name], ms=size, mec="white", mew=0.7,
                       zorder=4)  # fmt: skip
         _label(axes, [(names[row["model"]], row[cost], row["accuracy_mean"], colour[row["model"]]) for row in known])

@@ -35,8 +35,9 @@ def draw_genre_scores(
     for model, by_genre in scores.items():
         points = [(by_genre[genre], y) for y, genre in enumerate(genres) if by_genre.get(genre) is not None]
         if points:
-            axes.plot(*zip(*points, strict=True), marker[model], ms=7, color=colour[model],
-                      mec="white", mew=0.6, label=model)  # fmt: skip
+            size = style.marker_size(marker[model])
+            axes.plot(*zip(*points, strict=True), marker[model], ms=size, color=colour[model], mec="white", mew=0.6,
+                      label=model)  # fmt: skip
     style.named_rows(axes)
     style.light_grid(axes)
     axes.set_yticks(range(len(genres)), genres)

@@ -16,7 +16,7 @@ from genrebench.plots import style
 EXCERPT_S = 6.0
 HIGHLIGHT = "#e69f00"
 # about 30 kB a picture
-SMALL = {"columns": 240, "shades": 20}
+SMALL: dict[str, Any] = {"columns": 240, "shades": 20}
 DPI, PALETTE = 84, 48
 
 

@@ -60,7 +60,7 @@ def draw_papers(
         edge = style.INK if comparable(row, dataset) else FAINT
         axes.plot(row["published"], y, **PUBLISHED | {"mec": edge}, zorder=3)
         if not own:
-            axes.text(0, y, "not available", color="#777777", fontsize=9, va="center")
+            axes.text(0, y, "unavailable", color="#777777", fontsize=9, va="center")
     papers = [paper_of(row["source"]) for row in rows]
     _separate(axes, papers)
     axes.set_yticks(range(len(rows)), [row["model"] for row in rows])
@@ -121,7 +121,7 @@ def draw_genres(rows: Sequence[Mapping[str, Any]], dataset: str, models: Iterabl
         _percent_axis(axes, "F1")
         axes.set_title(f"{name}\n{own[0]['source']}", fontsize=10)
         under = [own[0][f"{reading}_protocol"] for reading in OFFSET if own[0][f"{reading}_protocol"]]
-        axes.set_xlabel(f"F1, ours with {' and '.join(dict.fromkeys(under))}" if under else "F1, ours not available")
+        axes.set_xlabel(f"F1, ours with {' and '.join(dict.fromkeys(under))}" if under else "F1, ours unavailable")
         axes.xaxis.set_tick_params(labelbottom=True)
     if not any(comparable(row, dataset) for row in shown):
         figure.suptitle(f"Published on {_others(shown, dataset)}: not comparable with results on {dataset}",

@@ -75,6 +75,11 @@ def markers(models: Iterable[str]) -> dict[str, str]:
     return {model: MARKERS[i % len(MARKERS)] for i, model in enumerate(sorted(set(models)))}
 
 
+def marker_size(marker: str) -> float:
+    """Choose the size of a marker in points: the arms of a star are thin."""
+    return 11 if marker == "*" else 7
+
+
 def shade(fraction: float) -> tuple[str, str]:
     """Background and text colour (#rrggbb) of a heat map's cell, for a fraction from 0 to 1."""
     red, green, blue, _ = HEAT(0.85 * float(np.clip(fraction, 0, 1)))

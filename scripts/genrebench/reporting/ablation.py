@@ -1,4 +1,4 @@
-"""The page of an ablation."""
+"""The page of the feature ablation."""
 
 from pathlib import Path
 

@@ -127,9 +127,8 @@ def _results(
     evaluation = folder / "evaluation"
     tested = predictions.read(evaluation, models)
     tested = tested[(tested["subset"] == "test") & tested["protocol"].isin(protocols)]
-    by_run = results.read_genres(evaluation, models)
     genres = sorted({clip["genre"] for clip in files.read_rows(existing(folder / "manifest.csv"))})
-    by_genre = scores.genre_scores(by_run[by_run["protocol"].isin(protocols)], genres)
+    by_genre = scores.genre_scores(results.read_genres(evaluation, models), genres, protocols)
     strict, loose = pick_protocols(leaderboard, protocols)
     figures = published.read_accuracies(published_table)
     errors = studies.describe_errors(
@@ -142,7 +141,7 @@ def _results(
         "published_here": published.is_of(name, figures),
         "published": figures,
         "leaderboard_plot": png(folder / "leaderboard.png"),
-        "confusions": scores.confusions(tested, genres),
+        "confusions": scores.confusions(tested, genres, protocols),
         "genre_scores": by_genre,
         "genre_plots": scores.draw_genres(by_genre, leaderboard, genres),
         "mistakes": scores.confident_errors(leaderboard, tested, strict or loose),

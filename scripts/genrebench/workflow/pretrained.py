@@ -6,6 +6,7 @@ index of their folder, whose content does not depend on its place.
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def index_of(kind: str, name: str, handle: str) -> str:
     return f"{SEEN}/{kind}/{name}-{hashlib.md5(handle.encode()).hexdigest()[:8]}.json"
 
 
-def unavailable(name: str, settings: dict[str, Any]) -> str | None:
+def unavailable(name: str, settings: Mapping[str, Any]) -> str | None:
     """Why a feature or model with these settings cannot be had on this machine: a sentence for people; None if it can.
 
     `name` is that of its module, which may need packages of an extra, whether it has weights or not.

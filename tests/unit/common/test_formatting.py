@@ -26,6 +26,7 @@ from genrebench.common import averages, formatting
         (formatting.p_value(None), ""),
         (formatting.number("28.0"), "28"),
         (formatting.number(0.123456), "0.1235"),
+        (formatting.number("-40.25"), "−40.25"),
         (formatting.number("36 x 128"), "36 x 128"),
         (formatting.number(None), ""),
         (formatting.amount(52290), "52\u202f290"),

@@ -176,13 +176,13 @@ def test_a_row_per_model_and_protocol_with_the_reason_where_there_is_none(folder
     assert rows["two", "stratified"]["unit"] == "clip"
     reasons = {key: row["reason"] for key, row in rows.items() if row["status"] == "unavailable"}
     assert reasons == {
-        ("one", "size_matched"): "It is not among models.one.protocols in params.yaml.",
+        ("one", "size_matched"): "The protocol is not configured for this model.",
         ("one", "artist"): "There are no artists.",
-        ("one", "fault_filtered"): "It is not among the protocols in params.yaml.",
+        ("one", "fault_filtered"): "The protocol is not configured.",
         ("two", "segment_random"): "It assigns segments, and two takes whole clips.",
-        ("two", "size_matched"): "It is not among models.two.protocols in params.yaml.",
+        ("two", "size_matched"): "The protocol is not configured for this model.",
         ("two", "artist"): "There are no artists.",
-        ("two", "fault_filtered"): "It is not among the protocols in params.yaml.",
+        ("two", "fault_filtered"): "The protocol is not configured.",
     }
 
 
@@ -220,7 +220,7 @@ def test_where_there_is_no_audio_nobody_has_looked_for_repetitions(folder):
 def test_what_an_earlier_configuration_left_is_not_counted(folder):
     rows, _ = study(folder, protocols=["artist", "segment_random"])
     assert rows["one", "stratified"]["status"] == "unavailable"
-    assert "not among the protocols" in rows["one", "stratified"]["reason"]
+    assert "not configured" in rows["one", "stratified"]["reason"]
 
 
 def test_seeds_are_averaged(folder):

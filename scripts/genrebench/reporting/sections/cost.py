@@ -32,7 +32,9 @@ def model_costs(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def read_benchmarks(benchmarks: Path | None) -> list[dict[str, Any]]:
     """Sum Snakemake's benchmark files by rule: number of jobs, seconds, CPU seconds, and the most MB."""
     by_rule: dict[str, list[Mapping[str, str]]] = defaultdict(list)
-    for path in sorted(benchmarks.rglob("*.tsv")) if benchmarks else []:
+    if benchmarks is None:
+        return []
+    for path in sorted(benchmarks.rglob("*.tsv")):
         header, *lines = (line.split("\t") for line in path.read_text().splitlines() if line)
         rule = path.relative_to(benchmarks).with_suffix("").parts[0]
         by_rule[rule] += [dict(zip(header, line, strict=False)) for line in lines]

@@ -39,11 +39,8 @@ def key_findings(leaderboard: Sequence[Row], protocols: Mapping[str, Row]) -> li
     sentences.append(
         "The split is artist-disjoint: no test clip shares a known artist or a recording with a training clip."
     )
-    other = next(
-        (row for row in leaderboard if (row["protocol"], row["model"]) == (loose, best["model"])),
-        {"accuracy_mean": None},
-    )
-    if other["accuracy_mean"] is not None:
+    other = next((row for row in leaderboard if (row["protocol"], row["model"]) == (loose, best["model"])), None)
+    if other and other["accuracy_mean"] is not None:
         sentences.append(_compare(best, other, protocols[other["protocol"]]["shared"]))
     return sentences
 
@@ -117,12 +114,17 @@ def duplicate_warnings(statuses: Sequence[Row], protocols: Mapping[str, Row]) ->
 
 
 def unavailable(statuses: Sequence[Row]) -> list[dict[str, Any]]:
-    """List the unavailable runs, one row per protocol and reason, with the models and the number of runs."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    """List the reasons why runs are unavailable, with the models, the protocols and the number of runs."""
+    groups: dict[str, list[Row]] = defaultdict(list)
     for row in statuses:
         if row["status"] != "done":
-            groups[row["protocol"], row["reason"]].append(row["model"])
+            groups[row["reason"]].append(row)
     return [
-        {"protocol": protocol, "reason": reason, "models": sorted(set(models)), "runs": len(models)}
-        for (protocol, reason), models in sorted(groups.items())
+        {
+            "reason": reason,
+            "models": sorted({row["model"] for row in rows}),
+            "protocols": sorted({row["protocol"] for row in rows}),
+            "runs": len(rows),
+        }
+        for reason, rows in sorted(groups.items())
     ]

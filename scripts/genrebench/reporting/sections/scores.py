@@ -1,7 +1,7 @@
 """The sections with the scores of models, and with what is derived from them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,15 @@ def accuracy_by_model(leaderboard: Sequence[Row], headline: str | None) -> dict[
 
     def accuracy(model: str) -> tuple[float, float]:
         known = {name: row["accuracy_mean"] or 0 for name, row in table[model].items() if row["unit"] == "clip"}
-        return known.get(headline, 0), max(known.values(), default=0)
+        return known.get(headline or "", 0), max(known.values(), default=0)
 
     return {model: table[model] for model in sorted(table, key=lambda model: (*(-a for a in accuracy(model)), model))}
 
 
-def confusions(tested: pd.DataFrame, genres: Sequence[str]) -> list[dict[str, Any]]:
-    """Count the test predictions of each protocol and model, as cells with their colours.
+def confusions(
+    tested: pd.DataFrame, genres: Sequence[str], protocols: Iterable[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Count the test predictions by protocol, for each model, as cells with their colours.
 
     Parameters
     ----------
@@ -41,19 +43,26 @@ def confusions(tested: pd.DataFrame, genres: Sequence[str]) -> list[dict[str, An
         Test predictions of all models (`predictions.read`).
     genres : sequence of str
         The genres, in the order of rows and columns.
+    protocols : iterable of str
+        The protocols, in their order on the page.
     """
     counts = tested.groupby(["protocol", "model", "genre", "predicted"]).size()
-    runs = tested.groupby(["protocol", "model"])[["split", "seed"]].apply(lambda own: len(own.drop_duplicates()))
-    return [
-        {
-            "protocol": protocol,
-            "model": model,
-            "runs": count,
-            "genres": genres,
-            "cells": _cells(counts.loc[protocol, model].unstack(fill_value=0).reindex(genres, fill_value=0), genres),
-        }
-        for (protocol, model), count in runs.items()
-    ]
+    runs = tested.drop_duplicates(["protocol", "model", "split", "seed"]).groupby(["protocol", "model"]).size()
+    return {
+        protocol: [
+            {
+                "model": model,
+                "runs": int(count),
+                "genres": genres,
+                "cells": _cells(
+                    counts.loc[protocol, model].unstack(fill_value=0).reindex(genres, fill_value=0), genres
+                ),
+            }
+            for model, count in runs[protocol].items()
+        ]
+        for protocol in protocols
+        if protocol in runs.index
+    }
 
 
 def _cells(counts: pd.DataFrame, genres: Sequence[str]) -> list[list[dict[str, Any]]]:
@@ -67,7 +76,9 @@ def _cells(counts: pd.DataFrame, genres: Sequence[str]) -> list[list[dict[str, A
     ]
 
 
-def genre_scores(scores: pd.DataFrame, genres: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def genre_scores(
+    scores: pd.DataFrame, genres: Sequence[str], protocols: Iterable[str]
+) -> dict[str, list[dict[str, Any]]]:
     """Average precision, recall and F1 of each genre over the runs: by protocol, a row per model.
 
     Parameters
@@ -76,15 +87,18 @@ def genre_scores(scores: pd.DataFrame, genres: Sequence[str]) -> dict[str, list[
         Rows of genres.csv of all models.
     genres : sequence of str
         The genres, in their order. A genre without test clips has None.
+    protocols : iterable of str
+        The protocols, in their order on the page.
     """
-    metrics = ["precision", "recall", "f1"]
-    table: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for (protocol, model), own in scores.groupby(["protocol", "model"]):
-        means = own.groupby("genre")[metrics].mean().reindex(genres)
-        by_genre = dict(zip(genres, tables.rows(means), strict=True))
-        shaded = {genre: row | {"shade": style.shade(row["f1"] or 0)} for genre, row in by_genre.items()}
-        table[protocol].append({"model": model, "scores": shaded})
-    return dict(table)
+    table: dict[str, list[dict[str, Any]]] = {}
+    for protocol in protocols:
+        own = scores[scores["protocol"] == protocol]
+        for model, of_model in own.groupby("model"):
+            means = of_model.groupby("genre")[["precision", "recall", "f1"]].mean().reindex(genres)
+            by_genre = dict(zip(genres, tables.rows(means), strict=True))
+            shaded = {genre: row | {"shade": style.shade(row["f1"] or 0)} for genre, row in by_genre.items()}
+            table.setdefault(protocol, []).append({"model": model, "scores": shaded})
+    return table
 
 
 def draw_genres(

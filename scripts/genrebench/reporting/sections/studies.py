@@ -70,7 +70,7 @@ def sum_up(rows: Sequence[Row]) -> list[str]:
         sentences = [
             f"{len(hard)} of {counted(len(rows), 'test clip')} of the protocol {protocol} are hard: more than half of"
             f" {models} models predict them wrongly.",
-            f"All models are wrong about {counted(all_wrong, 'clip')} and right about {counted(all_right, 'clip')}.",
+            f"All models are wrong about {all_wrong} of the test clips and right about {all_right}.",
         ]
     if hard:
         confusions = Counter((row["genre"], row["guess"]) for row in hard)
