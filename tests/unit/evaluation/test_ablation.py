@@ -138,7 +138,7 @@ def test_the_selected_features_are_compared_with_all_on_the_test_clips(tmp_path)
     assert row["p_mcnemar"] == pytest.approx(0.25)  # 2 / 2**3
     assert row["difference_mean"] == pytest.approx(0.3)
     assert row["difference_low"] < 0.3 < row["difference_high"]
-    assert "keeps mfcc, and with that scores 80.0% on the test clips, +30.0 points" in page
+    assert all(text in page for text in ("keeps mfcc", "80.0%", "+30.0 points"))
 
 
 def test_each_split_has_a_selection_of_its_own(tmp_path):
@@ -152,7 +152,7 @@ def test_each_split_has_a_selection_of_its_own(tmp_path):
     assert (selected["features"], selected["runs"]) == ("repeat0: mfcc; repeat1: rms", 4)
     assert [(row["selected_on"], row["splits"]) for row in ranking] == [(1, 2), (1, 2)]
     assert compared["splits"] == 2 and compared["p_resampled"] is not None
-    assert "keeps repeat0: mfcc; repeat1: rms, and" in page and "1 of 2 splits" in page
+    assert "repeat0: mfcc; repeat1: rms" in page and "1 of 2 splits" in page
 
 
 def test_what_could_not_be_run_is_listed_with_the_reason(tmp_path):
@@ -163,7 +163,7 @@ def test_what_could_not_be_run_is_listed_with_the_reason(tmp_path):
         ("unavailable", "The artist of 0 of 30 clips is known.", None)
     }
     assert [row["rank"] for row in ranking] == [None, None] and compared == []
-    assert "Nothing could be compared: The artist of 0 of 30 clips is known." in page
+    assert "The artist of 0 of 30 clips is known." in page
 
 
 def test_features_that_are_unavailable_are_listed_with_the_reason_and_have_no_rank(tmp_path):
