@@ -39,9 +39,8 @@ def reduce_features(
             array = transform(fitted, caches)
         found = describe(fitted, caches, array)
         share = sum(found["explained_variance"])
-        print(
-            f"{len(found['explained_variance'])} components of {found['values_per_frame']} values explain {share:.1%} of the variance"
-        )
+        count, width = len(found["explained_variance"]), found["values_per_frame"]
+        print(f"{count} components of {width} values explain {share:.1%} of the variance")
     with files.atomic(values) as temporary:
         np.save(temporary, array)
     digest = hashlib.sha256(values.read_bytes()).hexdigest()
