@@ -45,7 +45,7 @@ def test_an_ablation_ranks_selects_and_compares_and_is_no_part_of_the_rest(proje
     for name, row in variants.items():
         (metrics,) = read(results / f"evaluation/logistic-{name}/metrics.csv")
         assert round(float(row["test_mean"]), 5) == round(float(metrics["accuracy"]), 5)
-    assert "Which features matter on" in (folder / "index.html").read_text()
+    assert "Feature ablation on" in (folder / "index.html").read_text()
     assert not any("-" in row["model"] for row in read(results / "leaderboard.csv"))
     project.change("ablation.permutations", 4)
     assert project.jobs("ablation") == {"permute_features": 1, "build_ablation": 1, "ablation": 1}
