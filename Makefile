@@ -96,7 +96,7 @@ gpu: $(READY) ## install TensorFlow for an NVIDIA GPU, with the packages of CUDA
 	$(LOCKED) --group gpu
 
 speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
-	$(INSTALL) --group torch
+	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep -o 'torch==[0-9.]*' pyproject.toml)
 	$(LOCKED) --group speech
 
 jax: $(READY) ## install JAX, another backend of the networks

@@ -23,8 +23,12 @@ os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".cache" / "numb
 # The whole params.yaml of the tiny project, whose presets add nothing: no test depends on what a user has in theirs.
 TINY = {
     "dataset": "demo",
+    "suite": "auto",
     "demo": {"seed": 1, "artists_per_genre": 3, "clips_per_artist": 1, "duration_s": 1.2},
     "audio": {"sample_rate": 22050, "duration": "longest"},
+    "manifest": {},
+    "compute": {"threads": 1},
+    "study": {},
     "features": {
         "mel": {"n_fft": 512, "hop_length": 256, "n_mels": 16},
         "mfcc": {"n_fft": 512, "hop_length": 256, "n_mels": 16, "n_mfcc": 8},

@@ -19,7 +19,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
-from genrebench.training.data import Feature
+from genrebench.training.data import Feature, Values
 
 LOOKS_AT = "all clips, test clips included"  # stands in the description of the result
 CHANGED = 0.05  # share of the labels that are changed on purpose, to see what the check is worth
@@ -114,14 +114,15 @@ def judge(clip_ids: np.ndarray, labels: np.ndarray, genres: np.ndarray, probabil
     return rows.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
 
 
-def pool(values: np.ndarray, has_time: bool) -> np.ndarray:
+def pool(values: Values, has_time: bool) -> np.ndarray:
     """One row of numbers per clip of a feature (clips, ...): mean and standard deviation over time where it has time.
 
     Returns float64 (clips, columns).
     """
     if not has_time:
         return np.asarray(values, np.float64).reshape(len(values), -1)
-    rows = [(clip.mean(axis=-1, dtype=np.float64), clip.std(axis=-1, dtype=np.float64)) for clip in values]
+    clips = (values[row] for row in range(len(values)))  # one at a time in memory
+    rows = [(clip.mean(axis=-1, dtype=np.float64), clip.std(axis=-1, dtype=np.float64)) for clip in clips]
     return np.array(rows).reshape(len(rows), -1)
 
 

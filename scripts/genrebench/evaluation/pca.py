@@ -30,7 +30,7 @@ def reduce_features(
     reasons += [f"{c.name} is missing: {c.description['reason']}" for c in caches if not c.description["available"]]
     if reasons:
         found: dict[str, Any] = {"available": False, "reason": "; ".join(reasons), "axes": ["component", "frame"]}
-        array = np.empty((0,), np.float32)
+        array: np.ndarray = np.empty((0,), np.float32)
     else:
         number = {clip["clip_id"]: i for i, clip in enumerate(files.read_rows(manifest))}
         trained = sorted(number[row["clip_id"]] for row in files.read_rows(split) if row["subset"] == "train")

@@ -230,13 +230,19 @@ def _params(stage: Stage, jobs: Sequence[Any], configuration: Configuration) -> 
     keys = {path for value in values for path in getattr(value, "paths", ())} | set(stage.keys)
     # a section stands for all that is in it
     keys = {key for key in keys if key.rpartition(".")[0] not in keys}
+    first = next(iter(configuration.given))
     by_file: dict[str, set[str]] = {}
-    for key in keys:
+    for key in sorted(keys):
+        section = key.partition(".")[0]
+        if section not in configuration.given[first]:
+            empty = "auto" if section == "suite" else "{}"
+            raise InputError(
+                f"{first} has no section {section}, so that DVC cannot watch it: add `{section}: {empty}`."
+            )
         for file, tracked in tracked_keys(configuration, key):
             by_file.setdefault(file, set()).add(tracked)
     if "suite" in stage.keys and configuration.listed_suite:
         by_file[config.SUITES] = {configuration.listed_suite}
-    first = next(iter(configuration.given))
     return [*sorted(by_file.pop(first, ())), *({file: sorted(by_file[file])} for file in sorted(by_file))]
 
 

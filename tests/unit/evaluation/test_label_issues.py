@@ -7,7 +7,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 import check_labels
 from genrebench.common import files
 from genrebench.evaluation import label_issues
-from genrebench.reporting import sections
+from genrebench.reporting.sections import studies
 
 SETTINGS = {"features": ["table"], "folds": 5, "seed": 0}
 
@@ -94,8 +94,9 @@ def test_labels_that_were_flipped_are_found(tmp_path):
     first = (tmp_path / "labels.csv").read_bytes(), (tmp_path / "labels.json").read_bytes()
     run(tmp_path)
     assert ((tmp_path / "labels.csv").read_bytes(), (tmp_path / "labels.json").read_bytes()) == first
-    said = sections.describe_labels(tmp_path / "labels.csv", tmp_path / "labels.json", [rows[0] | {"wrong": "2"}])
-    assert said["sentences"][0] == f"{facts['suspected']} of 90 labels are suspected."
+    said = studies.describe_labels(tmp_path / "labels.csv", tmp_path / "labels.json", [rows[0] | {"wrong": "2"}])
+    assert said["sentences"][0].startswith(f"{facts['suspected']} of 90 ")
+    assert facts["looks_at"] == label_issues.LOOKS_AT
     assert said["suspects"][0]["tested"]["wrong"] == "2"
     assert said["suspects"][1]["tested"] is None
 
@@ -113,7 +114,7 @@ def test_where_labels_cannot_be_checked_the_reason_is_the_result(tmp_path, datas
     rows, facts = run(tmp_path, features, SETTINGS | {"folds": folds})
     assert rows == []
     assert facts["reason"] == reason
-    assert sections.describe_labels(tmp_path / "labels.csv", tmp_path / "labels.json", [])["reason"] == reason
+    assert studies.describe_labels(tmp_path / "labels.csv", tmp_path / "labels.json", [])["reason"] == reason
 
 
 def test_mislabelled_clips_are_as_many_as_asked_for_and_all_have_another_label():

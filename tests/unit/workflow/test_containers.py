@@ -54,7 +54,7 @@ def test_everything_but_pytorch_is_installed_with_hashes_from_a_lock_file_that_e
     assert len(installs) == 2 + extras.count("gpu") + 2 * extras.count("speech")
     unlocked = [install for install in installs if "--require-hashes" not in install]
     # there are builds of PyTorch for each kind of GPU
-    assert [install.split()[-2:] for install in unlocked] == [["--group", "torch"]] * extras.count("speech")
+    assert len(unlocked) == extras.count("speech") and all("torch==" in install for install in unlocked)
     for install in set(installs) - set(unlocked):
         lock = re.search(r"(requirements|\.venv/uv)\.lock\b", install)[0]
         assert lock == ".venv/uv.lock" or (tmp_path / lock).is_file()
