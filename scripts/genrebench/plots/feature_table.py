@@ -1,19 +1,59 @@
 """A table of features, one row per clip: distributions of its columns by genre, and correlations between columns."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
+from threadpoolctl import threadpool_limits
 
+from genrebench.common import files
+from genrebench.common.cli import InputError
 from genrebench.plots import style
 
+PALETTE = 256  # colours in the files: a third of the bytes
 PANELS, ACROSS = 12, 3
 REDUNDANT = 0.9  # columns with a higher |r| are redundant
 LABELLED = 90  # columns of a heat map with legible names
 CORRELATION = mpl.colormaps["RdBu_r"]
+
+
+def draw_feature_table(
+    manifest: Path, values: Path, description: Path, distributions: Path, correlations: Path
+) -> None:
+    """Draw a feature cache of columns: `distributions` by genre, and `correlations` (.png or .svg).
+
+    Parameters
+    ----------
+    manifest : path
+        manifest.csv, the rows of the cache.
+    values, description : path
+        The cache (.npy) and its JSON. If the feature is unavailable, both plots say why.
+
+    Raises
+    ------
+    InputError
+        If the cache is not a table.
+    """
+    facts = files.read_json(description)
+    if not facts["available"]:
+        for output in (distributions, correlations):
+            style.write(style.empty(f"{facts['feature']} is unavailable: {facts['reason']}"), output)
+        return
+    table = np.load(values)
+    genres = [clip["genre"] for clip in files.read_rows(manifest)]
+    if table.ndim != 2 or len(table) != len(genres):
+        raise InputError(
+            f"{values} has the shape {table.shape}, but must be a table with a row for each of the {len(genres)} "
+            f"clips of {manifest}"
+        )
+    columns = facts.get("columns") or [f"column {i}" for i in range(table.shape[1])]
+    with threadpool_limits(1):  # the order of sums changes the last digits
+        style.write(draw_distributions(table, columns, genres), distributions, palette=PALETTE)
+        style.write(draw_correlations(table, columns), correlations, palette=PALETTE)
 
 
 def separation(values: np.ndarray, genres: Sequence[str]) -> np.ndarray:
