@@ -8,7 +8,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
-from genrebench.workflow import reference
+from genrebench.workflow import settings_page
 
 ROOT = Path(__file__).parents[1]
 FOREIGN = re.compile(r'<(?:script|img|link|iframe)\b[^>]+(?:src|href)="https?://[^"]+"')
@@ -20,7 +20,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to those of docs/."""
     pages = {f"api/{package.name}.md": api_page(package) for package in packages()}
     pages["release_notes.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    pages[SETTINGS] = reference.page()
+    pages[SETTINGS] = settings_page.page()
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
     return files

@@ -37,7 +37,7 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
             _fetch_file(handle, temporary / pretrained.FILES[name])
         else:
             _fetch_model(handle, temporary)
-        for file, address in pretrained.EXTRAS.get(name, {}).items():
+        for file, address in pretrained.COMPANION_FILES.get(name, {}).items():
             _fetch_file(address, temporary / file)
         if not page:
             _check(name, handle, temporary)
@@ -134,7 +134,7 @@ def _check(name: str, handle: str, folder: Path) -> None:
             return
         module = importlib.import_module(f"genrebench.features.{name}")
         saved_model.network(folder, name, module.DIMENSIONS)(np.zeros(saved_model.SAMPLE_RATE, np.float32))
-        if name in pretrained.EXTRAS:
+        if name in pretrained.COMPANION_FILES:
             module.read_pca(folder / module.PCA)
     except InputError as error:
         raise InputError(f"{handle} is not {name}; correct the handle in params.yaml ({error})") from None

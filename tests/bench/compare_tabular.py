@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from genrebench.audio import hpss
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.common import files
 from genrebench.features import tabular
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from genrebench.audio import filters
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 
 HALF = 16  # a power of 2; the medians are those of 2 * HALF - 1 = 31 values, librosa's kernel_size
 FRAMES, BINS = 512, 128  # at a time: what fits the processor's caches

@@ -34,12 +34,12 @@ def run(audio: Path, output: Path | None, title: str | None) -> None:
 def _settings() -> tuple[dict[str, Any], dict[str, Any]]:
     """Sections `features` and `audio` of ./params.yaml, or the defaults."""
     from genrebench.plots import FEATURES_OF_CLIP
-    from genrebench.workflow import config, entries, settings
+    from genrebench.workflow import config, entries, sections
 
     if Path("params.yaml").is_file():
         params = config.load()
         return params["features"], params["audio"]
     defaults = {name: entries.load_module("features", name).Settings() for name in FEATURES_OF_CLIP}
     return {name: own.model_dump(exclude_none=True) for name, own in defaults.items()}, (
-        settings.AudioSettings().model_dump()
+        sections.AudioSettings().model_dump()
     )

@@ -33,7 +33,6 @@ def describe_protocols(folder: Path, splits: Set[tuple[str, str]]) -> dict[str, 
         it is the segment (`segments`: length and hop in s), `repeated` is the largest share of test segments whose own
         clip is trained on.
     """
-    splits = {(protocol, split) for protocol, split in splits if split}
     protocols = {}
     splits = {(protocol, split) for protocol, split in splits if split}  # an unavailable run has none
     for name in sorted({protocol for protocol, _ in splits}):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.common.cli import InputError
 from genrebench.common.quiet import without_stderr
 from genrebench.workflow import pretrained

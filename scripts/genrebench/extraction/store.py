@@ -24,8 +24,8 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from genrebench.audio import decode
+from genrebench.audio.clip import Clip
 from genrebench.audio.lengths import given_seconds
-from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from genrebench.audio.clip import Clip
 from genrebench.audio.lengths import common_seconds
-from genrebench.audio.spectra import Clip
 from genrebench.common import files
 from genrebench.extraction import store
 from genrebench.features import TIME

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from genrebench.common.settings import StrictModel
+from genrebench.common.strict_model import StrictModel
 
 HUBERT = "https://huggingface.co/facebook/hubert-base-ls960/tree/dba3bb02fda4248b6e082697eee756de8fe8aa8a"
 # Sizes of a small network with random weights, for trying a speech transformer out, by its kind.

@@ -5,7 +5,7 @@ Li uses "statistical features of the amplitude spectrum" and does not say which;
 
 import numpy as np
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features._settings import SpectrumSettings
 
 

@@ -6,7 +6,7 @@ Slaney's mel scale and norm (Auditory Toolbox, 1998). Huang and Minami (2024) us
 import numpy as np
 from pydantic import Field
 
-from genrebench.audio.spectra import Clip, decibels
+from genrebench.audio.clip import Clip, decibels
 from genrebench.features._settings import SpectrumSettings
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from genrebench.audio import filters
-from genrebench.audio.spectra import Clip, decibels
+from genrebench.audio.clip import Clip, decibels
 from genrebench.features._settings import SpectrumSettings
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from genrebench.audio.spectra import Clip, decibels
+from genrebench.audio.clip import Clip, decibels
 from genrebench.features._settings import OnsetSettings
 
 

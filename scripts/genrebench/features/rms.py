@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features._settings import FrameSettings
 
 

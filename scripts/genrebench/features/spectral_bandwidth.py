@@ -6,7 +6,7 @@ Klapuri and Davy, "Signal Processing Methods for Music Transcription", 2006.
 import numpy as np
 
 from genrebench.audio import filters
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features._settings import SpectrumSettings
 
 

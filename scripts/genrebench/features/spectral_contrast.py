@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from genrebench.audio import filters
-from genrebench.audio.spectra import Clip, decibels
+from genrebench.audio.clip import Clip, decibels
 from genrebench.common.cli import InputError
 from genrebench.features._settings import SpectrumSettings
 

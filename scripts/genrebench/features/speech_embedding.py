@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from genrebench.audio import SPEECH_SAMPLE_RATE
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features._settings import FeatureSettings, SpeechEncoderSettings
 from genrebench.workflow import pretrained
 

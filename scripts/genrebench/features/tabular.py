@@ -13,8 +13,8 @@ import numpy as np
 from pydantic import Field
 
 from genrebench.audio import hpss
-from genrebench.audio.spectra import Clip
-from genrebench.common.settings import Distinct
+from genrebench.audio.clip import Clip
+from genrebench.common.strict_model import Distinct
 from genrebench.features import (
     chroma,
     mfcc,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features import tabular
 
 

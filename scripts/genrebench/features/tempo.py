@@ -6,7 +6,7 @@ Ellis, "Beat tracking by dynamic programming", 2007.
 import numpy as np
 from pydantic import Field
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features import onset_strength, tempogram
 from genrebench.features._settings import OnsetSettings
 

@@ -5,7 +5,7 @@ Harte, Sandler and Gasser, "Detecting harmonic change in musical audio", 2006.
 
 import numpy as np
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features import chroma
 from genrebench.features._settings import SpectrumSettings
 

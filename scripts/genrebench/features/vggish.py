@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.common.cli import InputError
 from genrebench.encoders import saved_model
 from genrebench.features._settings import FeatureSettings
@@ -79,7 +79,7 @@ def postprocess(frames: np.ndarray, means: np.ndarray, eigenvectors: np.ndarray)
 @cache
 def _pca_parameters(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     if not (folder / PCA).is_file():
-        raise InputError(f"{folder}: {pretrained.missing_extra('vggish', PCA)}; or set pca: false")
+        raise InputError(f"{folder}: {pretrained.missing_companion('vggish', PCA)}; or set pca: false")
     return read_pca(folder / PCA)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pywt
 from pydantic import Field
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features._settings import FeatureSettings
 
 

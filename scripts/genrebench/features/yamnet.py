@@ -6,7 +6,7 @@ Plakal and Ellis 2020, https://tfhub.dev/google/yamnet/1. A frame covers 0.975 s
 import numpy as np
 from pydantic import Field
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.encoders import saved_model
 from genrebench.features._settings import FeatureSettings
 

@@ -5,7 +5,7 @@ Li and Cao use it.
 
 import numpy as np
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features._settings import FrameSettings
 
 

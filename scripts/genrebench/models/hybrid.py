@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from genrebench.common.cli import InputError
-from genrebench.common.settings import Distinct
+from genrebench.common.strict_model import Distinct
 from genrebench.models import cnn, rnn
 from genrebench.training.settings import (
     ClassifierSettings,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from genrebench.common.settings import Distinct
+from genrebench.common.strict_model import Distinct
 from genrebench.training.settings import Features, Pooling, PoolingSettings, ScaledSettings, Seeds
 
 if TYPE_CHECKING:

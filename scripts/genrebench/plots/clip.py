@@ -14,8 +14,8 @@ from matplotlib.image import AxesImage
 from matplotlib.patheffects import withStroke
 
 from genrebench.audio import decode, filters
+from genrebench.audio.clip import Clip, decibels
 from genrebench.audio.lengths import given_seconds
-from genrebench.audio.spectra import Clip, decibels
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.extraction import store

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from genrebench.audio import decode, filters
-from genrebench.audio.spectra import Clip, decibels
+from genrebench.audio.clip import Clip, decibels
 from genrebench.common.formatting import percent
 from genrebench.common.prediction import Prediction
 from genrebench.plots import style

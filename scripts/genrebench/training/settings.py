@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
-from genrebench.common.settings import Distinct, StrictModel
+from genrebench.common.strict_model import Distinct, StrictModel
 
 Features = Annotated[Distinct[str], Field(min_length=1, description="The features that the model reads.")]
 Seeds = Annotated[

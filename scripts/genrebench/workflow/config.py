@@ -15,10 +15,10 @@ import yaml
 from pydantic import Field, ValidationError, create_model
 
 from genrebench.common.cli import InputError
-from genrebench.common.settings import StrictModel
+from genrebench.common.strict_model import StrictModel
 from genrebench.workflow import ablation, messages
 from genrebench.workflow.entries import features_of, is_precomputed, load_module, module_of
-from genrebench.workflow.settings import NAME, PROTOCOLS, FileSettings, PrecomputedSettings, Sections
+from genrebench.workflow.sections import NAME, PROTOCOLS, FileSettings, PrecomputedSettings, Sections
 
 LIBRARY = Path(__file__).parents[1]
 FOLDER = LIBRARY.parents[1] / "config"

@@ -27,7 +27,7 @@ SOURCE = "source.json"  # in a folder that was fetched from the hub: the handle
 # What is not published as a folder: the file in the folder of the weights.
 FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5"}
 # What belongs to the weights and is published apart from them: file and address.
-EXTRAS = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/audioset/vggish_pca_params.npz"}}
+COMPANION_FILES = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/audioset/vggish_pca_params.npz"}}
 
 
 def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
@@ -94,8 +94,8 @@ def unavailable(name: str, settings: Mapping[str, Any]) -> str | None:
         )
     if name in FILES and not (folder / FILES[name]).is_file():
         return f"the folder {folder} of the weights of {name} lacks the file {FILES[name]}, {SIZES[name]}: put it there"
-    needed = EXTRAS.get(name, {}) if settings.get("pca") else {}
-    return next((missing_extra(name, file) for file in needed if not (folder / file).is_file()), None)
+    needed = COMPANION_FILES.get(name, {}) if settings.get("pca") else {}
+    return next((missing_companion(name, file) for file in needed if not (folder / file).is_file()), None)
 
 
 def missing(name: str, handle: str) -> str:
@@ -110,6 +110,6 @@ def missing(name: str, handle: str) -> str:
     )
 
 
-def missing_extra(name: str, file: str) -> str:
-    """The sentence for people where the folder of the weights `name` lacks `file`, one of `EXTRAS`."""
-    return f"the folder of the weights of {name} lacks {file}: put it there from {EXTRAS[name][file]}"
+def missing_companion(name: str, file: str) -> str:
+    """The sentence for people where the folder of the weights `name` lacks `file`, one of `COMPANION_FILES`."""
+    return f"the folder of the weights of {name} lacks {file}: put it there from {COMPANION_FILES[name][file]}"

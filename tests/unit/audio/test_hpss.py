@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 
 from genrebench.audio import hpss
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features.tabular import librosa_hpss
 
 RATE = 22050

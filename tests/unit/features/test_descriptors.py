@@ -11,7 +11,7 @@ import pytest
 import scipy.signal
 import scipy.stats
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features import descriptors
 
 RATE = 22050

@@ -14,7 +14,7 @@ import pytest
 
 import saved_models
 from genrebench.audio import decode
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.common.cli import InputError
 from genrebench.encoders import saved_model
 from genrebench.extraction import survey
@@ -165,7 +165,7 @@ def test_what_is_not_the_named_network_is_told(models, tmp_path):
 EXTRACT = """
 import sys; sys.path.insert(0, "scripts")
 import numpy as np
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features import yamnet
 samples = (0.1 * np.random.default_rng(0).standard_normal(20 * 16000)).astype(np.float32)
 np.save(sys.argv[2], yamnet.extract(Clip(samples, 16000, []), sys.argv[1]))

@@ -13,7 +13,7 @@ import pywt
 import scipy.signal
 import soundfile
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.common.cli import InputError
 from genrebench.extraction import engine as engines
 from genrebench.extraction import store

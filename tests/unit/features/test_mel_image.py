@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.features import mel_image
 
 RATE = 22050

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.extraction import feature_tables

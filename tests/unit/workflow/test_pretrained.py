@@ -81,7 +81,7 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(here):
     assert "fetch_weights.py vggish" in pretrained.unavailable("vggish", without)
     folder = folder_with(here / "data/weights/vggish", a="weights")
     assert pretrained.unavailable("vggish", without) is None
-    assert pretrained.EXTRAS["vggish"][vggish.PCA] in pretrained.unavailable("vggish", with_pca)
+    assert pretrained.COMPANION_FILES["vggish"][vggish.PCA] in pretrained.unavailable("vggish", with_pca)
     (folder / vggish.PCA).write_text("parameters")
     assert pretrained.unavailable("vggish", with_pca) is None
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from genrebench.common.settings import Distinct, StrictModel
+from genrebench.common.strict_model import Distinct, StrictModel
 
 NAME = "^[a-z][a-z0-9_]*$"  # of features, models and protocols
 Fraction = Annotated[float, Field(gt=0, lt=1)]

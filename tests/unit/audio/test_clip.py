@@ -1,7 +1,7 @@
 import librosa
 import numpy as np
 
-from genrebench.audio.spectra import Clip
+from genrebench.audio.clip import Clip
 
 RATE = 22050
 NOISE = np.random.default_rng(0).standard_normal(2 * RATE + 17).astype(np.float32) * 0.1

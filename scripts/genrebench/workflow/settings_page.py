@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from genrebench.workflow.config import LIBRARY, sections_model
 from genrebench.workflow.entries import load_module
 from genrebench.workflow.messages import kinds_of
-from genrebench.workflow.settings import PROTOCOLS, FileSettings, PrecomputedSettings, Sections
+from genrebench.workflow.sections import PROTOCOLS, FileSettings, PrecomputedSettings, Sections
 
 PAGE = """\
 # All settings
