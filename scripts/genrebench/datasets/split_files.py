@@ -80,7 +80,7 @@ def write_split(
             source, division = "file", read_split(settings["file"], clips)
         else:
             source, note, division = _canonical_or_made(clips, protocol, split, settings, dataset, canonical, catalogue)
-    except splits.ProtocolUnavailable as unavailable:
+    except splits.NoSplit as unavailable:
         reason = str(unavailable)
     facts = {
         "protocol": protocol,

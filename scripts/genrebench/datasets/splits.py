@@ -30,7 +30,7 @@ Members = Mapping[str, Sequence[Any]]  # genre -> its clips (clip_id), or its se
 Sizes = dict[str, dict[str, int]]  # genre -> subset -> how many
 
 
-class ProtocolUnavailable(Exception):
+class NoSplit(Exception):
     """A protocol that the dataset cannot have; the message says why, to people."""
 
 
@@ -59,13 +59,13 @@ def make_split(
 
     Raises
     ------
-    ProtocolUnavailable
+    NoSplit
         Where the dataset cannot have the protocol.
     InputError
         For settings that are impossible.
     """
     if not len(clips):
-        raise ProtocolUnavailable("The dataset has no clips.")
+        raise NoSplit("The dataset has no clips.")
     number = _number(name)
     seed = settings.get("seed", 0) + number
     used = drop_duplicates(clips) if settings.get("duplicates") == "drop" else clips
@@ -114,15 +114,15 @@ def split_segments(clips: pd.DataFrame, name: str, settings: Mapping[str, Any], 
 
     Raises
     ------
-    ProtocolUnavailable
+    NoSplit
         Where durations are not known or no clip has two segments.
     InputError
         For settings that are impossible.
     """
     if not len(clips):
-        raise ProtocolUnavailable("The dataset has no clips.")
+        raise NoSplit("The dataset has no clips.")
     if len(unknown := clips["clip_id"][clips["duration_s"].isna()]):
-        raise ProtocolUnavailable(
+        raise NoSplit(
             f"The manifest has no duration_s for {_count(len(unknown), 'clip')} ({first_of(unknown)}), so nobody knows "
             "into how many segments to cut. Datasets that bring features have none."
         )
@@ -135,7 +135,7 @@ def split_segments(clips: pd.DataFrame, name: str, settings: Mapping[str, Any], 
         for genre, of_genre in _by_genre(used).items()
     }
     if sum(map(len, members.values())) == len(used):
-        raise ProtocolUnavailable(
+        raise NoSplit(
             f"No clip has two segments of {length:g} s, {hop:g} s apart, so none can stand on two sides. Lower "
             f"protocols.{SEGMENT_PROTOCOL}.length_s and hop_s."
         )
@@ -182,12 +182,12 @@ def _sizes(members: Members, test: float, valid: float, unit: str = "clip") -> S
     n = {genre: len(own) for genre, own in members.items()}
     for genre, size in n.items():
         if size < len(SUBSETS):
-            raise ProtocolUnavailable(f"{genre} has {_count(size, unit)}; 3 are needed, one each to train, choose and test.")
+            raise NoSplit(f"{genre} has {_count(size, unit)}; 3 are needed, one each to train, choose and test.")
     tests, valids = _apportion(n, test), _apportion(n, valid)
     sizes = {g: {"train": n[g] - tests[g] - valids[g], "valid": valids[g], "test": tests[g]} for g in n}
     for genre, own in sizes.items():
         if own["train"] < 1:
-            raise ProtocolUnavailable(f"{genre} has {_count(n[genre], unit)}, too few for test {test:g} and valid {valid:g}.")
+            raise NoSplit(f"{genre} has {_count(n[genre], unit)}, too few for test {test:g} and valid {valid:g}.")
     return sizes
 
 
@@ -211,7 +211,7 @@ def _kfold(clips: pd.DataFrame, folds: int, fold: int, seed: int) -> dict[Hashab
 
     for genre, own in _by_genre(clips).items():
         if len(own) < folds:
-            raise ProtocolUnavailable(f"{genre} has {_count(len(own), 'clip')}; {folds} are needed, one for each fold.")
+            raise NoSplit(f"{genre} has {_count(len(own), 'clip')}; {folds} are needed, one for each fold.")
     ordered = clips.sort_values("clip_id")
     ids, genres = ordered["clip_id"].to_list(), ordered["genre"].to_list()
     folder = StratifiedKFold(folds, shuffle=True, random_state=seed)
@@ -227,7 +227,7 @@ def _artist(clips: pd.DataFrame, test: float, valid: float, seed: int) -> dict[H
     _check_shares(test, valid)
     known = clips[clips["artist"].map(lambda credit: bool(artists.names(credit)))].sort_values("clip_id")
     if len(known) < ARTISTS_NEEDED * len(clips):
-        raise ProtocolUnavailable(
+        raise NoSplit(
             f"The artist of {len(known)} of {len(clips)} clips is known; {ARTISTS_NEEDED:.0%} are needed. Give them "
             "in clips.csv, in the files' tags or as folders <genre>/<artist>/."
         )
@@ -236,13 +236,13 @@ def _artist(clips: pd.DataFrame, test: float, valid: float, seed: int) -> dict[H
     counts = np.array(pd.crosstab(group, known["genre"]).reindex(columns=genres, fill_value=0))
     for name, n in zip(genres, (counts > 0).sum(axis=0), strict=True):
         if n < len(SUBSETS):
-            raise ProtocolUnavailable(
+            raise NoSplit(
                 f"{name} has {n} group{'' if n == 1 else 's'} of clips by different artists; 3 are needed, one "
                 "each to train, choose and test."
             )
     subset = _divide(counts, np.array([1 - test - valid, valid, test]), np.random.RandomState(seed))
     if subset is None:
-        raise ProtocolUnavailable("Artists that stand in several genres leave no division with every genre on all sides.")
+        raise NoSplit("Artists that stand in several genres leave no division with every genre on all sides.")
     return {clip_id: SUBSETS[subset[own]] for clip_id, own in zip(known["clip_id"], group, strict=True)}
 
 
@@ -292,7 +292,7 @@ def _fault_filtered(clips: pd.DataFrame, published: Mapping[str, str]) -> dict[H
     is_gtzan = clips["clip_id"].isin(published) & (clips["clip_id"].str.partition(".")[0] == clips["genre"])
     ours = clips[is_gtzan]
     if not len(ours):
-        raise ProtocolUnavailable("The fault-filtered split is of GTZAN's clips, and none of these is.")
+        raise NoSplit("The fault-filtered split is of GTZAN's clips, and none of these is.")
     division: dict[Hashable, str] = {clip: published[clip] for clip in ours["clip_id"] if published[clip]}
     genres = sorted(clips["genre"].unique())
     there = {(division.get(clip), genre) for clip, genre in zip(ours["clip_id"], ours["genre"], strict=True)}
@@ -303,7 +303,7 @@ def _fault_filtered(clips: pd.DataFrame, published: Mapping[str, str]) -> dict[H
             for subset, missing in lacking.items()
             if missing
         ]
-        raise ProtocolUnavailable(f"Of GTZAN's fault-filtered split, this dataset has {'; '.join(parts)}.")
+        raise NoSplit(f"Of GTZAN's fault-filtered split, this dataset has {'; '.join(parts)}.")
     return division
 
 
@@ -312,13 +312,13 @@ def _size_matched(
 ) -> dict[Hashable, str]:
     try:
         disjoint = _fault_filtered(clips, published)
-    except ProtocolUnavailable as no_fault_filtered:
+    except NoSplit as no_fault_filtered:
         artist = ARTIST_SETTINGS | settings.get("artist", {})
         try:
             # the artist split of the same number, not one that this protocol's own seed would draw: sizes differ
             disjoint = _artist(clips, artist["test"], artist["valid"], artist["seed"] + number)
-        except ProtocolUnavailable as no_artist:
-            raise ProtocolUnavailable(f"There is no artist-disjoint split to match. {no_fault_filtered} {no_artist}") from None
+        except NoSplit as no_artist:
+            raise NoSplit(f"There is no artist-disjoint split to match. {no_fault_filtered} {no_artist}") from None
     members = clips[clips["clip_id"].isin(disjoint)]
     if settings.get("duplicates") == "drop":
         members = drop_duplicates(members)

@@ -104,7 +104,7 @@ def assign(clips: Sequence[Clip], seed: int) -> dict[str, str]:
     table.loc[unknown, "artist"] = [f"unknown artist {number}" for number in range(unknown.sum())]
     try:
         return splits.make_split(table, "artist", "fixed", SHARES | {"seed": seed}, {}).to_dict()
-    except splits.ProtocolUnavailable as error:
+    except splits.NoSplit as error:
         raise InputError(f"The new clips cannot be divided: {error}") from None
 
 

@@ -247,7 +247,7 @@ def test_the_published_images_are_the_training_and_validation_clips(canonical):
     chosen = {clip for clip, subset in canonical["fault_filtered_fixed"].items() if subset in ("train", "valid")}
     assert chosen - {row["clip_id"] for row in rows} <= {"jazz.00054"}
     published = split_files.fault_filtered(CATALOGUE)
-    with pytest.raises(splits.ProtocolUnavailable, match=r"this dataset has no test clip\."):
+    with pytest.raises(splits.NoSplit, match=r"this dataset has no test clip\."):
         make_split(rows, "fault_filtered", "fixed", {}, published)
     matched = make_split(rows, "size_matched", "repeat0", {"duplicates": "drop"}, published)
     honest = make_split(rows, "artist", "repeat0", SHARES, published)

@@ -175,14 +175,14 @@ def test_dropping_keeps_one_clip_of_each_recording_though_its_original_is_absent
     ],
 )
 def test_a_protocol_that_the_dataset_cannot_have_says_why(rows, protocol, given, reason):
-    with pytest.raises(splits.ProtocolUnavailable, match=reason):
+    with pytest.raises(splits.NoSplit, match=reason):
         make_split(rows, protocol, "repeat0", given, {})
 
 
 def test_artists_of_several_genres_may_leave_no_artist_split():
     # Each genre has three of four artists: all four would need sides of their own.
     rows = [clip(f"{g}{a}", f"genre {g}", f"artist {a}") for g in range(4) for a in range(4) if a != g]
-    with pytest.raises(splits.ProtocolUnavailable, match="Artists that stand in several genres"):
+    with pytest.raises(splits.NoSplit, match="Artists that stand in several genres"):
         make_split(rows, "artist", "repeat0", SHARES, {})
 
 
@@ -201,7 +201,7 @@ def test_fault_filtered_names_the_subsets_and_genres_that_are_missing():
         ({"a.2", "b.2"}, "this dataset has no test clip"),
         ({"a.1", "b.2"}, "no valid clip of a; no test clip of b"),
     ):
-        with pytest.raises(splits.ProtocolUnavailable, match=f"{reason}[.]"):
+        with pytest.raises(splits.NoSplit, match=f"{reason}[.]"):
             there = [row for row in rows if row["clip_id"] not in lacking]
             make_split(there, "fault_filtered", "fixed", {}, published)
 
@@ -322,7 +322,7 @@ def test_what_segments_leak_is_counted():
     ],
 )
 def test_a_dataset_that_cannot_leak_segments_says_why(rows, given, reason):
-    with pytest.raises(splits.ProtocolUnavailable, match=reason):
+    with pytest.raises(splits.NoSplit, match=reason):
         split_segments(rows, "repeat0", given, "longest")
 
 

@@ -151,7 +151,7 @@ def test_fetched_weights_are_the_published_files(fetch, model, monkeypatch, caps
     released = io.BytesIO()
     np.savez(released, pca_means=np.zeros((128, 1)), pca_eigen_vectors=np.eye(128))
     with serving(model=archive_of(model), pca=released.getvalue()) as (address, asked):
-        monkeypatch.setattr(pretrained, "EXTRAS", {"vggish": {vggish.PCA: f"{address}/pca"}})
+        monkeypatch.setattr(pretrained, "COMPANION_FILES", {"vggish": {vggish.PCA: f"{address}/pca"}})
         folder = fetch("vggish", f"{address}/model")
         assert asked == ["/model?tf-hub-format=compressed", "/pca"]
         assert (folder / vggish.PCA).read_bytes() == released.getvalue()
@@ -166,7 +166,7 @@ def test_fetched_weights_are_the_published_files(fetch, model, monkeypatch, caps
 def test_what_cannot_be_fetched_is_told_and_leaves_nothing(fetch, model, tmp_path, monkeypatch):
     empty = archive_of(folder_with(tmp_path / "empty", note="no model"))
     with serving(model=archive_of(model), junk=b"junk", empty=empty) as (address, _):
-        monkeypatch.setattr(pretrained, "EXTRAS", {"vggish": {vggish.PCA: f"{address}/absent"}})
+        monkeypatch.setattr(pretrained, "COMPANION_FILES", {"vggish": {vggish.PCA: f"{address}/absent"}})
         for name, path, words in (
             ("yamnet", "/absent", r"/absent cannot be fetched \(404"),
             ("yamnet", "/junk", r"/junk cannot be fetched"),
