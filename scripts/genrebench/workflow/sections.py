@@ -176,12 +176,12 @@ class LeakageSettings(StrictModel):
     models: Distinct[str] = Field(
         ["svm_pooled", "mel_lstm_segments"],
         min_length=1,
-        description="Models whose accuracy is taken apart, as far as they run; those on segments tell most.",
+        description="Models of the leakage study. Models of segments show most: they also have the leaky protocol.",
     )
 
 
 class ComputeSettings(StrictModel):
-    """What changes the last digits."""
+    """Threads, backend and precision: they change the last digits of the results."""
 
     threads: int = Field(
         1,
@@ -190,7 +190,7 @@ class ComputeSettings(StrictModel):
         description="Threads of BLAS, OpenMP and the networks' backend in a training, whatever --cores is.",
     )
     backend: Literal["tensorflow", "jax", "torch"] = Field(
-        "tensorflow", description="What Keras runs on; jax and torch are to be installed first."
+        "tensorflow", description="The backend of Keras. Install jax or torch before you choose it."
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         "float32", description="Of the networks; a mixed one is for GPUs."
@@ -198,7 +198,7 @@ class ComputeSettings(StrictModel):
 
 
 class LabelSettings(StrictModel):
-    """The search for wrong labels, by a forest that is grown on the other clips."""
+    """The label-quality study: a random forest, fitted by cross-validation, predicts the label of each clip."""
 
     features: Distinct[str] = Field(
         ["tabular"], description="The features that it reads, as far as there are; tables are best."

@@ -25,7 +25,7 @@ def key_findings(leaderboard: Sequence[Row], protocols: Mapping[str, Row]) -> li
     quoted = strict or loose
     if quoted is None:
         if any(row["accuracy_mean"] is not None for row in leaderboard):
-            return ["No result can be quoted: all models were run on splits whose training and test share clips only."]
+            return ["No result can be quoted: in all splits with results, training and test share clips."]
         return ["No model has results. The reasons are below."]
     ranked = [row for row in leaderboard if row["protocol"] == quoted and row["accuracy_mean"] is not None]
     best = ranked[0]
@@ -70,13 +70,11 @@ def _compare(best: Row, other: Row, shared: float | None) -> str:
         else ""
     )
     verdict = (
-        "The intervals do not overlap."
-        if apart
-        else "The intervals overlap, so there are too few test clips to be sure of the difference."
+        "The intervals do not overlap." if apart else "The intervals overlap, so the difference may be due to chance."
     )
     return (
-        f"With {other['protocol']}{where} the same model has {_accuracy(other)}, {formatting.points(abs(difference))}"
-        f" {'more' if difference >= 0 else 'less'}. {verdict}"
+        f"With the protocol {other['protocol']}{where} the same model has {_accuracy(other)},"
+        f" {formatting.points(abs(difference))} {'more' if difference >= 0 else 'less'}. {verdict}"
     )
 
 

@@ -62,7 +62,8 @@ def sum_up(rows: Sequence[Row]) -> list[str]:
     models, protocol = max(row["models"] for row in rows), rows[0]["protocol"]
     if models == 1:
         sentences = [
-            f"The only model with results predicts {len(hard)} of {len(rows)} test clips of {protocol} wrongly."
+            f"The only model with results predicts {len(hard)} of {len(rows)} test clips of the protocol {protocol}"
+            " wrongly."
         ]
     else:
         all_wrong = sum(row["wrong"] == row["models"] for row in rows)
