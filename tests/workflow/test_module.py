@@ -45,6 +45,7 @@ def other(tiny, tmp_path):
     return make
 
 
+@pytest.mark.long
 def test_its_rules_run_in_the_folder_of_the_other(other, tiny):
     project = other()
     assert project.jobs("all")["train_sgd"] == 2 * tiny.jobs()["train_sgd"]  # two seeds

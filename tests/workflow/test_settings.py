@@ -16,6 +16,7 @@ def test_a_setting_of_the_command_line_reruns_what_reads_it(project):
     assert project.jobs("--config", "protocols={artist: {seed: 5}}")["make_split"] == 1
 
 
+@pytest.mark.long
 def test_dvc_with_the_stages_of_another_configuration_stops(tiny, tmp_path):
     project = tiny.copy(tmp_path / "project")
     for change in (("models.sgd.alpha", 0.1), ("protocols.artist.seed", 3)):  # values, which DVC watches

@@ -45,6 +45,7 @@ def statuses(project):
         return {(row["model"], row["protocol"]): row for row in csv.DictReader(file)}
 
 
+@pytest.mark.long
 @pytest.mark.skipif(HERE, reason="the packages are installed")
 def test_without_the_packages_they_are_listed_and_are_run_when_these_come(with_speech, tmp_path):
     project = with_speech
