@@ -329,11 +329,31 @@ def shard_marks(feature):
     return [f"{CACHE}/shards/{feature}/{shard}-of-{SHARDS}.json" for shard in range(SHARDS)]
 
 
+def unavailable_runs(models=None):
+    """The configured runs of these models, or of all, that are unavailable, with the reasons, as JSON."""
+    listed = [row for row in UNAVAILABLE.listed() if models is None or row["model"] in models]
+    return json.dumps(listed, sort_keys=True)
+
+
+def caches_of(features):
+    """Descriptions of the caches of features, and the caches, whose hashes the descriptions have."""
+    return {
+        "descriptions": [f"{RESULTS}/features/{name}.json" for name in features],
+        "caches": ancient([f"{RESULTS}/features/{name}.npy" for name in features]),
+    }
+
+
+def templates(*patterns):
+    """The files of the templates of pages that match."""
+    folder = Path(ours("scripts/genrebench/reporting/templates"))
+    return sorted(str(path) for pattern in patterns for path in folder.glob(pattern))
+
+
 def refuse_models_without_rules(rules):
     """Stop where params.yaml has a model that none of the rules, given by name, trains."""
     for name in CONFIGURATION.sections["models"]:
         # as a module, the rules may have a prefix
-        if not any(rule == f"train_{name}" or rule.endswith(f"_train_{name}") for rule in rules):
+        if not any(own == f"train_{name}" or own.endswith(f"_train_{name}") for own in rules):
             stop(f"params.yaml: models.{name} has no rule; add `train_{name}` to rules/train.smk, as the others.")
 
 

@@ -4,12 +4,6 @@ CATEGORIES = {"confusion": "Confusion matrices", "curves": "Learning curves", "r
 EVALUATED = [model for model in config["models"] if runs_of(model)]
 
 
-def unavailable_runs(models=None):
-    """The configured runs of these models, or of all, that are unavailable, with the reasons, as JSON."""
-    listed = [row for row in UNAVAILABLE.listed() if models is None or row["model"] in models]
-    return json.dumps(listed, sort_keys=True)
-
-
 rule evaluate_model:
     input:
         manifest=f"{RESULTS}/manifest.csv",

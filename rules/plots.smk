@@ -7,14 +7,6 @@ DRAWN = [name for name in FEATURES_OF_CLIP if name in EXTRACTED and EXTRACTED[na
 DRAWN_CACHES = [name for name in DRAWN if name in COMPUTED]
 
 
-def caches_of(features):
-    """Descriptions of the caches of features, and the caches, whose hashes the descriptions have."""
-    return {
-        "descriptions": [f"{RESULTS}/features/{name}.json" for name in features],
-        "caches": ancient([f"{RESULTS}/features/{name}.npy" for name in features]),
-    }
-
-
 rule plot_features:
     input:
         manifest=f"{RESULTS}/manifest.csv",

@@ -1,12 +1,6 @@
 # One page with all results.
 
 
-def templates(*patterns):
-    """The files of the templates of pages that match."""
-    folder = Path(ours("scripts/genrebench/reporting/templates"))
-    return sorted(str(path) for pattern in patterns for path in folder.glob(pattern))
-
-
 rule build_report:
     input:
         manifest=f"{RESULTS}/manifest.csv",
