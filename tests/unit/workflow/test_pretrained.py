@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import yaml
 
-import fetch_weights
 import saved_models
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.encoders import fetch as fetch_weights
 from genrebench.features import vggish
 from genrebench.models import vgg16
 from genrebench.workflow import pretrained

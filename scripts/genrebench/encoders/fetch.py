@@ -1,0 +1,143 @@
+"""Download the pretrained weights of a feature or model, on request; the workflow itself never does."""
+
+import functools
+import importlib
+import tarfile
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import requests
+
+from genrebench.common import files
+from genrebench.common.cli import InputError
+from genrebench.encoders import saved_model
+from genrebench.workflow import config, extras, pretrained
+
+SILENCE_S = 60  # after which a server is given up
+BLOCK_BYTES = 2**20
+
+
+def fetch_weights(name: str, params: str, folder: str) -> None:
+    """Put the weights that the feature or model `name` of the parameter file names into `folder`/`name`."""
+    handle = _handle(name, params)
+    target = Path(folder, name)
+    if target.exists():
+        raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
+    with files.atomic(target) as temporary:
+        if page := pretrained.HUB.fullmatch(handle):
+            _fetch_from_hub(page["repository"], page["revision"], handle, temporary)
+        elif name in pretrained.FILES:
+            temporary.mkdir()
+            _fetch_file(handle, temporary / pretrained.FILES[name])
+        else:
+            _fetch_model(handle, temporary)
+        for file, address in pretrained.COMPANION_FILES.get(name, {}).items():
+            _fetch_file(address, temporary / file)
+        if not page:
+            _check(name, handle, temporary)
+    size = sum(path.stat().st_size for path in target.rglob("*"))
+    print(f"{target}: {size / 1e6:.1f} MB, {pretrained.digest(target)}")
+
+
+def _handle(name: str, params: str) -> str:
+    """The address of the weights of this name, which is that of the folder they go to."""
+    entries = [
+        (entry.get("module", key), entry)
+        for dataset in config.KINDS
+        for kind in ("features", "models")
+        for key, entry in config.load_all(params, dataset)[kind].items()
+        if isinstance(entry, dict)
+    ]
+    with_handles = [
+        (pretrained.folder_name(module, entry["handle"]), entry["handle"])
+        for module, entry in entries
+        if entry.get("handle", pretrained.NONE) != pretrained.NONE
+    ]
+    handles = {handle for folder, handle in with_handles if folder == name}
+    if not handles:
+        known = ", ".join(sorted({folder for folder, _ in with_handles})) or "none"
+        raise InputError(f"{params} has no feature or model with weights of the name {name}; with weights are: {known}")
+    if len(handles) > 1:
+        raise InputError(f"{params} names several weights for {name} ({', '.join(sorted(handles))}): keep one")
+    handle = handles.pop()
+    if not pretrained.is_address(handle):
+        raise InputError(f"{params}: the handle of {name} is the folder {handle}; there is nothing to fetch")
+    return handle
+
+
+def _fetch_model(handle: str, target: Path) -> None:
+    """Download a model of TensorFlow Hub and unpack it to the folder `target`.
+
+    The query asks the hub for the archive instead of the page (https://www.tensorflow.org/hub/model_compression).
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".hub-") as folder:
+        archive = Path(folder, "model.tar.gz")
+        _fetch_file(handle, archive, {"tf-hub-format": "compressed"})
+        try:
+            with tarfile.open(archive) as file:
+                file.extractall(target, filter="data")
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            raise InputError(_failure(handle, error)) from None
+    if not (target / "saved_model.pb").is_file():
+        raise InputError(f"{handle} gave an archive without a SavedModel; correct the handle in params.yaml")
+
+
+def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -> None:
+    """Download a model of Hugging Face's hub and write what of it hears sound to the folder `target`, safely.
+
+    Older models are published as pickled tensors only: these are read as tensors and nothing else, and written as
+    safetensors. HF_HUB_OFFLINE=1 takes what the hub's own cache (~/.cache/huggingface) has.
+    """
+    if reason := extras.unavailable("speech"):
+        raise InputError(f"To fetch {handle}, packages are missing: {reason.partition(': ')[2]}")
+    import huggingface_hub
+
+    from genrebench.encoders import speech
+
+    print(f"fetching {handle}", flush=True)
+    fetch = functools.partial(huggingface_hub.snapshot_download, repository, revision=revision)
+    try:
+        place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "*.safetensors"])
+        safe = any(Path(place).glob("*.safetensors"))
+        if not safe:
+            place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "pytorch_model.bin"])
+    except Exception as error:  # of the hub's library, its HTTP client or its cache, as the fault is
+        raise InputError(_failure(handle, error)) from None
+    processor, encoder = speech.load(Path(place), safe)  # the published head, for other tasks, stays behind
+    processor.save_pretrained(target)
+    encoder.save_pretrained(target)
+    files.write_json(target / pretrained.SOURCE, {"handle": handle})
+
+
+def _fetch_file(address: str, path: Path, query: dict[str, str] | None = None) -> None:
+    print(f"fetching {address}", flush=True)
+    try:
+        with requests.get(address, query, timeout=SILENCE_S, stream=True) as response, path.open("wb") as file:
+            response.raise_for_status()
+            for block in response.iter_content(BLOCK_BYTES):
+                file.write(block)
+    except requests.RequestException as error:
+        raise InputError(_failure(address, error)) from None
+
+
+def _check(name: str, handle: str, folder: Path) -> None:
+    """Have a network that hears audio hear a second of silence, and of others see the layers: better now than later."""
+    try:
+        if name in pretrained.FILES:
+            importlib.import_module(f"genrebench.models.{name}").check(folder / pretrained.FILES[name])
+            return
+        module = importlib.import_module(f"genrebench.features.{name}")
+        saved_model.network(folder, name, module.DIMENSIONS)(np.zeros(saved_model.SAMPLE_RATE, np.float32))
+        if name in pretrained.COMPANION_FILES:
+            module.read_pca(folder / module.PCA)
+    except InputError as error:
+        raise InputError(f"{handle} is not {name}; correct the handle in params.yaml ({error})") from None
+
+
+def _failure(address: str, error: Exception) -> str:
+    return (
+        f"{address} cannot be fetched ({error}); try again with access to the internet, or copy the folder from a "
+        f"machine that has it to {pretrained.FOLDER}, under the name of the feature or model"
+    )
