@@ -81,7 +81,7 @@ def test_a_job_over_its_memory_is_tried_again_with_more(project):
 
 def test_a_failing_job_is_reported_with_its_log_and_the_rest_goes_on(project):
     module = project.folder / "scripts/genrebench/models/sgd.py"
-    module.write_text(module.read_text() + "\nraise RuntimeError('this model is broken')\n")
+    module.write_text(module.read_text() + "\n\ndef build(*_):\n    raise RuntimeError('this model is broken')\n")
     evaluations = ["results/demo/evaluation/logistic", "results/demo/evaluation/sgd"]
     output = project.run("snakemake", *PROFILE, *QUICK, "--retries", "0", *evaluations, check=False)
     assert "RuntimeError: this model is broken" in output
