@@ -79,7 +79,7 @@ def test_with_them_they_train_and_predict_under_both_engines(with_speech, engine
         with (folder / "predictions.csv").open() as file:
             rows = list(csv.DictReader(file))
         assert {row["subset"] for row in rows} == {"train", "valid", "test"}
-        assert all(abs(sum(float(row[g]) for g in list(row)[5:]) - 1) < 1e-6 for row in rows)
+        assert all(abs(sum(float(row[g]) for g in list(row)[4:]) - 1) < 1e-6 for row in rows)
         assert "random weights, not pretrained" in row["caveats"]
     page = (project.folder / "results/demo/report/index.html").read_text()
     assert "random weights, not pretrained" in page

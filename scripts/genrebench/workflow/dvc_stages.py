@@ -164,7 +164,8 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
     features = [name for name in configuration.features if name not in unavailable.features]
     return [
         *([Stage("render_demo", ["render_demo"], ["data/raw/demo"])] if dataset == "demo" else []),
-        Stage("build_manifest", ["build_manifest", "index_raw"], [f"{results}/manifest.csv"]),
+        # another dataset has other stages: this one notices
+        Stage("build_manifest", ["build_manifest", "index_raw"], [f"{results}/manifest.csv"], ("dataset",)),
         *(
             Stage(f"collect_{name}", _rules_of(name, sections["features"][name]), [f"{results}/features/{name}.json"])
             for name in features
