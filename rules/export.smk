@@ -7,7 +7,7 @@ rule export_model:
         runs=lambda w: exported_runs(w.model),
         descriptions=lambda w: cache_files(w.model, "json"),
         caches=lambda w: ancient(cache_files(w.model, "npy")),
-        weights=lambda w: weights_of_features(parameters.features_of(KNOWN_MODELS[w.model])),
+        weights=lambda w: weights_of_features(parameters.features_of(CONFIGURED["models"][w.model])),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
         code=code("export_model.py", environment="envs/export.yaml"),
