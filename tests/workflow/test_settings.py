@@ -45,7 +45,7 @@ def test_stages_name_the_keys_of_params_and_of_the_preset(tiny, tmp_path):
         {PRESET: ["models.sgd", "protocols"]},
     ]
     assert stages["train_logistic"]["params"][-1] == {PRESET: ["protocols"]}
-    assert stages["build_manifest"]["params"] == ["audio.sample_rate", "manifest"]
+    assert stages["build_manifest"]["params"] == ["audio.sample_rate", "dataset", "manifest"]
     # DVC watches only what is there
     project.remove("compute")
     assert "add `compute: {}`" in project.run("python", "scripts/write_dvc_yaml.py", check=False)
