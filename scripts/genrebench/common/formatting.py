@@ -4,21 +4,12 @@ Accuracies and their differences are fractions everywhere in the library. Only t
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"  # stands for a number that there is not
 THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
 
 # floats in CSV files whose content is tracked
-SIGNIFICANT = ".6g"
-FIXED = ".6f"
-
-
-def csv_row(row: Mapping[str, Any], spec: str = SIGNIFICANT) -> dict[str, Any]:
-    """Write the floats of a table's row by a format specification; other values stay as they are."""
-    return {key: format(value, spec) if isinstance(value, float) else value for key, value in row.items()}
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:

@@ -55,13 +55,6 @@ def test_a_number_is_written(written, expected):
     assert written == expected
 
 
-def test_only_the_floats_of_a_row_are_formatted():
-    row = {"model": "cnn", "runs": 3, "accuracy": 0.123456789, "reason": None}
-    assert formatting.csv_row(row) == row | {"accuracy": "0.123457"}
-    assert formatting.csv_row(row, formatting.FIXED) == row | {"accuracy": "0.123457"}
-    assert formatting.csv_row({"p": 1.0}, formatting.FIXED) == {"p": "1.000000"}
-
-
 def test_what_is_missing_does_not_count():
     assert averages.mean([1.0, None, 3.0]) == 2.0
     assert averages.mean([None]) is None
