@@ -9,8 +9,6 @@ MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"  # stands for a number that there is not
 THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
 
-# floats in CSV files whose content is tracked
-
 
 def percent(fraction: float | None, digits: int = 1) -> str:
     """Write a fraction in percent: 0.8125 is "81.2%"; None is a dash."""
