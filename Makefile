@@ -13,7 +13,7 @@ SELECT := not exhaustive
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test test-long test-all test-tools test-app test-s3 test-slurm test-sge bench lint
+.PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
 .PHONY: gpu speech s3 app jax plan record restore push docs dag envs lock
 
 help: ## this list
@@ -58,7 +58,10 @@ test-long: $(READY) ## run the tests that take longer: dvc repro, kills; speech,
 # Run it before a release, and after a change to a profile, to how jobs end or resume, to the stages of DVC, to
 # checkpoints, or to the versions of Snakemake, DVC, Keras, ONNX, PyTorch or JAX. It takes about an hour.
 test-all: SELECT := exhaustive or not exhaustive
-test-all: demo speech jax s3 test-tools test test-long test-slurm test-sge ## run every test, also those that .ci/run skips
+test-all: demo speech jax s3 test-tools test test-long test-campaign test-slurm test-sge ## run every test, also those that .ci/run skips
+
+test-campaign: $(READY) ## test with thousands of damaged files, with kills and full disks (root, for the disks)
+	pytest tests/campaign -m exhaustive --durations 8 -rP
 
 test-tools: $(READY) ## install what the tests of S3 and of the page in a browser need (the latter also Chromium)
 	$(LOCKED) --group s3-server --group browser
