@@ -4,10 +4,10 @@ import importlib
 
 import keras
 import numpy as np
-import onnxruntime
 import pytest
 from train_networks import EVERY_LAYER, GENRES, SHAPES, networks
 
+from genrebench.common import onnx_model
 from genrebench.inference import onnx_export
 from genrebench.workflow.entries import features_of, module_of
 
@@ -49,7 +49,7 @@ def test_a_network_is_the_same_as_onnx(name, tmp_path):
     onnx_export.write_onnx(model, tmp_path / "model.onnx")
     random = np.random.default_rng(0)
     inputs = {feature: random.standard_normal((7, *shape)).astype(np.float32) for feature, shape in shapes.items()}
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    session = onnx_model.load(tmp_path / "model.onnx")
     for some in (slice(0, 7), slice(3, 4)):  # of any number of examples
         given = {feature: values[some] for feature, values in inputs.items()}
         np.testing.assert_allclose(session.run(None, given)[0], model.predict_on_batch(given), atol=1e-5)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import soundfile
 
+from genrebench.audio import decode
+
 LONGEST = 200  # bytes of a file's name
 UNKNOWN = 2**62  # frames, at least, that libsndfile reports of a file whose header has no length
 
@@ -19,7 +21,7 @@ def file_name(name: str) -> str:
 def stored_samples(path: Path) -> float:
     """Count the samples (of all channels) of a file without decoding it; 0 if that needs decoding."""
     try:
-        info = soundfile.info(path)
+        info = soundfile.info(decode.libsndfile_name(path))
         if info.frames < UNKNOWN:
             return info.frames * info.channels
     except soundfile.LibsndfileError:
@@ -27,7 +29,7 @@ def stored_samples(path: Path) -> float:
     import av  # 0.1 s, and seldom needed
 
     try:
-        with av.open(str(path)) as container:
+        with decode.open_with_ffmpeg(path) as container:
             stream = container.streams.audio[0]
             packets = ((packet.duration, packet.time_base) for packet in container.demux(stream))
             seconds = sum(float(duration * unit) for duration, unit in packets if duration and unit)

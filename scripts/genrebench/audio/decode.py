@@ -1,7 +1,11 @@
 """Reading audio files of any format, and the figures that Huang and Minami (2024) print of each clip."""
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -32,7 +36,7 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
     if Path(path).stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes)")
     try:
-        samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
+        samples, sample_rate = soundfile.read(libsndfile_name(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, ValueError, MemoryError) as error:  # the latter where a header lacks the length
         samples, sample_rate = _decode_with_ffmpeg(path, getattr(error, "error_string", str(error)))
     return samples, sample_rate
@@ -113,11 +117,29 @@ def md5(samples: np.ndarray) -> str:
     return hashlib.md5(np.ascontiguousarray(samples, dtype="<f4").tobytes()).hexdigest()
 
 
+def libsndfile_name(path: str | Path) -> bytes:
+    """The name of a file as libsndfile takes it: absolute, as `-` is standard input, and in whatever encoding."""
+    return os.fsencode(Path(path).absolute())
+
+
+@contextmanager
+def open_with_ffmpeg(path: str | Path) -> Iterator[Any]:
+    """Open a file, and no other, with FFmpeg; yields the container of PyAV.
+
+    FFmpeg takes a name for an address if it can (`http:x.mp3`), and playlists, whatever their suffix, for what they
+    list. So it gets the open file instead of a name, and is allowed no protocol.
+    """
+    import av  # 0.1 s, and seldom needed
+
+    with Path(path).open("rb") as file, av.open(file, options={"protocol_whitelist": "none"}) as container:
+        yield container
+
+
 def _decode_with_ffmpeg(path: str | Path, reason: str) -> tuple[np.ndarray, int]:
     import av  # 0.1 s, and seldom needed
 
     try:
-        with av.open(str(path)) as container:
+        with open_with_ffmpeg(path) as container:
             if not container.streams.audio:
                 raise InputError(f"{path} has no audio stream")
             stream = container.streams.audio[0]

@@ -28,11 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(model: str | None, results: Path, port: int, max_mb: float, max_minutes: float) -> None:
+def run(model: str | None, results: Path | None, port: int, max_mb: float, max_minutes: float) -> None:
     """Serve the page until interrupted; raises InputError if it cannot be started."""
     from genrebench.inference.description import read_description
-    from genrebench.inference.registry import find_model, usable_models
+    from genrebench.inference.registry import default_results, find_model, usable_models
 
+    results = results or default_results()
     if model or not usable_models(results):
         read_description(find_model(model, results))  # says at once what is wrong
 

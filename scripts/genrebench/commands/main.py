@@ -1,7 +1,8 @@
 """The console command `genrebench`."""
 
 import argparse
-import os
+import io
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -25,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     The process ends with status 1 and one sentence on stderr for what a person can mend, with 2 for a wrong option.
     """
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the encoding of a terminal lacks is written as an escape
+            stream.reconfigure(errors="backslashreplace")
     options = vars(parser().parse_args(arguments))
     run = options.pop("run")
     try:
@@ -32,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # `genrebench ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        cli.silence_stdout()
         sys.exit(1)
 
 
@@ -54,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
         module.add_arguments(sub)
         sub.set_defaults(run=module.run)
     return top
+
+
+def _terminate(number: int, frame: object) -> None:
+    """End as after any error: temporary files are removed, and the processes that were started are ended."""
+    sys.exit(128 + number)
 
 
 class _Version(argparse.Action):

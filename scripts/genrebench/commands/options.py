@@ -3,6 +3,10 @@
 import argparse
 from pathlib import Path
 
+from genrebench.common.workers import LIMIT_S
+
+LARGEST = 1_000_000  # of options that are numbers
+
 
 def add_model_options(parser: argparse.ArgumentParser, default: str) -> None:
     """Declare how the model is chosen; `default` says what is taken without a choice."""
@@ -14,7 +18,25 @@ def add_model_options(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--results",
         type=Path,
-        default=Path("results"),
         metavar="RESULTS",
-        help="folder of results in which exported models are looked for (default: %(default)s)",
+        help="folder of results in which exported models are looked for (default: results here, or that of the "
+        "checkout in which genrebench is installed if only that has any)",
+    )
+
+
+def positive(text: str) -> int:
+    """Read an option that is a whole number from 1."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {LARGEST}")
+    return int(text)
+
+
+def add_timeout(parser: argparse.ArgumentParser) -> None:
+    """Declare how long a file may take."""
+    parser.add_argument(
+        "--timeout",
+        type=positive,
+        default=int(LIMIT_S),
+        metavar="SECONDS",
+        help="after which a file is given up (default: %(default)s)",
     )

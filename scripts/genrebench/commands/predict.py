@@ -4,15 +4,18 @@ Formats: whatever libsndfile or FFmpeg reads. The exit status is 1 if a file has
 """
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from genrebench.commands.options import add_model_options
+from genrebench.commands.options import add_model_options, add_timeout, positive
 from genrebench.common import files
-from genrebench.common.cli import InputError
+from genrebench.common.cli import InputError, silence_stdout
+from genrebench.common.formatting import printable
 
 HELP = "predict the genre of audio files"
 EXAMPLES = """\
@@ -31,56 +34,95 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--csv", dest="kind", action="store_const", const="csv", help="CSV with a column for each genre")
     parser.add_argument("--output", type=Path, help="file to write instead of the terminal")
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="plot each file over time to this folder")
-    parser.add_argument("--jobs", type=int, help="processes (by default all processors, for more than a few files)")
+    parser.add_argument(
+        "--jobs", type=positive, help="processes (by default all processors, for more than a few files)"
+    )
+    add_timeout(parser)
     parser.set_defaults(kind="table")
 
 
 def run(
     paths: Sequence[str],
     model: str | None,
-    results: Path,
+    results: Path | None,
     kind: str,
     output: Path | None,
     plot: Path | None,
     jobs: int | None,
+    timeout: float,
 ) -> None:
     """Predict all files that `paths` name, and exit with status 1 if one has no prediction."""
     from genrebench.inference.description import read_description, summary
-    from genrebench.inference.registry import find_model
+    from genrebench.inference.registry import default_results, find_model
 
-    folder = find_model(model, results)
-    description = read_description(folder)
+    with _destination(output) as file:  # first of all: it would be a pity to have nowhere to write to in the end
+        folder = find_model(model, results or default_results())
+        description = read_description(folder)
 
-    from genrebench.audio import decode
-    from genrebench.inference import batch
-    from genrebench.inference.writers import WRITERS
+        from genrebench.audio import decode
+        from genrebench.inference import batch
+        from genrebench.inference.writers import WRITERS
 
-    found = list(batch.find_files(paths))
-    if not found:
-        suffixes = ", ".join(sorted(decode.SUFFIXES))
-        raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
-    print(summary(description), file=sys.stderr)
-    failed = 0
-    with _destination(output) as file:
-        writer = WRITERS[kind](file, description["genres"], len(found))
-        for path, result in _progress(batch.predictions(folder, found, plot, jobs), len(found), file):
+        found = batch.find_files(paths)
+        for sentence in found.unreadable:
+            _tell(sentence)
+        if found.passed_over:
+            print(f"passed over: {found.passed_over} files ._* in which macOS keeps attributes", file=sys.stderr)
+        if not found.files:
+            suffixes = ", ".join(sorted(decode.SUFFIXES))
+            raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
+        print(printable(summary(description)), file=sys.stderr)
+        count, failed = len(found.files), 0
+        writer = WRITERS[kind](file, description["genres"], count)
+        results_of_files = batch.predictions(folder, found.files, plot, jobs, timeout)
+        for path, result in _progress(results_of_files, count, file):
             if isinstance(result, str):
                 failed += 1
-                print(f"error: {result}", file=sys.stderr)
+                _tell(result)
             writer.write(path, result)
-    if failed and len(found) > 1:
-        print(f"{failed} of {len(found)} files have no prediction; the lines above say why", file=sys.stderr)
-    if failed:
+    if failed and count > 1:
+        print(f"{failed} of {count} files have no prediction; the lines above say why", file=sys.stderr)
+    if failed or found.unreadable:
         sys.exit(1)
+
+
+def _tell(sentence: str) -> None:
+    print(f"error: {printable(sentence)}", file=sys.stderr)
 
 
 @contextmanager
 def _destination(output: Path | None) -> Iterator[TextIO]:
-    if output is None:
-        yield sys.stdout
-        return
-    with files.atomic(output) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        yield file
+    """Open what is written to: the terminal, or a file that is there, under its name, when it is complete.
+
+    A link stays, and the file that it leads to is replaced; a device or a pipe is written to. Raises InputError where
+    this is not possible, before anything is computed, and where there is no room left.
+    """
+    try:
+        if output is None:
+            yield sys.stdout
+            sys.stdout.flush()
+        elif output.is_dir():
+            raise InputError(f"{output} is a folder; --output takes the name of a file")
+        elif output.exists() and not output.is_file():
+            with output.open("w", newline="", encoding="utf-8") as file:
+                yield file
+        else:
+            with files.atomic(_end_of_links(output)) as temporary:
+                with temporary.open("w", newline="", encoding="utf-8") as file:
+                    yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if output is None:
+            silence_stdout()
+        raise InputError(f"{output or 'Standard output'} cannot be written: {error.strerror or error}") from None
+
+
+def _end_of_links(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError:  # what older versions of Python raise instead of OSError
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 def _progress(found: Iterator[Any], count: int, file: TextIO) -> Iterator[Any]:

@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from genrebench.commands.options import positive
 from genrebench.common import files
 from genrebench.common.cli import InputError
 
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the split and of the training (default: %(default)s)")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="processes that read files (default: all processors)"
+        "--jobs", type=positive, default=os.cpu_count() or 1, help="processes that read files (default: all processors)"
     )
     parser.add_argument("--catalogue", type=Path, help=f"CSV with GTZAN's artists (default: {CATALOGUE}, if it exists)")
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from genrebench.common.formatting import printable
+
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 SCHEDULER = "GENREBENCH_SCHEDULER"  # environment variable: process id and namespace of the Snakemake that starts jobs
 
@@ -26,8 +28,13 @@ def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     try:
         function(**arguments)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        print(f"error: {printable(str(error), lines=True)}", file=sys.stderr, flush=True)
         sys.exit(1)
+
+
+def silence_stdout() -> None:
+    """Write nothing more to standard output, which cannot be written: the end of Python would complain of it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def end_with_parent(parent: int) -> None:

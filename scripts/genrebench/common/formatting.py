@@ -4,7 +4,10 @@ Accuracies and their differences are fractions everywhere in the library. Only t
 """
 
 import math
+import unicodedata
 
+CONTROL = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode: control characters, surrogates, separators of lines
+SURROGATE = 0xDC00  # what Python adds to the bytes of a file's name that are no text
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"  # stands for a number that there is not
 THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
@@ -102,3 +105,17 @@ def megabytes(value: float | None) -> str:
 def counted(count: float, noun: str) -> str:
     """Write a number with its noun: "1 clip", "3 clips", "no clips"."""
     return f"{f'{count:.0f}' if count else 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+def printable(text: str, lines: bool = False) -> str:
+    r"""Write control characters as escapes such as `\r`, and bytes of a file's name that are no text as `\xff`.
+
+    What a file is called must not clear a terminal, break a table in two, or be impossible to write. With `lines`, ends
+    of lines stay.
+    """
+    return "".join(_escaped(c) if unicodedata.category(c) in CONTROL and not (lines and c == "\n") else c for c in text)
+
+
+def _escaped(character: str) -> str:
+    byte = ord(character) - SURROGATE
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode()

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import os
 import tarfile
 import tempfile
 import zlib
@@ -92,6 +93,7 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
     """
     if reason := extras.unavailable("speech"):
         raise InputError(f"To fetch {handle}, packages are missing: {reason.partition(': ')[2]}")
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # read when the library is imported
     import huggingface_hub
 
     from genrebench.encoders import speech

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # read by the import of Hugging Face's libraries
 import transformers
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from genrebench.audio import decode
 from genrebench.audio.clip import Clip
 from genrebench.audio.lengths import common_seconds
 from genrebench.common import files
@@ -78,11 +79,11 @@ def seconds_of(path: Path) -> float:
     import soundfile
 
     try:
-        return soundfile.info(path).duration
+        return soundfile.info(decode.libsndfile_name(path)).duration
     except (soundfile.LibsndfileError, OSError):
         pass
     try:
-        with av.open(str(path)) as container:
+        with decode.open_with_ffmpeg(path) as container:
             return (container.duration or 0) / av.time_base
     except (av.error.FFmpegError, OSError, ValueError):
         return 0.0

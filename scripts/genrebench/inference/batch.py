@@ -1,41 +1,103 @@
 """Predictions for many files: find the files, and predict their genres in several processes."""
 
 import glob
-import multiprocessing
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genrebench.audio import decode
 from genrebench.common.cli import InputError
 from genrebench.common.prediction import Prediction
-from genrebench.inference.predictor import Predictor
+from genrebench.common.workers import LIMIT_S, Failure, Workers
+
+if TYPE_CHECKING:  # it imports what computes, which only the processes need
+    from genrebench.inference.predictor import Predictor
 
 FEW = 8  # files that one process predicts as fast as several, which take a second each to start
-AHEAD = 4  # files per process that are submitted before the first result is written
+APPLE_DOUBLE = "._"  # macOS keeps attributes of `x.mp3` in `._x.mp3` on disks of other systems
 
 
-def find_files(paths: Iterable[str]) -> Iterator[Path]:
+@dataclass
+class Found:
+    """The files to predict, in order, and what else was found.
+
+    Attributes
+    ----------
+    files : list of Path
+        Files, and paths that do not exist, so that they get an error of their own.
+    unreadable : list of str
+        Folders whose content cannot be listed, and patterns that nothing matches: a sentence for each.
+    passed_over : int
+        Files in which macOS keeps attributes of others.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    passed_over: int = 0
+
+
+def find_files(paths: Sequence[str]) -> Found:
     """Find the files that `paths` name: files, folders (all audio files below them) and patterns such as `**/*.mp3`.
 
-    A path that does not exist is returned as it is, so that it gets an error of its own.
+    A pattern is looked for in the folders that are named beside it, which then give the files that match and no
+    others; without a folder, in the working folder.
     """
+    found = Found()
+    names = [name for name in paths if _is_pattern(name)]
+    folders = [Path(name) for name in paths if name not in names and Path(name).is_dir()]
     for name in paths:
         path = Path(name)
-        if path.is_dir():
-            for place, folders, names in os.walk(path):
-                folders.sort()
-                yield from (Path(place, n) for n in sorted(names) if Path(n).suffix.lower() in decode.SUFFIXES)
-        elif path.exists() or not glob.has_magic(name):
-            yield path
+        if name in names:
+            _add_pattern(found, name, folders)
+        elif path in folders:
+            if not names:
+                _add_folder(found, path)
         else:
-            yield from map(Path, sorted(n for n in glob.glob(name, recursive=True) if Path(n).is_file()))  # noqa: PTH207 (absolute patterns too)
+            found.files.append(path)
+    return found
+
+
+def _is_pattern(name: str) -> bool:
+    return glob.has_magic(name) and not os.path.lexists(name)
+
+
+def _add_folder(found: Found, folder: Path) -> None:
+    def tell(error: OSError) -> None:
+        found.unreadable.append(f"{error.filename} cannot be listed: {error.strerror}")
+
+    for place, folders, names in os.walk(folder, onerror=tell):
+        folders.sort()
+        _add(found, (Path(place, name) for name in sorted(names) if Path(name).suffix.lower() in decode.SUFFIXES))
+
+
+def _add_pattern(found: Found, name: str, folders: Sequence[Path]) -> None:
+    pattern = os.path.expanduser(name)  # noqa: PTH111 (in quotes, the shell does not)
+    before = len(found.files)
+    for folder in [Path()] if Path(pattern).is_absolute() or not folders else folders:
+        matching = glob.glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 (absolute patterns too)
+        _add(found, (folder / one for one in sorted(matching)))
+    if len(found.files) == before:
+        found.unreadable.append(f"{name} matches no file in {', '.join(map(str, folders)) or Path.cwd()}")
+
+
+def _add(found: Found, paths: Iterator[Path]) -> None:
+    for path in paths:
+        if path.name.startswith(APPLE_DOUBLE):
+            found.passed_over += 1
+        elif not path.is_dir():
+            found.files.append(path)
 
 
 def predictions(
-    folder: Path, paths: Sequence[Path], plot: Path | None = None, jobs: int | None = None
+    folder: Path,
+    paths: Sequence[Path],
+    plot: Path | None = None,
+    jobs: int | None = None,
+    limit_s: float = LIMIT_S,
 ) -> Iterator[tuple[Path, Prediction | str]]:
     """Predict the genres of files.
 
@@ -49,35 +111,40 @@ def predictions(
         Folder for a plot of each file. Below it, the plots lie as the files do below the folder that they share.
     jobs : int, optional
         Processes; by default one for a few files, and as many as processors for many.
+    limit_s : float
+        Seconds that a file may take.
 
     Yields
     ------
     (Path, Prediction or str)
         Each file in the order of `paths`, with its prediction or the reason why there is none.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no model that this version reads.
     """
     root = os.path.commonpath([path.parent.absolute() for path in paths])
-    plots = {path: plot and plot / f"{path.absolute().relative_to(root)}.png" for path in paths}
+    plots = [plot and plot / f"{path.absolute().relative_to(root)}.png" for path in paths]
     jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
-    if jobs == 1:
-        predictor = Predictor(folder)
-        yield from ((path, predict(predictor, path, plots[path])) for path in paths)
-        return
-    # new processes, not copies of this one: threads of the libraries that compute do not survive a fork
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _start, (folder,)) as pool:
-        waiting: deque[tuple[Path, Future[Prediction | str]]] = deque()
-        for path in paths:
-            waiting.append((path, pool.submit(_predict, path, plots[path])))
-            if len(waiting) > AHEAD * jobs:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        for first, future in waiting:
-            yield first, future.result()
+    with Workers(start, [folder], jobs, limit_s) as workers:
+        for path, result in zip(paths, workers.map(zip(paths, plots, strict=True)), strict=True):
+            yield path, f"{path} {result.reason}" if isinstance(result, Failure) else result
 
 
-def predict(predictor: Predictor, path: Path, plot: Path | None = None) -> Prediction | str:
-    """Predict the genre of one file, and plot it to `plot`; returns the reason where this is not possible."""
+def start(folder: Path) -> partial[Prediction | str]:
+    """Load a model; returns `predict` for it, of a file and the place of its plot."""
+    from genrebench.inference.predictor import Predictor
+
+    return partial(predict, Predictor(folder))
+
+
+def predict(predictor: "Predictor", paths: tuple[Path, Path | None]) -> Prediction | str:
+    """Predict the genre of a file, and plot it to the second path; returns the reason where this is not possible."""
+    path, plot = paths
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return f"{path} is no file"
         prediction = predictor.predict(path)
     except InputError as error:
         return str(error)
@@ -88,15 +155,3 @@ def predict(predictor: Predictor, path: Path, plot: Path | None = None) -> Predi
 
         prediction_plot.write(prediction, plot)
     return prediction
-
-
-_predictor: Predictor  # of a process of the pool
-
-
-def _start(folder: Path) -> None:
-    global _predictor
-    _predictor = Predictor(folder)
-
-
-def _predict(path: Path, plot: Path | None) -> Prediction | str:
-    return predict(_predictor, path, plot)

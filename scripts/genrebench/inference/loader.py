@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from genrebench.common import onnx_model
 from genrebench.common.cli import InputError
 from genrebench.training import saved
 from genrebench.training.data import Data, Scaler, batches
@@ -71,12 +72,7 @@ def _mean_square(values: np.ndarray) -> np.ndarray:
 
 
 def _network(path: Path, scaler: Scaler, threads: int) -> Predict:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors only
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnx_model.load(path, threads)
 
     def predict(data: Data, rows: np.ndarray) -> np.ndarray:
         parts = []

@@ -1,16 +1,15 @@
 """Newly labelled clips for an exported model: check them, extract their features, assign them to subsets."""
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from genrebench.common.cli import InputError
 from genrebench.common.progress import progress
+from genrebench.common.workers import Failure, Workers
 from genrebench.datasets import artists, manifest, splits
 from genrebench.datasets.manifest import Clip
 from genrebench.inference.predictor import FileFeatures, Predictor
@@ -60,18 +59,18 @@ def gather(
     clips = _find(folder, predictor.genres)
     manifest.set_artists(clips, folder, catalogue)
     described = predictor.description
-    check = partial(manifest.check, sample_rate=described["audio"]["sample_rate"], **described["limits"])
-    manifest.take_checked(clips, _each(check, clips, jobs, "checked"))
+    checked = _each(_start_check, [described["audio"]["sample_rate"], described["limits"]], clips, jobs, "checked")
+    manifest.take_checked(clips, map(_clip_of, clips, checked))
     for clip in clips:
         if where := used.get(clip.figures.get("md5", "")):
             clip.reason, clip.detail = "used", where
     manifest.mark_duplicates([clip for clip in clips if not clip.reason], reject=False)
     _reject_contradictions([clip for clip in clips if not clip.reason])
     found = [clip for clip in clips if not clip.reason]
-    extracted = list(_each(partial(_extract, predictor.folder), found, jobs, "extracted"))
+    extracted = list(_each(_start_extract, [predictor.folder], found, jobs, "extracted"))
     for clip, features in zip(found, extracted, strict=True):
-        if isinstance(features, str):
-            clip.reason, clip.detail = "no features", features
+        if isinstance(features, str | Failure):
+            clip.reason, clip.detail = "no features", features if isinstance(features, str) else features.reason
     rejected = [clip for clip in clips if clip.reason]
     if len(rejected) == len(clips):
         first = rejected[0]
@@ -136,32 +135,32 @@ def _reject_contradictions(clips: Sequence[Clip]) -> None:
             clip.detail = f"the same recording is labelled {' and '.join(found)}; keep the right one"
 
 
-def _extract(folder: Path, path: Path) -> FileFeatures | str:
+def _clip_of(clip: Clip, checked: Clip | Failure) -> Clip:
+    if isinstance(checked, Failure):
+        return Clip(clip.path, "", "", reason="unreadable", detail=checked.reason)
+    return checked
+
+
+def _start_check(sample_rate: int, limits: Mapping[str, Any]) -> partial[Clip]:
+    return partial(manifest.check, sample_rate=sample_rate, **limits)
+
+
+def _start_extract(folder: Path) -> partial[FileFeatures | str]:
+    return partial(_extract, Predictor(folder))
+
+
+def _extract(predictor: Predictor, path: Path) -> FileFeatures | str:
     try:
-        return _predictor(folder).extract(path)
+        return predictor.extract(path)
     except InputError as error:
         return str(error).removeprefix(f"{path} ")
 
 
-@cache
-def _predictor(folder: Path) -> Predictor:
-    """One for each process."""
-    return Predictor(folder)
-
-
-def _each(function: Callable[[Path], Any], clips: Sequence[Clip], jobs: int, verb: str) -> Iterator[Any]:
-    """Apply a function to the file of each clip, in their order."""
-    paths = [clip.path for clip in clips]
-    with progress(verb, len(paths), "files") as advance:
-        for result in _map(function, paths, jobs):
+def _each(
+    start: Callable[..., Any], arguments: Sequence[Any], clips: Sequence[Clip], jobs: int, verb: str
+) -> Iterator[Any]:
+    """Apply the function that `start` returns to the file of each clip, in their order (see `Workers`)."""
+    with progress(verb, len(clips), "files") as advance, Workers(start, arguments, jobs) as workers:
+        for result in workers.map(clip.path for clip in clips):
             yield result
             advance(1)
-
-
-def _map(function: Callable[[Path], Any], paths: Sequence[Path], jobs: int) -> Iterator[Any]:
-    if jobs == 1:
-        yield from map(function, paths)
-        return
-    # new processes, not copies of this one: threads of the libraries that compute do not survive a fork
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(function, paths, chunksize=2)

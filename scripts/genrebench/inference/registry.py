@@ -8,7 +8,16 @@ import yaml
 
 from genrebench.common.cli import InputError
 from genrebench.inference.description import DESCRIPTION, read_description
+from genrebench.workflow.code_closure import ROOT
 from genrebench.workflow.entries import BEST
+
+RESULTS = Path("results")
+
+
+def default_results() -> Path:
+    """The folder `results` here, or that of the checkout in which genrebench is installed if only that has exports."""
+    installed = ROOT / RESULTS
+    return installed if not any(_exports(RESULTS)) and any(_exports(installed)) else RESULTS
 
 
 def find_model(model: str | None, results: Path) -> Path:
@@ -17,7 +26,7 @@ def find_model(model: str | None, results: Path) -> Path:
     Parameters
     ----------
     model : str or None
-        A folder, or the name of a model in `<results>/<dataset>/export`; by default the best one.
+        A folder, or the name of a model in `<results>/<dataset>/export`; by default the first of `usable_models`.
     results : Path
         The folder of results. The dataset of ./params.yaml, if there is one, comes first.
 
@@ -32,11 +41,14 @@ def find_model(model: str | None, results: Path) -> Path:
         return Path(model)
     name = model or BEST
     dataset = _dataset()
-    places = [results / dataset / "export" / name, *sorted(results.glob(f"*/export/{name}"))]
-    for place in places:
-        if place.is_dir():
-            return place
-    there = sorted(str(path) for path in results.glob("*/export/*") if path.is_dir() and not path.name.startswith("."))
+    usable = usable_models(results)
+    if not model and usable:
+        return next(iter(usable))
+    places = [path for path in _exports(results) if path.name == name]
+    # one that can be used, before one that says why it cannot; the dataset of the parameters before others
+    for place in sorted(places, key=lambda path: (path not in usable, path.parts[-3] != dataset, path)):
+        return place
+    there = sorted(map(str, _exports(results)))
     target = f"{results}/{dataset}/export/{name}" if model else "export"
     raise InputError(
         f"There is no exported model {name}: looked for {results.absolute()}/*/export/{name}. "
@@ -52,13 +64,13 @@ def usable_models(results: Path) -> dict[Path, dict[str, Any]]:
     model that is exported as the best and by its own name is there once.
     """
     found: dict[Path, dict[str, Any]] = {}
-    for path in sorted(results.glob(f"*/export/[!.]*/{DESCRIPTION}"), key=lambda path: path.parent.name != BEST):
+    for path in sorted(_exports(results), key=lambda path: (path.name != BEST, path)):
         try:
-            description = read_description(path.parent)
+            description = read_description(path)
         except InputError:
             continue
         if description not in found.values():
-            found[path.parent] = description
+            found[path] = description
 
     def order(item: tuple[Path, dict[str, Any]]) -> tuple[bool, str, bool, float]:
         folder, description = item
@@ -68,8 +80,15 @@ def usable_models(results: Path) -> dict[Path, dict[str, Any]]:
     return dict(sorted(found.items(), key=order))
 
 
+def _exports(results: Path) -> list[Path]:
+    """The folders of exported models, and of those that could not be exported."""
+    return [path for path in results.glob("*/export/[!.]*") if path.is_dir()]
+
+
 def _dataset() -> str:
     """The dataset of ./params.yaml."""
-    path = Path("params.yaml")
-    params = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    try:
+        params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        params = None  # exported models can be used without it
     return str(params.get("dataset", "demo")) if isinstance(params, dict) else "demo"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from genrebench.common.formatting import printable
 from genrebench.common.prediction import Prediction
 
 SHOWN = 3  # genres of a line
@@ -35,9 +36,9 @@ class TableWriter(Writer):
         note = f"  low confidence: {result.low_confidence}" if result.low_confidence else ""
         if not self.single:
             shown = "  ".join(f"{genre:{self.width}} {p:4.0%}" for genre, p in result.ranked()[:SHOWN])
-            print(f"{shown}  {path}{note}", file=self.file, flush=True)
+            print(f"{shown}  {printable(str(path))}{note}", file=self.file, flush=True)
             return
-        print(f"{path} ({int(result.seconds // 60)}:{int(result.seconds % 60):02})", file=self.file)
+        print(f"{printable(str(path))} ({int(result.seconds // 60)}:{int(result.seconds % 60):02})", file=self.file)
         for genre, p in result.ranked():
             print(f"  {genre:{self.width}} {p:6.1%} {'█' * round(BAR * p)}".rstrip(), file=self.file)
         if note:
@@ -45,7 +46,10 @@ class TableWriter(Writer):
 
 
 class CsvWriter(Writer):
-    """CSV with the columns path, genre, low_confidence (the reason), error, seconds, and one for each genre."""
+    """CSV with the columns path, genre, low_confidence (the reason), error, seconds, and one for each genre.
+
+    Control characters in a path, and bytes that are no text, are escapes; JSON has the path as it is.
+    """
 
     def __init__(self, file: TextIO, genres: Sequence[str], count: int):
         self.genres = genres
@@ -54,11 +58,14 @@ class CsvWriter(Writer):
 
     def write(self, path: Path, result: Prediction | str) -> None:
         """Write the row of one file."""
+        name = printable(str(path))
         if isinstance(result, str):
-            self.writer.writerow([path, "", "", result, "", *("" for _ in self.genres)])
+            self.writer.writerow([name, "", "", printable(result), "", *("" for _ in self.genres)])
         else:
             numbers = (f"{p:.9g}" for p in result.probabilities)
-            self.writer.writerow([path, result.genre, result.low_confidence, "", f"{result.seconds:.6f}", *numbers])
+            self.writer.writerow(
+                [printable(str(path)), result.genre, result.low_confidence, "", f"{result.seconds:.6f}", *numbers]
+            )
 
 
 class JsonWriter(Writer):
@@ -83,7 +90,10 @@ class JsonWriter(Writer):
                     for (start, end), values in zip(result.windows, result.curve.tolist(), strict=True)
                 ],
             }
-        print(json.dumps(facts, ensure_ascii=False), file=self.file, flush=True)
+        line = json.dumps(facts, ensure_ascii=False)
+        if not line.isprintable():  # a name that is no text has escapes, as JSON knows them
+            line = json.dumps(facts)
+        print(line, file=self.file, flush=True)
 
 
 WRITERS: dict[str, type[Writer]] = {"table": TableWriter, "csv": CsvWriter, "json": JsonWriter}

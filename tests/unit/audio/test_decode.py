@@ -116,3 +116,37 @@ def test_summary_of_a_sine():
 def test_summary_is_what_paper_001_prints(clip, printed):
     figures = decode.summary(decode.load(REAL / f"{clip}.wav", RATE))
     assert tuple(round(figures[f"{kind}_amplitude"], 6) for kind in ("mean", "rms", "max")) == printed
+
+
+ODD_NAMES = ["http:x.m4a", "file:q.m4a", "a:b.m4a", "-", "%03d.m4a", "-i", "a\rb\x1b[2J.m4a", "n\udcff.m4a"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("codec", ["aac", "wav"])
+def test_a_name_is_that_of_a_file_whatever_it_looks_like(tmp_path, monkeypatch, name, codec):
+    monkeypatch.chdir(tmp_path)
+    encode = {
+        "aac": lambda path: encode_with_ffmpeg(path, "aac", TONE),
+        "wav": lambda p: soundfile.write(p, TONE, RATE),
+    }
+    encode[codec](tmp_path / ("tone.m4a" if codec == "aac" else "tone.wav"))
+    next(tmp_path.glob("tone.*")).rename(name)
+    samples, rate = decode.decode(name)
+    assert rate == RATE and len(samples) == pytest.approx(len(TONE), abs=3000)
+
+
+LISTS = {
+    "concat": "ffconcat version 1.0\nfile other.m4a\n",
+    "concat, absolute": "ffconcat version 1.0\nfile file:{folder}/other.m4a\n",
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nother.m4a\n#EXT-X-ENDLIST\n",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n",
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize("suffix", ["mp3", "m3u8"])
+def test_no_other_file_or_address_is_opened(tmp_path, kind, suffix):
+    encode_with_ffmpeg(tmp_path / "other.m4a", "aac", TONE)
+    (tmp_path / f"list.{suffix}").write_text(LISTS[kind].format(folder=tmp_path))
+    with pytest.raises(InputError, match=f"list.{suffix} cannot be decoded"):
+        decode.decode(tmp_path / f"list.{suffix}")

@@ -2,8 +2,13 @@
 
 import csv
 import json
+import os
+import signal
+import stat
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +103,122 @@ def test_the_model_is_that_of_the_results_in_the_folder(model, music):
     (music / "results/tones/export").mkdir(parents=True)
     (music / "results/tones/export/best").symlink_to(model)
     assert predict(music, "a.wav").returncode == 0
+
+
+def test_from_a_folder_without_results_those_of_the_checkout_are_taken(model, music, monkeypatch):
+    from genrebench.inference import registry
+
+    monkeypatch.chdir(music)
+    monkeypatch.setattr(registry, "ROOT", music / "checkout")
+    assert registry.default_results() == Path("results")
+    (music / "checkout/results/tones/export").mkdir(parents=True)
+    (music / "checkout/results/tones/export/logistic").symlink_to(model)
+    assert registry.default_results() == music / "checkout/results"
+    # there is no `best`
+    assert registry.find_model(None, registry.default_results()).name == "logistic"
+
+
+HOSTILE = ["http:x.wav", "file:q.wav", "-i.wav", "a\rb\x1b[2J.wav", "new\nline.wav", "n\udcff.wav", 'q",.wav']
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """Files whose names are no ordinary ones."""
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    for name in HOSTILE:
+        soundfile.write(os.fsencode(folder / name), tone("bass", 90, 1.0), RATE)
+    return folder
+
+
+@pytest.mark.parametrize("output", [None, "out", "n\udcff"])
+def test_any_name_of_a_file_is_written(model, hostile, tmp_path, output):
+    def lines(kind):
+        result = predict(tmp_path, "--model", model, "hostile", kind, *(["--output", output] if output else []))
+        assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
+        return (tmp_path / output).read_text() if output else result.stdout
+
+    found = [json.loads(line)["path"] for line in lines("--json").splitlines()]
+    assert found == [f"hostile/{name}" for name in sorted(HOSTILE)]
+    table = lines("--csv")
+    assert table.isprintable() or set(table) - set("\n") == {c for c in table if c.isprintable()}
+    rows = list(csv.DictReader(table.splitlines()))
+    assert [row["genre"] for row in rows] == ["bass"] * len(HOSTILE)
+    assert {r"hostile/a\rb\x1b[2J.wav", r"hostile/n\xff.wav"} <= {row["path"] for row in rows}
+
+
+def test_output_is_checked_before_the_work(model, music):
+    for output in (".", "a.wav/out", "loop"):
+        if output == "loop":
+            (music / "loop").symlink_to("loop")
+        result = predict(music, "--model", model, "a.wav", "--output", output)
+        assert result.returncode == 1
+        (line,) = result.stderr.splitlines()  # and not that of the model, which comes first
+        assert line.startswith(f"error: {output} ")
+
+
+def test_output_through_a_link_keeps_the_link(model, music):
+    (music / "link").symlink_to("target")
+    for _ in range(2):
+        assert predict(music, "--model", model, "a.wav", "--output", "link").returncode == 0
+        assert (music / "link").is_symlink() and "bass" in (music / "target").read_text()
+
+
+def test_output_to_a_pipe_or_device_is_written_there(model, music):
+    os.mkfifo(music / "pipe")
+    read = []
+    reader = threading.Thread(target=lambda: read.append((music / "pipe").read_text()))
+    reader.start()
+    assert predict(music, "--model", model, "a.wav", "--output", "pipe").returncode == 0
+    reader.join(10)
+    assert "bass" in read[0] and stat.S_ISFIFO((music / "pipe").stat().st_mode)
+    full = predict(music, "--model", model, "a.wav", "--output", "/dev/full")
+    assert full.returncode == 1 and full.stderr.splitlines()[-1].startswith("error: /dev/full cannot be written: No sp")
+    assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
+
+
+def test_a_full_disk_behind_standard_output_is_one_sentence(model, music):
+    command = [sys.executable, "-m", "genrebench", "predict", "--model", model, "a.wav"]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(command, cwd=music, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("error: Standard output cannot be written: No space left")
+    assert "Traceback" not in result.stderr and "Exception" not in result.stderr
+
+
+def test_a_file_that_takes_too_long_or_is_no_file_costs_itself(model, music):
+    os.mkfifo(music / "more/pipe.wav")
+    result = predict(music, "--model", model, ".", "--json")
+    lines = {Path(one["path"]).name: one for one in map(json.loads, result.stdout.splitlines())}
+    assert "error" in lines["pipe.wav"] and "genre" in lines["a.wav"]
+    result = predict(music, "--model", model, "a.wav", "--timeout", "0")
+    assert result.returncode == 2
+
+
+def children(pid):
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child) for child in found} | {grand for child in found for grand in children(child)}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads /proc")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_command_that_is_killed(model, music, how):
+    soundfile.write(music / "hour.flac", np.tile(tone("bass", 1, 60.0), 60), RATE)
+    command = [sys.executable, "-m", "genrebench", "predict", "--model", model, *["hour.flac"] * 9]
+    with subprocess.Popen(
+        [*command, "--jobs", "2", "--output", "out"], cwd=music, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        end = time.monotonic() + 20
+        while len(started := children(process.pid)) < 3 and time.monotonic() < end:  # two, and a tracker of Python's
+            time.sleep(0.02)
+        process.send_signal(how)
+        process.wait(10)
+    while (left := [pid for pid in started if Path(f"/proc/{pid}").exists()]) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert started and not left
+    assert not (music / "out").exists()
+    if how == signal.SIGTERM:
+        assert not list(music.glob(".out*"))
 
 
 def test_no_audio_file_is_an_error(model, music):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import worker_jobs
 from exported_models import CLASSICAL, NETWORKS, PITCHES, RATE, Corpus, tone
 from genrebench.common import files
 from genrebench.common.cli import InputError
@@ -242,6 +243,16 @@ def test_recordings_under_two_genres_and_unreadable_files_are_rejected_with_the_
         ("treble/again.wav", "contradiction"),
     ]
     assert "labelled bass and treble" in done["rejected"][0]["detail"]
+
+
+def test_a_file_that_ends_the_process_is_rejected_and_no_other(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(new_clips, "_start_check", worker_jobs.check_that_dies)
+    new = new_folder(tmp_path / "new", {genre: genre for genre in PITCHES}, clips=3)
+    shutil.copy(new / "bass" / "new 101.wav", new / "middle" / "deadly.wav")
+    found = new_clips.gather(new, Predictor(corpus.folder / "export" / "logistic"), {}, 2, {})
+    assert [(one.path.name, one.reason) for one in found.rejected] == [("deadly.wav", "unreadable")]
+    assert "SIGABRT" in found.rejected[0].detail
+    assert len(found.clips) == 9
 
 
 def test_genres_without_new_clips_are_named(corpus, tmp_path):

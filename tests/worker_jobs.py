@@ -1,0 +1,51 @@
+"""What the processes of test_workers.py do: they import this by its name."""
+
+import os
+import signal
+import time
+
+from genrebench.common.cli import InputError
+from genrebench.datasets import manifest
+
+
+def starting(folder):
+    """A function that does what its item says, and leaves a mark of each process."""
+    (folder / str(os.getpid())).touch()
+    return work
+
+
+def work(item):
+    match item:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "abort":
+            os.abort()
+        case "exit":
+            os._exit(3)
+        case "hang":
+            time.sleep(600)
+        case "error":
+            raise ZeroDivisionError("of the decoder")
+        case "memory":
+            raise MemoryError
+    time.sleep(0.05 if item % 3 else 0)
+    return item * item
+
+
+def refusing(message):
+    raise InputError(message)
+
+
+def dying():
+    os._exit(9)
+
+
+def check_that_dies(*_):
+    """As `new_clips._start_check`, where one file ends the process that decodes it."""
+    return _die_of_one
+
+
+def _die_of_one(path):
+    if path.name == "deadly.wav":
+        os.abort()
+    return manifest.check(path, 8000, 0.5, 0.0001)
