@@ -62,7 +62,7 @@ def run(
     print(summary(description), file=sys.stderr)
     failed = 0
     with _destination(output) as file:
-        writer = WRITERS[kind](file, description["genres"], len(found))
+        writer = WRITERS[kind](file, description, len(found))
         for path, result in _progress(batch.predictions(folder, found, plot, jobs), len(found), file):
             if isinstance(result, str):
                 failed += 1
