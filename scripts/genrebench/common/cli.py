@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
@@ -28,6 +29,22 @@ def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         sys.exit(1)
+
+
+def _tell_faults(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Do as Python does with an exception that nothing catches, but say nothing of an interruption (Ctrl-C)."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+
+
+# From the first import on: most interruptions come while a job still imports.
+sys.excepthook = _tell_faults
+
+
+def start_worker(parent: int) -> None:
+    """Begin a process of a pool, as its initializer: it ends with `parent`, and without a traceback on Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_with_parent(parent)
 
 
 def end_with_parent(parent: int) -> None:

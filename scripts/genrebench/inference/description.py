@@ -1,5 +1,6 @@
 """export.json: what an exported model says of itself. Quick to import."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def summary(description: dict[str, Any]) -> str:
     )
 
 
-def trained_on(description: dict[str, Any]) -> str:
+def trained_on(description: Mapping[str, Any]) -> str:
     """The datasets of all trainings, and whether that of the first is synthetic."""
     first = description.get("original")
     if first and first["synthetic"]:
@@ -61,12 +62,12 @@ def trained_on(description: dict[str, Any]) -> str:
     return synthetic.label(description["dataset"], description["synthetic"])
 
 
-def test_clips(description: dict[str, Any]) -> str:
+def test_clips(description: Mapping[str, Any]) -> str:
     """How many test clips the accuracy is of, and whether they are synthetic."""
     kind = "synthetic test clips" if description["synthetic"] else "test clips"
     return f"{description['metrics']['n_test']} {kind}"
 
 
-def caveats(description: dict[str, Any]) -> list[str]:
+def caveats(description: Mapping[str, Any]) -> list[str]:
     """The caveats of a model; the first is that its test clips are synthetic."""
     return [synthetic.NOTE, *description["caveats"]] if description["synthetic"] else description["caveats"]

@@ -106,8 +106,8 @@ def update_sentences(done: Mapping[str, Any]) -> list[str]:
 def _updates(description: Mapping[str, Any]) -> str:
     first = description["original"]
     text = (
-        f"\n## Updates\nThe model was first trained on {label(first['dataset'], first['synthetic'])}, "
-        f"with an accuracy of {percent(first['metrics']['accuracy'])} on {first['metrics']['n_test']} test clips (protocol "
+        f"\n## Updates\nThe model was first trained on {label(first['dataset'], first['synthetic'])}, with an "
+        f"accuracy of {percent(first['metrics']['accuracy'])} on {first['metrics']['n_test']} test clips (protocol "
         f"`{first['run']['protocol']}`). The evaluation above is on the test clips of the last update.\n"
     )
     for done in description["updates"]:

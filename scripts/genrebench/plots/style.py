@@ -181,8 +181,8 @@ def reduce_colours(image: Image.Image, count: int) -> Image.Image:
     neither.
     """
     pixels = np.asarray(image, dtype=np.int64)
-    codes, place, often = np.unique(pixels @ [1 << 16, 1 << 8, 1], return_inverse=True, return_counts=True)
-    colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1)
+    codes, place, often = np.unique(pixels @ np.array([256**2, 256, 1]), return_inverse=True, return_counts=True)
+    colours = np.stack([codes // 256**2, codes // 256 % 256, codes % 256], axis=1)
     chosen = [often.argmax()]
     distance = np.full(len(colours), np.inf)
     while len(chosen) < min(count, len(colours)):
