@@ -46,7 +46,7 @@ $(READY): requirements.lock
 setup: $(READY) ## set up the environment, and nothing else
 
 demo: $(READY) ## run the workflow on the dataset of params.yaml (the demo corpus) and say where the report is
-	snakemake --cores all --quiet host reason
+	snakemake --cores all --logger genrebench
 	@python scripts/show_result.py
 
 test: $(READY) ## run the tests; TESTS=tests/unit only some

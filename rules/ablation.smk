@@ -148,6 +148,7 @@ rule build_ablation:
         runtime=at_least(10),
     params:
         dataset=DATASET,
+        synthetic=lambda w: param("manifest", "synthetic"),
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
         plan=lambda w: Param(
@@ -165,7 +166,7 @@ rule build_ablation:
         "Ablation: ranking the features"
     shell:
         f"python {SCRIPTS}/build_ablation.py"
-        " --dataset {params.dataset:q} --plan {params.plan:q}"
+        " --dataset {params.dataset:q} --synthetic {params.synthetic} --plan {params.plan:q}"
         " --evaluation {params.evaluation} --splits {params.splits} --folder {params.folder} > {log} 2>&1"
 
 

@@ -67,12 +67,13 @@ rule build_leaderboard:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         models=EVALUATED,
         unavailable=unavailable_runs(),
+        synthetic=lambda w: param("manifest", "synthetic"),
     message:
         "Building the leaderboard"
     shell:
         f"python {SCRIPTS}/build_leaderboard.py"
         " --evaluation {params.evaluation} --models {params.models} --published {input.published}"
-        " --dataset {params.dataset:q} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
+        " --dataset {params.dataset:q} --synthetic {params.synthetic} --leaderboard {output.leaderboard} --accuracy {output.accuracy}"
         " --unavailable {params.unavailable:q} --statuses {output.statuses} --plot {output.plot} > {log} 2>&1"
 
 

@@ -27,6 +27,7 @@ rule export_model:
     params:
         models=lambda w: w.model,
         dataset=DATASET,
+        synthetic=lambda w: param("manifest", "synthetic"),
         results=lambda w: RESULTS,
         entries=lambda w: features_of_models([w.model]),
         audio=lambda w: param("audio"),
@@ -38,7 +39,7 @@ rule export_model:
         " --models {params.models} --evaluation {params.results}/evaluation"
         " --runs {params.results}/runs --splits {params.results}/splits --features {params.results}/features"
         " --entries {params.entries:q} --audio {params.audio:q} --limits {params.limits:q} --manifest {input.manifest}"
-        " --dataset {params.dataset:q} --output {output.folder} > {log} 2>&1"
+        " --dataset {params.dataset:q} --synthetic {params.synthetic} --output {output.folder} > {log} 2>&1"
 
 
 # The best on the validation clips.
@@ -61,6 +62,7 @@ use rule export_model as export_best with:
     params:
         models=list(config["models"]),
         dataset=DATASET,
+        synthetic=lambda w: param("manifest", "synthetic"),
         results=lambda w: RESULTS,
         entries=lambda w: features_of_models(config["models"]),
         audio=lambda w: param("audio"),

@@ -29,7 +29,7 @@ rule build_report:
         clips=f"{RESULTS}/plots/genres",
         published=ours("data/published.csv"),
         params=[parameter_file(), ours(CONFIGURATION.preset)],
-        templates=templates("report.html.j2", "macros.html.j2", "sections/*", "style.css", "sort.js"),
+        templates=templates("report.html.j2", "macros.html.j2", "sections/*", "style.css", "page.js"),
         code=code("build_report.py"),
         # The costs of runs are no input: runs from `dvc pull` have none, and must not be trained again for them.
         trainings=[all_runs(model, "config.json", "history.csv") for model in EVALUATED],

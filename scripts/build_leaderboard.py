@@ -17,6 +17,7 @@ def build_leaderboard(
     evaluation: Path,
     published_table: Path,
     dataset: str,
+    synthetic: bool,
     leaderboard: Path,
     accuracy: Path,
     plot: Path,
@@ -28,12 +29,12 @@ def build_leaderboard(
 
     `models` were evaluated; `unavailable` lists the runs that are configured, but known to be unavailable: their model,
     protocol and reason. The published figures are of GTZAN: they stand in the table with the name of their dataset,
-    and in the plot only where `dataset` is that one.
+    and in the plot only where `dataset` is that one. Table and plot say whether the dataset is `synthetic`.
     """
     runs = board.add_unavailable(results.read_runs(evaluation, models), unavailable)
     tested = predictions.read(evaluation, models, ("protocol", "clip_id", "subset")).query("subset == 'test'")
     figures = published.read_accuracies(published_table)
-    rows = board.build(runs, tested, figures)
+    rows = [row | {"synthetic": synthetic} for row in board.build(runs, tested, figures)]
     tables.LEADERBOARD.write(leaderboard, rows)
     files.write_json(accuracy, board.accuracies(rows))
     tables.STATUSES.write(statuses, runs[list(tables.STATUSES.columns)])
@@ -47,6 +48,7 @@ if __name__ == "__main__":
     parser.add_argument("--evaluation", type=Path, required=True, help="folder of all models' evaluations")
     parser.add_argument("--published", dest="published_table", type=Path, required=True, help="the papers' figures")
     parser.add_argument("--dataset", required=True, help="name of the dataset")
+    parser.add_argument("--synthetic", required=True, type=json.loads, help="whether its music is: true or false")
     parser.add_argument("--models", nargs="*", default=[], help="the models that were evaluated")
     parser.add_argument("--unavailable", type=json.loads, default=[], help="JSON list of model, protocol and reason")
     for name in ("leaderboard", "accuracy", "plot", "statuses"):

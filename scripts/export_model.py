@@ -21,6 +21,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--limits", type=json.loads, required=True, help="section `manifest`, JSON")
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--dataset", required=True, help="name of the dataset")
+    parser.add_argument("--synthetic", type=json.loads, required=True, help="whether its music is: true or false")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     return parser.parse_args()
 

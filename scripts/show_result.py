@@ -1,26 +1,37 @@
-"""Say in the terminal what came out: the best figures per protocol, what is unavailable, and where the report is."""
+"""Say in the terminal what came out: the accuracies, what is unavailable and why, and where the report is."""
 
 import argparse
+from collections import defaultdict
 from pathlib import Path
 
-from genrebench.common import cli, files
+from genrebench.common import cli
+from genrebench.datasets.synthetic import NOTE
+from genrebench.evaluation import results, tables
 from genrebench.workflow import config
 
 
 def show_result(params: str) -> None:
     """Print the leaderboard of the dataset that `params` names and the path of its report."""
-    results = Path("results", config.load(params)["dataset"])
-    rows = files.read_rows(results / "leaderboard.csv")
+    folder = Path("results", config.load(params)["dataset"])
+    rows = tables.rows(tables.LEADERBOARD.read(folder / "leaderboard.csv"))
     print(f"\n{'protocol':<16}{'model':<24}{'accuracy':>9}   95% interval    test clips")
     for row in rows:
-        if row["accuracy_mean"]:
-            mean, low, high = (100 * float(row[f"accuracy_{part}"]) for part in ("mean", "low", "high"))
+        if row["accuracy_mean"] is not None:
+            mean, low, high = (100 * row[f"accuracy_{part}"] for part in ("mean", "low", "high"))
             print(
                 f"{row['protocol']:<16}{row['model']:<24}{mean:>8.1f}%   {low:.1f} to {high:.1f}%  {row['n_test']:>9}"
             )
-    for reason in dict.fromkeys(f"unavailable: {r['protocol']}: {r['reason']}" for r in rows if not r["accuracy_mean"]):
-        print(reason)
-    print(f"\nReport: {results / 'report' / 'index.html'}")
+    unavailable: dict[str, dict[str, None]] = defaultdict(dict)
+    for row in rows:
+        if row["status"] == results.UNAVAILABLE:
+            unavailable[row["reason"]][row["model"]] = None
+    if unavailable:
+        print("\nUnavailable:")
+    for reason, models in unavailable.items():
+        print(f"  {', '.join(models)}: {reason}")
+    if any(row["synthetic"] for row in rows):
+        print(f"\n{NOTE.capitalize()}.")
+    print(f"\nReport: {folder / 'report' / 'index.html'}")
 
 
 if __name__ == "__main__":

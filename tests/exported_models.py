@@ -105,12 +105,12 @@ class Corpus:
         )  # fmt: skip
         return run
 
-    def export(self, *models, name=None):
+    def export(self, *models, name=None, synthetic=False):
         """Export the best of trained models; the folder."""
         output = self.folder / "export" / (name or models[0])
         export.export_best(
             models, self.folder / "evaluation", self.folder / "runs", self.folder / "splits", self.folder / "features",
-            self.entries, READING, LIMITS, self.folder / "manifest.csv", "tones", output,
+            self.entries, READING, LIMITS, self.folder / "manifest.csv", "tones", synthetic, output,
         )  # fmt: skip
         return output
 

@@ -11,6 +11,7 @@ import jinja2
 from genrebench.audio import decode
 from genrebench.common.formatting import interval, percent
 from genrebench.common.prediction import Prediction
+from genrebench.inference.description import caveats, test_clips, trained_on
 from genrebench.inference.registry import BEST
 from genrebench.plots import prediction as prediction_plot
 from genrebench.plots import style
@@ -32,13 +33,13 @@ def describe(folder: str, description: dict[str, Any]) -> dict[str, Any]:
     best = " (best in validation)" if Path(folder).name == BEST else ""
     return {
         "folder": folder,
-        "name": f"{description['model']} on {description['dataset']}{best}",
+        "name": f"{description['model']} on {trained_on(description)}{best}",
         "genres": description["genres"],
-        "test": f"Accuracy {percent(figures['accuracy'], 0)} on {figures['n_test']} test clips",
+        "test": f"Accuracy {percent(figures['accuracy'], 0)} on {test_clips(description)}",
         "interval": f"95% interval {interval(figures['accuracy_low'], figures['accuracy_high'], 0)}%",
         "protocol": description["run"]["protocol"],
         "majority": percent(figures["majority_accuracy"], 0),
-        "caveats": description["caveats"],
+        "caveats": caveats(description),
     }
 
 

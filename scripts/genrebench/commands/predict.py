@@ -73,7 +73,7 @@ def run(
             raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
         print(printable(summary(description)), file=sys.stderr)
         count, failed = len(found.files), 0
-        writer = WRITERS[kind](file, description["genres"], count)
+        writer = WRITERS[kind](file, description, count)
         results_of_files = batch.predictions(folder, found.files, plot, jobs, timeout)
         for path, result in _progress(results_of_files, count, file):
             if isinstance(result, str):

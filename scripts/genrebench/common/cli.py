@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from genrebench.common.formatting import printable
@@ -35,6 +36,22 @@ def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
 def silence_stdout() -> None:
     """Write nothing more to standard output, which cannot be written: the end of Python would complain of it again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell_faults(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Do as Python does with an exception that nothing catches, but say nothing of an interruption (Ctrl-C)."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+
+
+# From the first import on: most interruptions come while a job still imports.
+sys.excepthook = _tell_faults
+
+
+def start_worker(parent: int) -> None:
+    """Begin a process of a pool, as its initializer: it ends with `parent`, and without a traceback on Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_with_parent(parent)
 
 
 def end_with_parent(parent: int) -> None:

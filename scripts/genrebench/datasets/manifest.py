@@ -289,7 +289,7 @@ def _read_listed(folder: Path, clips: Sequence[Clip]) -> dict[str, dict[str, str
 
 def _check_all(clips: Sequence[Clip], check: Any, jobs: int) -> Iterator[Clip]:
     with (
-        ProcessPoolExecutor(jobs, initializer=cli.end_with_parent, initargs=(os.getpid(),)) as pool,
+        ProcessPoolExecutor(jobs, initializer=cli.start_worker, initargs=(os.getpid(),)) as pool,
         progress("checked", len(clips), "files") as advance,
     ):
         for found in pool.map(check, [clip.path for clip in clips], chunksize=4):

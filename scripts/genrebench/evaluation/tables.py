@@ -59,7 +59,8 @@ LEADERBOARD = Table(
         " macro_f1_std precision recall log_loss_mean calibration_error majority_accuracy train_accuracy valid_accuracy"
         " published_accuracy"
     )
-    | _columns(text="published_source published_dataset caveats status reason"),
+    | _columns(text="published_source published_dataset caveats status reason")
+    | _columns(flag="synthetic"),
     number="%.6f",
 )
 COMPARISONS = Table(

@@ -1,14 +1,16 @@
 """export.json: what an exported model says of itself. Quick to import."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.formatting import interval, percent
+from genrebench.datasets import synthetic
 
 DESCRIPTION = "export.json"
-FORMAT = 2  # of that file; it goes up whenever a key changes
+FORMAT = 3  # of that file; it goes up whenever a key changes
 UNCHANGED = "unchanged"  # the choice of an update that kept the model as it was
 
 
@@ -45,8 +47,27 @@ def summary(description: dict[str, Any]) -> str:
     figures = description["metrics"]
     caveats = "".join(f"; {caveat}" for caveat in description["caveats"])
     return (
-        f"{description['model']}, trained on {description['dataset']}: accuracy {percent(figures['accuracy'], 0)} on "
-        f"{figures['n_test']} test clips (95% interval "
+        f"{description['model']}, trained on {trained_on(description)}: accuracy {percent(figures['accuracy'], 0)} on "
+        f"{test_clips(description)} (95% interval "
         f"{interval(figures['accuracy_low'], figures['accuracy_high'], 0)}%, protocol "
         f"{description['run']['protocol']}){caveats}"
     )
+
+
+def trained_on(description: Mapping[str, Any]) -> str:
+    """The datasets of all trainings, and whether that of the first is synthetic."""
+    first = description.get("original")
+    if first and first["synthetic"]:
+        return f"{description['dataset']} ({first['dataset']} is {synthetic.KIND})"
+    return synthetic.label(description["dataset"], description["synthetic"])
+
+
+def test_clips(description: Mapping[str, Any]) -> str:
+    """How many test clips the accuracy is of, and whether they are synthetic."""
+    kind = "synthetic test clips" if description["synthetic"] else "test clips"
+    return f"{description['metrics']['n_test']} {kind}"
+
+
+def caveats(description: Mapping[str, Any]) -> list[str]:
+    """The caveats of a model; the first is that its test clips are synthetic."""
+    return [synthetic.NOTE, *description["caveats"]] if description["synthetic"] else description["caveats"]

@@ -48,6 +48,7 @@ def export_best(
     limits: Mapping[str, Any],
     manifest: Path,
     dataset: str,
+    synthetic: bool,
     output: Path,
 ) -> None:
     """Export the run of `models` with the best validation accuracy (`choose_run`) to the folder `output`.
@@ -66,6 +67,8 @@ def export_best(
         The manifest of the dataset.
     dataset : str
         Its name.
+    synthetic : bool
+        Whether its music is.
     output : Path
         The folder, which is replaced as a whole.
     """
@@ -75,7 +78,7 @@ def export_best(
         run = results.read_run(evaluation, key)
         split = splits / key.protocol / f"{key.split}.csv"
         description = export_run(
-            run, runs / str(key), features, entries, audio, limits, manifest, split, dataset, output
+            run, runs / str(key), features, entries, audio, limits, manifest, split, dataset, synthetic, output
         )
     except NotExportableError as error:
         write_reason(output, str(error))
@@ -145,6 +148,7 @@ def export_run(
     manifest: Path,
     split: Path,
     dataset: str,
+    synthetic: bool,
     output: Path,
 ) -> dict[str, Any]:
     """Export one run; `run` is its metrics, `folder` where the training wrote it. For the rest see `export_best`.
@@ -188,6 +192,7 @@ def export_run(
             "settings": settings,
             "compute": config["compute"],
             "dataset": dataset,
+            "synthetic": synthetic,
             "genres": data.genres,
             "clips": {subset: len(np.unique(data.clips[rows])) for subset, rows in data.rows.items()},
             "audio": dict(audio) | {"window_s": _clip_seconds(audio, clips)},

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from genrebench.common.formatting import counted, interval, percent
+from genrebench.datasets.synthetic import label
 from genrebench.inference import confidence
-from genrebench.inference.description import UNCHANGED
+from genrebench.inference.description import UNCHANGED, caveats, test_clips, trained_on
 from genrebench.training.data import best_row
 
 
@@ -17,12 +18,12 @@ def model_card(description: Mapping[str, Any]) -> str:
         f"| {genre} | {'no test clips' if value is None else percent(value, 0)} |"
         for genre, value in figures["recall"].items()
     )
-    caveats = "".join(f"- **{caveat}**\n" for caveat in description["caveats"])
+    warnings = "".join(f"- **{caveat}**\n" for caveat in caveats(description))
     features = ", ".join(f"`{name}`" for name in description["features"])
     segment = description["settings"].get("segments", {}).get("length_s")
     windows = f"{segment or description['audio']['window_s']:g} s"
     versions = ", ".join(f"{name} {number}" for name, number in sorted(description["versions"].items()))
-    card = f"""# {description["model"]}, trained on {description["dataset"]}
+    card = f"""# {description["model"]}, trained on {trained_on(description)}
 
 Classifies music into {len(description["genres"])} genres: {", ".join(description["genres"])}. Its input is
 {features}. A file is split into windows of {windows}, and their probabilities are averaged.
@@ -30,7 +31,8 @@ Classifies music into {len(description["genres"])} genres: {", ".join(descriptio
     genrebench predict --model <this folder> song.mp3
 
 ## Evaluation
-Accuracy {percent(figures["accuracy"])} (95% interval {ends}%) on {figures["n_test"]} test clips, which were used
+{warnings}
+Accuracy {percent(figures["accuracy"])} (95% interval {ends}%) on {test_clips(description)}, which were used
 neither for training nor for choosing the model. Always predicting the most frequent genre gives
 {percent(figures["majority_accuracy"])}. Macro F1 {figures["macro_f1"]:.3f}, expected calibration error
 {figures["calibration_error"]:.3f}. Accuracy on the training clips {percent(figures["train_accuracy"])}, on the
@@ -38,7 +40,7 @@ validation clips {percent(figures["valid_accuracy"])}.
 
 Protocol `{run["protocol"]}`, split `{run["split"]}`, seed {run["seed"]}: {clips["train"]} clips for training,
 {clips["valid"]} for validation (they chose the model), {clips["test"]} for the test.
-{caveats}
+
 | genre | recall |
 |---|---|
 {recall}
@@ -104,8 +106,8 @@ def update_sentences(done: Mapping[str, Any]) -> list[str]:
 def _updates(description: Mapping[str, Any]) -> str:
     first = description["original"]
     text = (
-        f"\n## Updates\nThe model was first trained on {first['dataset']}, with an accuracy of "
-        f"{percent(first['metrics']['accuracy'])} on {first['metrics']['n_test']} test clips (protocol "
+        f"\n## Updates\nThe model was first trained on {label(first['dataset'], first['synthetic'])}, with an "
+        f"accuracy of {percent(first['metrics']['accuracy'])} on {first['metrics']['n_test']} test clips (protocol "
         f"`{first['run']['protocol']}`). The evaluation above is on the test clips of the last update.\n"
     )
     for done in description["updates"]:

@@ -201,6 +201,7 @@ def _describe(
     return {
         **before,
         "dataset": dataset,
+        "synthetic": False,  # what people add to a model is real
         "clips": done["counts"],
         "run": {"protocol": PROTOCOL, "split": done["folder"], "seed": done["seed"]},
         "metrics": done["new_test"]["after"] | seen,
@@ -209,6 +210,7 @@ def _describe(
             "min_probability": min(before["confidence"]["min_probability"], limits["min_probability"]),
             "max_ood_score": max(before["confidence"]["max_ood_score"], limits["max_ood_score"]),
         },
-        "original": before.get("original") or {name: before[name] for name in ("dataset", "run", "clips", "metrics")},
+        "original": before.get("original")
+        or {name: before[name] for name in ("dataset", "synthetic", "run", "clips", "metrics")},
         "updates": [*before.get("updates", []), done],
     }

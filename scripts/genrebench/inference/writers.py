@@ -2,12 +2,13 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from genrebench.common.formatting import printable
 from genrebench.common.prediction import Prediction
+from genrebench.datasets.synthetic import NOTE
 
 SHOWN = 3  # genres of a line
 BAR = 30  # characters of a probability of 1
@@ -16,7 +17,7 @@ BAR = 30  # characters of a probability of 1
 class Writer(Protocol):
     """Writes results to an open file, one by one."""
 
-    def __init__(self, file: TextIO, genres: Sequence[str], count: int): ...
+    def __init__(self, file: TextIO, description: Mapping[str, Any], count: int): ...
 
     def write(self, path: Path, result: Prediction | str) -> None:
         """Write the prediction of one file, or the reason why there is none."""
@@ -25,9 +26,11 @@ class Writer(Protocol):
 class TableWriter(Writer):
     """For people: of one file a line for each genre, of several a line for each file. Errors are left out."""
 
-    def __init__(self, file: TextIO, genres: Sequence[str], count: int):
+    def __init__(self, file: TextIO, description: Mapping[str, Any], count: int):
         self.file, self.single = file, count == 1
-        self.width = max(map(len, genres))
+        self.width = max(map(len, description["genres"]))
+        if description["synthetic"]:
+            print(f"The model was trained on {NOTE}", file=file)
 
     def write(self, path: Path, result: Prediction | str) -> None:
         """Write the prediction of one file."""
@@ -46,33 +49,34 @@ class TableWriter(Writer):
 
 
 class CsvWriter(Writer):
-    """CSV with the columns path, genre, low_confidence (the reason), error, seconds, and one for each genre.
+    """CSV with the columns path, genre, low_confidence (the reason), error, seconds, synthetic, and one for each genre.
 
     Control characters in a path, and bytes that are no text, are escapes; JSON has the path as it is.
+    `synthetic` says whether the model was trained on synthetic music.
     """
 
-    def __init__(self, file: TextIO, genres: Sequence[str], count: int):
-        self.genres = genres
+    def __init__(self, file: TextIO, description: Mapping[str, Any], count: int):
+        self.genres, self.synthetic = description["genres"], description["synthetic"]
         self.writer = csv.writer(file, lineterminator="\n")
-        self.writer.writerow(["path", "genre", "low_confidence", "error", "seconds", *genres])
+        self.writer.writerow(["path", "genre", "low_confidence", "error", "seconds", "synthetic", *self.genres])
 
     def write(self, path: Path, result: Prediction | str) -> None:
         """Write the row of one file."""
         name = printable(str(path))
         if isinstance(result, str):
-            self.writer.writerow([name, "", "", printable(result), "", *("" for _ in self.genres)])
+            self.writer.writerow([name, "", "", result, "", self.synthetic, *("" for _ in self.genres)])
         else:
             numbers = (f"{p:.9g}" for p in result.probabilities)
-            self.writer.writerow(
-                [printable(str(path)), result.genre, result.low_confidence, "", f"{result.seconds:.6f}", *numbers]
-            )
+            facts = [name, result.genre, result.low_confidence, "", f"{result.seconds:.6f}", self.synthetic]
+            self.writer.writerow([*facts, *numbers])
 
 
 class JsonWriter(Writer):
-    """JSON, one object in one line for each file, with the probabilities of each window."""
+    """JSON, one object in one line for each file, with the model and the probabilities of each window."""
 
-    def __init__(self, file: TextIO, genres: Sequence[str], count: int):
+    def __init__(self, file: TextIO, description: Mapping[str, Any], count: int):
         self.file = file
+        self.model = {name: description[name] for name in ("model", "dataset", "synthetic")}
 
     def write(self, path: Path, result: Prediction | str) -> None:
         """Write the line of one file."""
@@ -80,7 +84,7 @@ class JsonWriter(Writer):
         if isinstance(result, str):
             facts["error"] = result
         else:
-            facts |= {
+            facts |= self.model | {
                 "seconds": result.seconds,
                 "genre": result.genre,
                 "low_confidence": result.low_confidence or None,

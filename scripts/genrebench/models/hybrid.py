@@ -63,7 +63,8 @@ def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, An
 
 def caveats(settings: dict[str, Any]) -> list[str]:
     """What is to be said wherever its numbers appear."""
-    return [f"embedding: {settings['embedding']}"]
+    embedding = settings["embedding"]
+    return [f"with the pretrained embedding {embedding}" if embedding != "none" else "without a pretrained embedding"]
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:

@@ -1,6 +1,5 @@
 """The accuracy of all models, a panel per protocol."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from genrebench.datasets.synthetic import NOTE
+from genrebench.evaluation.tables import SEPARATOR
 from genrebench.plots import style
 
 PUBLISHED = {"marker": "D", "ls": "", "mfc": "white", "mec": style.INK, "ms": 6}
@@ -21,7 +22,8 @@ def draw_leaderboard(
     """Draw the accuracy of each model, one panel per protocol.
 
     The thick line is the 95% interval, a small point one run, a diamond the published accuracy, the dashed line the
-    accuracy of always predicting the most frequent genre. A protocol whose training and test share clips is grey.
+    accuracy of always predicting the most frequent genre. A protocol whose training and test share clips is grey. The
+    numbers after a model's name are those of its caveats, which the last lines state.
 
     Parameters
     ----------
@@ -39,7 +41,11 @@ def draw_leaderboard(
     colour = style.colours(row["model"] for row in rows)
     panels = {p: sorted((r for r in done if r["protocol"] == p), key=_worst_first) for p in protocols}
     heights = [len(panel) for panel in panels.values()]
-    figure = Figure(figsize=(8, 1.2 + 0.36 * sum(heights) + 0.42 * len(heights)), layout="constrained")
+    notes = {note: number for number, note in enumerate(dict.fromkeys(n for row in done for n in _caveats(row)), 1)}
+    height = 1.2 + 0.3 * sum(heights) + 0.42 * len(heights) + 0.2 * len(notes)
+    figure = Figure(figsize=(8, height), layout="constrained")
+    if done[0]["synthetic"]:
+        figure.suptitle(NOTE.capitalize(), x=0.01, ha="left", fontsize=11, weight="bold", color=style.WARNING)
     grid = figure.subplots(len(protocols), 1, sharex=True, squeeze=False, height_ratios=[n + 0.4 for n in heights])
     for axes, (protocol, panel) in zip(grid[:, 0], panels.items(), strict=True):
         for y, row in enumerate(panel):
@@ -54,14 +60,15 @@ def draw_leaderboard(
         chance = np.mean([row["majority_accuracy"] for row in panel])
         axes.axvline(chance, color="#777777", lw=1, ls="--", zorder=1.5)
         style.named_rows(axes)
-        axes.set_yticks(range(len(panel)), [_label(row) for row in panel])
+        axes.set_yticks(range(len(panel)), [_label(row, notes) for row in panel])
         axes.set_ylim(-0.6, len(panel) - 0.4)
         axes.set_xlim(0, 1)
         style.percent_axis(axes.xaxis)
         axes.set_title(protocol)
         if panel[0]["unit"] == "segment":
             style.mark_meaningless(axes, protocol)
-    grid[-1, 0].set_xlabel("accuracy on the test subset")
+    explained = "".join(f"\n[{number}] {note}" for note, number in notes.items())
+    grid[-1, 0].set_xlabel(f"accuracy on the test subset{explained}", loc="left")
     handles = [
         Line2D([], [], lw=2.2, color=style.SOFT, label="mean"),
         Line2D([], [], lw=7, alpha=0.3, color=style.SOFT, label="95% interval"),
@@ -74,10 +81,14 @@ def draw_leaderboard(
     return figure
 
 
-def _label(row: Mapping[str, Any]) -> str:
-    """The model, and its caveats below."""
-    caveats = row["caveats"] if row["unit"] == "clip" else ""  # of segments the panel's title says it
-    return "\n".join([row["model"], *textwrap.wrap(caveats or "", 48)])
+def _caveats(row: Mapping[str, Any]) -> list[str]:
+    """The caveats of a model; of segments the panel's title has it."""
+    return row["caveats"].split(SEPARATOR) if row["caveats"] and row["unit"] == "clip" else []
+
+
+def _label(row: Mapping[str, Any], notes: Mapping[str, int]) -> str:
+    """The model, and the numbers of its caveats."""
+    return " ".join([row["model"], *(f"[{notes[note]}]" for note in _caveats(row))])
 
 
 def _worst_first(row: Mapping[str, Any]) -> tuple[float, str]:

@@ -5,7 +5,9 @@ Figures are drawn without pyplot, so there is no display and no global state; `f
 
 import io
 import textwrap
+from collections import Counter
 from collections.abc import Iterable
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +18,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
+from scipy.spatial import cKDTree
 
 from genrebench.common import files
 from genrebench.common.formatting import percent_tick
@@ -26,11 +29,13 @@ TOL_MUTED = (
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#777777",
 )  # fmt: skip
 OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#7a6a00", "#000000")
+# For more models than that: each is told from Okabe and Ito's by its lightness, too.
+MORE = ("#332288", "#ddcc77", "#882255", "#999999", "#44aa99", "#aa4499", "#8b4513", "#99cc33")
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 MODELS = ("logistic", "sgd", "random_forest", "cnn", "rnn", "hybrid", "random_forest_vggish", "vgg16")
 
-MARKERS = "osD^vP*X"
+MARKERS = "osD^vP*X<>ph"
 INK = "#1a1a1a"  # text, and lines that matter
 SOFT = "#555555"  # text beside the matter, and legends
 GREY = "#999999"  # what is no result
@@ -60,19 +65,28 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 
     The genres of GTZAN and the papers' main models have the same colour in every dataset. Other names take the
     remaining colours in alphabetical order. Beyond the palette's length colours repeat, so no figure tells two things
-    apart by colour alone.
+    apart by colour alone: genres are named where they stand, and models of one colour have different `markers`.
     """
     names = sorted(set(names))
-    palette, known = (TOL_MUTED, GENRES) if set(names) & set(GENRES) else (OKABE_ITO, MODELS)
+    palette, known = (TOL_MUTED, GENRES) if set(names) & set(GENRES) else (OKABE_ITO + MORE, MODELS)
     fixed = {name: palette[known.index(name)] for name in names if name in known}
-    free = [colour for colour in palette if colour not in fixed.values()] or list(palette)
+    free = [colour for colour in palette if colour not in fixed.values()]
     others = [name for name in names if name not in fixed]
-    return fixed | {name: free[i % len(free)] for i, name in enumerate(others)}
+    return fixed | dict(zip(others, chain(free, cycle(palette)), strict=False))
 
 
 def markers(models: Iterable[str]) -> dict[str, str]:
-    """Choose a marker for each model of a dataset, the same in every figure."""
-    return {model: MARKERS[i % len(MARKERS)] for i, model in enumerate(sorted(set(models)))}
+    """Choose a marker for each model of a dataset, the same in every figure; models of one colour have different ones.
+
+    That holds for as many of one colour as there are markers.
+    """
+    first: dict[str, int] = {}  # the marker of the first model of a colour
+    seen: Counter[str] = Counter()
+    result = {}
+    for model, colour in colours(models).items():
+        result[model] = MARKERS[(first.setdefault(colour, len(first)) + seen[colour]) % len(MARKERS)]
+        seen[colour] += 1
+    return result
 
 
 def marker_size(marker: str) -> float:
@@ -152,12 +166,33 @@ def to_png(figure: Figure, dpi: int | None = None, palette: int | None = None) -
         dots = dpi or STYLE["savefig.dpi"]
         figure.savefig(buffer, format="png", dpi=dots, metadata={"Software": None})
     if palette:
-        image = Image.open(buffer).convert("RGB")
+        image = reduce_colours(Image.open(buffer).convert("RGB"), palette)
         buffer = io.BytesIO()
-        # this method also keeps colours of few pixels, such as the ends of a scale
-        few = image.quantize(palette, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        few.save(buffer, "PNG", optimize=True)
+        image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def reduce_colours(image: Image.Image, count: int) -> Image.Image:
+    """Reduce an RGB image to a palette of at most `count` colours.
+
+    The palette has colours of the image, the most frequent one first, and then always the one whose distance from the
+    palette so far, times the root of its pixels, is the largest. So the colours of areas stay exactly what they are
+    (the neutral colour of a scale gets no tint), and rare ones stay near to theirs. The quantisers of Pillow ensure
+    neither.
+    """
+    pixels = np.asarray(image, dtype=np.int64)
+    codes, place, often = np.unique(pixels @ np.array([256**2, 256, 1]), return_inverse=True, return_counts=True)
+    colours = np.stack([codes // 256**2, codes // 256 % 256, codes % 256], axis=1)
+    chosen = [often.argmax()]
+    distance = np.full(len(colours), np.inf)
+    while len(chosen) < min(count, len(colours)):
+        distance = np.minimum(distance, np.linalg.norm(colours - colours[chosen[-1]], axis=1))
+        chosen.append((distance * np.sqrt(often)).argmax())
+    palette = colours[chosen]
+    entries = cKDTree(palette).query(colours)[1]
+    reduced = Image.fromarray(entries[place].astype(np.uint8).reshape(pixels.shape[:2]))
+    reduced.putpalette(palette.astype(np.uint8).tobytes())
+    return reduced
 
 
 @mpl.rc_context(STYLE)

@@ -4,16 +4,18 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from genrebench.datasets import synthetic as synthetic_music
 from genrebench.evaluation import significance
 from genrebench.evaluation.ablation import Study
 from genrebench.plots import style
 from genrebench.reporting.page import svg, write_page
 
 
-def write(study: Study, dataset: str, figure: Figure, output: Path) -> None:
-    """Write the page of an ablation on a dataset; `figure` is that of `plots.ablation`."""
+def write(study: Study, dataset: str, synthetic: bool, figure: Figure, output: Path) -> None:
+    """Write the page of an ablation on a dataset, `synthetic` or not; `figure` is that of `plots.ablation`."""
     content = {
-        "dataset": dataset,
+        "dataset": synthetic_music.label(dataset, synthetic),
+        "synthetic": synthetic_music.NOTE if synthetic else None,
         "protocol": study.plan["protocol"],
         "split_count": len(study.splits),
         "models": study.plan["models"],

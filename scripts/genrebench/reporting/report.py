@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genrebench.common import files, packages
-from genrebench.datasets import published
+from genrebench.datasets import published, synthetic
 from genrebench.datasets.split_leakage import MEANINGLESS, describe_protocols, pick_protocols
 from genrebench.evaluation import costs, leakage, predictions, results, tables
 from genrebench.plots import cost as cost_plot
@@ -94,6 +94,7 @@ def build_report(
         | _dataset(folder)
         | {
             "dataset": name,
+            "synthetic": synthetic.NOTE if any(row["synthetic"] for row in leaderboard) else None,
             "protocols": protocols,
             "headline": headline,
             "meaningless": MEANINGLESS,

@@ -66,7 +66,7 @@ class AudioSettings(StrictModel):
 
 
 class ManifestSettings(StrictModel):
-    """Which files become clips."""
+    """Which files become clips, and whether they are real music."""
 
     min_duration_s: float = Field(1.0, ge=0, description="Shorter files are rejected (seconds).")
     min_rms: float = Field(
@@ -80,6 +80,13 @@ class ManifestSettings(StrictModel):
         description=(
             "Of files that sound the same: reject all but the first, or group them (all stay, and a split by artist "
             "never separates them)."
+        ),
+    )
+    synthetic: bool = Field(
+        False,
+        description=(
+            "Whether the music is synthetic, as that of the demo is. Then every result and every exported model says "
+            "so, because their accuracies do not hold for real recordings."
         ),
     )
 

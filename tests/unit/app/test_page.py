@@ -11,7 +11,13 @@ from genrebench.common.prediction import Prediction
 
 FIGURES = {"accuracy": 0.6, "accuracy_low": 0.5, "accuracy_high": 0.7, "n_test": 60, "majority_accuracy": 0.1}
 DESCRIPTION = {
-    **{"model": "logistic", "dataset": "<b>demo</b>", "genres": ["blues", "jazz"], "caveats": ["a caveat"]},
+    **{
+        "model": "logistic",
+        "dataset": "<b>demo</b>",
+        "genres": ["blues", "jazz"],
+        "caveats": ["a caveat"],
+        "synthetic": False,
+    },
     **{"metrics": FIGURES, "run": {"protocol": "artist"}},
 }
 

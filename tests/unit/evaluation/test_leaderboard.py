@@ -33,12 +33,20 @@ def write_run(folder: Path, model: str, protocol: str, split: str, seed: int, cl
         table.write(out / name, pd.concat([before, table.frame(rows)]))
 
 
-def build(folder: Path, dataset: str = "gtzan", figures: list[dict] | None = None, models=None, unavailable=()):
+def build(
+    folder: Path,
+    dataset: str = "gtzan",
+    figures: list[dict] | None = None,
+    models=None,
+    unavailable=(),
+    synthetic=False,
+):
     files.write_rows(folder / "published.csv", PUBLISHED, figures or [])
     build_leaderboard.build_leaderboard(
         folder / "evaluation",
         folder / "published.csv",
         dataset,
+        synthetic,
         folder / "leaderboard.csv",
         folder / "accuracy.json",
         folder / "leaderboard.png",
@@ -47,6 +55,12 @@ def build(folder: Path, dataset: str = "gtzan", figures: list[dict] | None = Non
         unavailable,
     )
     return tables.rows(tables.LEADERBOARD.read(folder / "leaderboard.csv"))
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_rows_say_whether_the_dataset_is_synthetic(tmp_path, synthetic):
+    write_run(tmp_path, "one", "artist", "repeat0", 0, "ABCd")
+    assert [row["synthetic"] for row in build(tmp_path, synthetic=synthetic)] == [synthetic]
 
 
 def test_seeds_do_not_narrow_the_interval_and_folds_do(tmp_path):

@@ -1,16 +1,22 @@
 """Exported models predict for a file what the trained ones predicted for the clip; which run is exported."""
 
+import csv
+import io
+import json
 import shutil
 
 import numpy as np
 import pytest
 
 from exported_models import CLASSICAL, CLIPS, NETWORKS, SECONDS, Corpus
+from genrebench.app import page
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.formatting import percent
-from genrebench.inference import export
+from genrebench.datasets.synthetic import NOTE
+from genrebench.inference import description, export
 from genrebench.inference.predictor import Predictor
+from genrebench.inference.writers import WRITERS
 
 TRAINING = {
     **{"scaler_fit_on": "train", "epochs": 1, "batch_size": 4, "optimizer": "adam", "learning_rate": 0.01},
@@ -106,16 +112,36 @@ def test_weights_that_are_not_those_of_the_training_are_refused(corpus):
 def test_the_model_card_states_accuracy_protocol_and_caveats(corpus):
     corpus.train("logistic", CLASSICAL["logistic"] | {"scaler_fit_on": "all"})
     folder = corpus.export("logistic")
-    description = files.read_json(folder / "export.json")
+    described = files.read_json(folder / "export.json")
     card = (folder / "README.md").read_text()
-    figures = description["metrics"]
+    figures = described["metrics"]
     assert percent(figures["accuracy"]) in card
     assert figures["accuracy_low"] < figures["accuracy"] <= figures["accuracy_high"] <= 1
     assert "`artist`" in card and "`repeat0`" in card
-    assert description["caveats"]
-    assert all(caveat in card for caveat in description["caveats"])
-    assert description["audio"]["window_s"] == SECONDS
-    assert description["clips"] == {"train": CLIPS // 2 * 3, "valid": CLIPS // 4 * 3, "test": CLIPS // 4 * 3}
+    assert described["caveats"]
+    assert all(caveat in card for caveat in described["caveats"])
+    assert described["audio"]["window_s"] == SECONDS
+    assert described["clips"] == {"train": CLIPS // 2 * 3, "valid": CLIPS // 4 * 3, "test": CLIPS // 4 * 3}
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_a_model_of_synthetic_music_says_so_wherever_its_accuracy_stands(corpus, synthetic):
+    corpus.train("logistic", CLASSICAL["logistic"])
+    folder = corpus.export("logistic", name=f"synthetic-{synthetic}", synthetic=synthetic)
+    described = files.read_json(folder / "export.json")
+    assert described["synthetic"] is synthetic
+    shown = page.describe(str(folder), described)
+    assert (NOTE in shown["caveats"]) is synthetic
+    for text in ((folder / "README.md").read_text(), description.summary(described), shown["name"], shown["test"]):
+        assert ("synthetic" in text) is synthetic
+    prediction = Predictor(folder).predict(corpus.clips[0]["path"])
+    written = {kind: io.StringIO() for kind in WRITERS}
+    for kind, file in written.items():
+        WRITERS[kind](file, described, 1).write(prediction.path, prediction)
+        file.seek(0)
+    assert (NOTE in written["table"].read()) is synthetic
+    assert json.load(written["json"])["synthetic"] is synthetic
+    assert next(csv.DictReader(written["csv"]))["synthetic"] == str(synthetic)
 
 
 def test_an_exported_model_needs_nothing_else(corpus, tmp_path):

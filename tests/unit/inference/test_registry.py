@@ -16,7 +16,7 @@ def results(tmp_path_factory):
     for dataset, name, accuracy in [("demo", "good", 0.8), ("demo", "weak", 0.6), ("another", "elsewhere", 0.9)]:
         figures = {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1, "n_test": 60}
         description = {
-            **{"format": FORMAT, "model": name, "dataset": dataset, "run": {"protocol": "artist"}},
+            **{"format": FORMAT, "model": name, "dataset": dataset, "synthetic": False, "run": {"protocol": "artist"}},
             **{"metrics": figures | {"valid_accuracy": accuracy}, "caveats": ["a caveat"] if name == "weak" else []},
         }
         files.write_json(results / dataset / "export" / name / "export.json", description)

@@ -22,6 +22,7 @@ import study_leakage
 from genrebench.audio import excerpt
 from genrebench.common import cli, files, formatting
 from genrebench.datasets.split_leakage import MEANINGLESS
+from genrebench.datasets.synthetic import NOTE
 from genrebench.evaluation import leakage, tables
 from genrebench.plots import style
 from genrebench.reporting import report
@@ -137,6 +138,7 @@ def make_results(
             results / "evaluation",
             results / "published.csv",
             "mine",
+            False,
             *(results / name for name in ("leaderboard.csv", "accuracy.json", "leaderboard.png", "statuses.csv")),
             ["logistic", "forest"],
         )
@@ -260,6 +262,25 @@ def test_the_page_is_well_formed_and_its_contents_lead_somewhere(html):
     assert set(anchors) <= set(ids)
 
 
+def test_the_page_opens_with_the_results_alone(html):
+    page = Page(html)
+    folded = [attrs for tag, attrs in page.elements if tag == "details" and attrs.get("class") == "folded"]
+    sections = [attrs["id"] for tag, attrs in page.elements if tag == "section"]
+    assert len(folded) == len(sections) - 1
+    assert not [
+        attrs for tag, attrs in page.elements if tag == "details" and attrs.get("class") == "folded" and "open" in attrs
+    ]
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_a_report_of_synthetic_music_says_so_before_its_first_accuracy(results, tmp_path, synthetic):
+    results = shutil.copytree(results, tmp_path / "results")
+    rows = tables.rows(tables.LEADERBOARD.read(results / "leaderboard.csv"))
+    tables.LEADERBOARD.write(results / "leaderboard.csv", [row | {"synthetic": synthetic} for row in rows])
+    text = Page(build(results)).text
+    assert (NOTE in text[: text.index("% accuracy")].lower()) is synthetic
+
+
 def test_nothing_is_fetched_from_elsewhere(html):
     page = Page(html)
     for tag, attrs in page.elements:
@@ -330,7 +351,7 @@ def test_a_protocol_not_run_is_reported_with_its_reason(tmp_path):
     assert "upper bound" in bound and "75%" in bound
     assert "forest, logistic" in section(html, "unavailable").text
     assert "precomputed" in section(html, "dataset").text
-    assert "details" not in [tag for tag, _ in section(html, "dataset").elements]  # no audio statistics
+    assert "Audio statistics" not in section(html, "dataset").text
     assert "table" not in [tag for tag, _ in section(html, "rejected").elements]
 
 
@@ -441,7 +462,7 @@ def test_stability_is_shown_by_protocol(results, html):
     assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [
         image(results / "plots/stability.png"), image(results / "plots/curves.png")
     ]  # fmt: skip
-    assert sum(tag == "details" for tag, _ in shown.elements) == 2
+    assert sum(tag == "table" for tag, _ in shown.elements) == 2
     for row in files.read_rows(results / "stability.csv"):
         assert formatting.signed(float(row["gap"])) in shown.text
 
@@ -565,9 +586,8 @@ def test_segments_on_both_sides_are_marked_wherever_they_stand(leaking):
     row = Page(row[: row.index("</tr>")]).text
     assert "3 s every 1.5 s" in row and "28segments" in row and "88%of the segments" in row  # 7 of 8
     results = html[html.index('<section id="results">') : html.index('<section id="significance">')]
-    rows = [line for line in results.splitlines() if line.startswith("<tr") and "<td>segment_random</td>" in line]
-    assert len(rows) == 2
-    assert all('class="void"' in row and MEANINGLESS in row for row in rows)
+    assert f"<summary>segment_random: {MEANINGLESS}</summary>" in results
+    assert results.count('<tr class="void">') == 2
     cells = [attrs.get("class") for tag, attrs in section(html, "results").elements if tag == "td"]
     assert cells.count("n void") == 2  # a model each, in the table across protocols
     assert "F1 per genre with the protocol segment_random" not in html

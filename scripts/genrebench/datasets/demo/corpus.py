@@ -71,7 +71,7 @@ def render_demo(
     with files.atomic(output) as folder:
         clips = []
         render = partial(_render_genre, folder, seed, artists_per_genre, clips_per_artist, duration_s, sample_rate)
-        with ProcessPoolExecutor(jobs, initializer=cli.end_with_parent, initargs=(os.getpid(),)) as pool:
+        with ProcessPoolExecutor(jobs, initializer=cli.start_worker, initargs=(os.getpid(),)) as pool:
             for genre, rows in zip(GENRES, pool.map(render, GENRES), strict=True):
                 clips += rows
                 print(f"{genre}: {len(rows)} clips", flush=True)
