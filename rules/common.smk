@@ -3,13 +3,7 @@
 import json
 import os
 import re
-import sys
 from functools import partial
-from pathlib import Path
-
-ROOT = Path(str(workflow.current_basedir)).resolve().parent  # of this project; another workflow may run elsewhere
-if str(ROOT / "scripts") not in sys.path:
-    sys.path.insert(0, str(ROOT / "scripts"))
 
 from genrebench.workflow import config as parameters
 from genrebench.common import files
@@ -21,11 +15,10 @@ from genrebench.workflow import (
     extras,
     file_index,
     pretrained,
-    scheduler,
+    sections,
 )
 from genrebench.workflow.file_index import State
 from genrebench.workflow.entries import BEST, is_precomputed, is_pretrained, load_module, module_of
-from genrebench.common.cli import InputError
 from genrebench.common.run_key import RunKey
 from genrebench.extraction.shards import shard_count
 
@@ -63,11 +56,6 @@ def ours(path):
 def parameter_file():
     """The file of the parameters, for people who read the report; as a module, that of the other workflow."""
     return "params.yaml" if Path("params.yaml").is_file() else next(iter(workflow.configfiles), ours("params.yaml"))
-
-
-def stop(sentence):
-    """End with a sentence for people instead of a traceback."""
-    raise WorkflowError(sentence)
 
 
 def refuse_foreign_demo():
@@ -127,6 +115,10 @@ def check_indexes(writes):
     something is to run, the files are read right now; it is known then whether they are others.
     """
     if writes:
+        try:
+            scheduler.require_writable(".snakemake", RESULTS, CACHE)
+        except InputError as error:
+            stop(str(error))
         scheduler.clear_stale_lock()
     for index, folder in indexed_folders().items():
         state = file_index.compare(folder, index)
@@ -152,12 +144,7 @@ def index(path):
 
 def splits_of(protocol):
     """Names of the splits of a protocol."""
-    settings = config["protocols"][protocol]
-    if protocol == "fault_filtered" or "file" in settings:
-        return ["fixed"]
-    if protocol == "kfold":
-        return [f"fold{i}" for i in range(settings["folds"])]
-    return [f"repeat{i}" for i in range(settings.get("repeats", 1))]
+    return sections.splits_of(protocol, config["protocols"][protocol])
 
 
 def split_settings(protocol):

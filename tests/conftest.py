@@ -67,6 +67,18 @@ def pytest_collection_finish():
         saved_model.tensorflow()
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder that is a disk of 1 MB of its own: root alone can have one."""
+    folder = tmp_path / "small disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """The checkout with the tiny parameters, committed, nothing run yet. Copy it, do not change it."""

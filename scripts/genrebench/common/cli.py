@@ -1,7 +1,9 @@
 """What every script of the workflow does around its one function."""
 
 import ctypes
+import errno
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +17,24 @@ PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 SCHEDULER = "GENREBENCH_SCHEDULER"  # environment variable: process id and namespace of the Snakemake that starts jobs
 
 
+# What the machine refuses a program, however right it is, and what a person can do.
+REFUSED = {
+    errno.ENOSPC: "The disk is full: make room, and give the command again.",
+    errno.EDQUOT: "Your share of the disk is used up: make room, and give the command again.",
+    errno.EFBIG: "A file may not be as large here.",
+    errno.EROFS: "The file system is read-only.",
+    errno.EACCES: "Its permissions forbid it.",
+    errno.EPERM: "Its permissions forbid it.",
+    errno.EIO: "The disk or the network behind it failed.",
+    errno.ESTALE: "The network behind it failed.",
+    errno.EMFILE: "More files are open than are allowed (`ulimit -n`).",
+    errno.ENFILE: "More files are open than are allowed on this machine.",
+    errno.ENAMETOOLONG: "The name is too long for the file system.",
+    errno.EISDIR: "It is a folder.",
+    errno.ENOTDIR: "What should be a folder in its path is a file.",
+}
+
+
 class InputError(Exception):
     """Something that a person can mend: the message says what was found, where, and what to do."""
 
@@ -22,15 +42,56 @@ class InputError(Exception):
 def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Call `function(**arguments)` as a job of the workflow.
 
-    An `InputError` ends the process with its message as the last line and exit status 1; any other
-    exception keeps its traceback, because it is a fault of the program.
+    An `InputError`, and what the machine refuses (`refusal`), ends the process with a message as the last line and
+    exit status 1; any other exception keeps its traceback, because it is a fault of the program.
     """
     _end_with_scheduler()
     try:
         function(**arguments)
     except InputError as error:
-        print(f"error: {printable(str(error), lines=True)}", file=sys.stderr, flush=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        sentence = refusal(error)
+        if sentence is None:
+            raise
+        _fail(sentence)
+
+
+def refusal(error: OSError) -> str | None:
+    """What the machine refused, where, and what to do, in one sentence; None if `error` is none of `REFUSED`."""
+    if error.errno not in REFUSED:
+        return None
+    if not error.filename:
+        return f"In {Path.cwd()}: {error.strerror}. {REFUSED[error.errno]}"
+    path = Path(os.fsdecode(error.filename))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        folder = next(one for one in path.absolute().parents if os.path.lexists(one))
+        if not path.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            return f"{path}: {error.strerror}. {why_not_writable(folder)}"
+    return f"{path}: {error.strerror}. {REFUSED[error.errno]}"
+
+
+def why_not_writable(path: Path) -> str:
+    """Why this user cannot write to a file or folder, and what to do."""
+    path = path.absolute()
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return f"{path} is on a file system that is read-only: work in a copy elsewhere, or mount it otherwise."
+    return (
+        f"{path} belongs to {_user(path.stat().st_uid)}, and {_user(os.geteuid())} may not write to it: work in a copy "
+        "of your own (git clone), or have its permissions changed."
+    )
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
+
+
+def _fail(sentence: str) -> None:
+    print(f"error: {printable(sentence, lines=True)}", file=sys.stderr, flush=True)
+    sys.exit(1)
 
 
 def silence_stdout() -> None:

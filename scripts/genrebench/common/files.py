@@ -1,13 +1,19 @@
 """Reading and writing files so that a reader never meets a half-written one."""
 
 import csv
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from genrebench.common.cli import InputError
+
+FULL_BYTES = 1 << 20  # a disk with less room is full: something did not fit
 
 
 @contextmanager
@@ -16,6 +22,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
     The block may create a file or a folder under the temporary name. On an exception the temporary is
     removed and `path` keeps what it had. The suffix of `path` is kept, because writers choose a format by it.
+
+    An OSError that names no file gets the name `path`; libraries have exceptions of their own for a full disk, which
+    are an OSError here.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,6 +36,13 @@ def atomic(path: str | Path) -> Iterator[Path]:
         if temporary.is_dir():
             _remove(path)
         temporary.replace(path)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            if error.filename in (None, str(temporary)):
+                error.filename = str(path)
+        elif not isinstance(error, InputError) and shutil.disk_usage(path.parent).free < FULL_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
     finally:
         _remove(temporary)
 

@@ -14,9 +14,11 @@ class StrictModel(BaseModel):
 
 
 def _without_repeats(values: list[Any]) -> list[Any]:
+    seen = set()
     for value in values:
-        if values.count(value) > 1:
+        if value in seen:
             raise ValueError(f"{value} is repeated in it")
+        seen.add(value)
     return values
 
 

@@ -3,6 +3,9 @@
 Jiang et al., "Music type classification by spectral contrast feature", 2002. Li uses 7 bands.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from pydantic import Field
 
@@ -15,7 +18,7 @@ from genrebench.features._settings import SpectrumSettings
 class Settings(SpectrumSettings):
     """Settings of the feature."""
 
-    n_bands: int = Field(6, ge=1, description="Octaves; below them lies one band more.")
+    n_bands: int = Field(6, ge=1, le=20, description="Octaves; below them lies one band more.")
     fmin: float = Field(200.0, gt=0, description="Lower edge of the first octave in Hz.")
     quantile: float = Field(0.02, gt=0, lt=1, description="Share of a band's bins that are its peaks, and its valleys.")
 
@@ -74,12 +77,19 @@ def extract_librosa(clip: Clip, n_fft: int, hop_length: int, n_bands: int, fmin:
     return librosa.feature.spectral_contrast(y=clip.samples, sr=clip.sample_rate, **spectrum, **bands)
 
 
+def unfit(settings: Mapping[str, Any], sample_rate: int) -> str | None:
+    """Why these settings cannot be those of a feature at a sample rate in Hz; None if they can."""
+    n_bands, fmin = settings["n_bands"], settings["fmin"]
+    if fmin * 2 ** (n_bands - 1) < sample_rate / 2:
+        return None
+    return (
+        f"octave {n_bands} from {fmin} Hz begins above half the sample rate of {sample_rate} Hz; lower n_bands or fmin."
+    )
+
+
 def _require_bands(sample_rate: int, n_bands: int, fmin: float) -> None:
-    if fmin * 2 ** (n_bands - 1) >= sample_rate / 2:
-        raise InputError(
-            f"params.yaml: features.spectral_contrast: octave {n_bands} from {fmin} Hz begins above half the sample "
-            f"rate of {sample_rate} Hz; lower n_bands or fmin"
-        )
+    if why := unfit({"n_bands": n_bands, "fmin": fmin}, sample_rate):
+        raise InputError(f"params.yaml: features.spectral_contrast: {why}")
 
 
 def _bands(hz: np.ndarray, n_bands: int, fmin: float, quantile: float) -> list[tuple[slice, int]]:

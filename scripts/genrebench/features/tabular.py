@@ -5,9 +5,9 @@ That table (Kaggle, "GTZAN dataset - music genre classification") was made with 
 with five families and no word on the statistic.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -84,6 +84,12 @@ N_MELS = 128
 ROLL_PERCENT = 0.85
 N_BANDS, FMIN, QUANTILE = 6, 200.0, 0.02
 TEMPO_WINDOW_S, START_BPM = 8.0, 120.0
+
+
+def unfit(settings: Mapping[str, Any], sample_rate: int) -> str | None:
+    """Why these settings cannot be those of a feature at a sample rate in Hz; None if they can."""
+    bands = {"n_bands": N_BANDS, "fmin": FMIN}
+    return spectral_contrast.unfit(bands, sample_rate) if "spectral_contrast" in settings["columns"] else None
 
 
 def columns(

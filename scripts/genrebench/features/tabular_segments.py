@@ -25,6 +25,9 @@ UNIT = "that of each column"
 PAD_VALUE = 0.0
 
 
+unfit = tabular.unfit
+
+
 def columns(segment_s: float, **settings: Any) -> list[str]:
     """Names of the columns, the same in each segment."""
     return tabular.columns(**settings)

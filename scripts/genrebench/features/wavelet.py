@@ -5,7 +5,7 @@ Mallat, "A theory for multiresolution signal decomposition", 1989, by PyWavelets
 
 import numpy as np
 import pywt
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from genrebench.audio.clip import Clip
 from genrebench.features._settings import FeatureSettings
@@ -16,6 +16,14 @@ class Settings(FeatureSettings):
 
     wavelet: str = Field("haar", description="Name of a discrete wavelet of PyWavelets (haar, db4, ...).")
     levels: int = Field(5, ge=1, le=14, description="Levels of decomposition.")
+
+    @field_validator("wavelet")
+    @classmethod
+    def _exists(cls, wavelet: str) -> str:
+        known = pywt.wavelist(kind="discrete")
+        if wavelet not in known:
+            raise ValueError(f"known are {', '.join(known)}")
+        return wavelet
 
 
 AXES = ("coefficient", "block")

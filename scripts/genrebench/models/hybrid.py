@@ -10,11 +10,10 @@ side before a dense layer, dropout and softmax.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from genrebench.common.cli import InputError
 from genrebench.common.strict_model import Distinct
 from genrebench.models import cnn, rnn
 from genrebench.training.settings import (
@@ -53,6 +52,15 @@ class Settings(KerasSettings, RecurrentSettings, ConvolutionSettings, Classifier
         "vggish", description="The pretrained embedding that is read beside the model's features."
     )
 
+    @model_validator(mode="after")
+    def _reads_what_its_branches_read(self) -> Self:
+        for name in (*self.cnn_features, *self.rnn_features):
+            if name not in (*self.features, self.embedding):
+                raise ValueError(f"'{name}' of cnn_features or rnn_features is none of its features")
+        if both := set(self.cnn_features) & set(self.rnn_features):
+            raise ValueError(f"'{min(both)}' is in cnn_features and in rnn_features")
+        return self
+
 
 def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, Any]) -> KerasModel:
     """The model for these data."""
@@ -68,25 +76,15 @@ def caveats(settings: dict[str, Any]) -> list[str]:
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
-    """The network for features of these shapes: (steps, values), or (values,) of an embedding without time.
-
-    Raises InputError where a feature is given to both kinds of branches, or one is named that the model does not read.
-    """
+    """The network for features of these shapes: (steps, values), or (values,) of an embedding without time."""
     import keras
 
     from genrebench.training import blocks, inputs
 
-    readers: dict[str, Callable[[Any, dict[str, Any]], Any]] = {name: cnn.branch for name in settings["cnn_features"]}
-    for name in settings["rnn_features"]:
-        if name in readers:
-            raise InputError(f"The feature {name} stands under cnn_features and under rnn_features; one must go.")
-        readers[name] = rnn.branch
-    for name in readers:
-        if name not in shapes:
-            raise InputError(
-                f"The feature {name} stands under cnn_features or rnn_features, but the model reads only "
-                f"{', '.join(shapes)}: add it to the model's features in params.yaml, or take it out there."
-            )
+    readers: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
+        **dict.fromkeys(settings["cnn_features"], cnn.branch),
+        **dict.fromkeys(settings["rnn_features"], rnn.branch),
+    }
     features = inputs.by_name(shapes)
     branches = [readers.get(name, embedding_branch)(feature, settings) for name, feature in features.items()]
     return keras.Model(features, blocks.classifier(branches, genres, settings["dense"], settings["dropout"]))

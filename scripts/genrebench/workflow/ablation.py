@@ -1,9 +1,8 @@
 """The variants of an ablation, which are entries like those of `models`; what it finds is in evaluation.ablation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from genrebench.common.cli import InputError
 from genrebench.workflow import code_closure
 from genrebench.workflow.entries import is_precomputed, load_module, module_of
 
@@ -41,8 +40,8 @@ def kind_of(variant: str) -> tuple[str, str]:
     return variant, ""
 
 
-def check(params: Mapping[str, Any], path: str = "params.yaml") -> None:
-    """Raise `InputError` where section `ablation` names a model that cannot do without a feature, or cannot join them.
+def faults(params: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where section `ablation` names a model that cannot do without a feature, or cannot join them: path, sentence.
 
     Names are those of `models` and `features` already.
     """
@@ -55,10 +54,11 @@ def check(params: Mapping[str, Any], path: str = "params.yaml") -> None:
         elif str(code_closure.SCRIPTS / "genrebench/training/sklearn_model.py") not in code_closure.closure(
             f"scripts/genrebench/models/{module}.py"
         ):
-            raise InputError(
-                f"{path}: ablation.models.{model}: each feature of {model} has a part of the network of its own, so "
-                "none can be taken away. An ablation is for models of scikit-learn and for networks that join their "
-                f"features frame by frame ({', '.join(JOINING)})."
+            yield (
+                ("ablation", "models", model),
+                f"ablation.models.{model}: each feature of {model} has a part of the network of its own, so none can "
+                "be taken away. An ablation is for models of scikit-learn and for networks that join their features "
+                f"frame by frame ({', '.join(JOINING)}).",
             )
     hops: dict[str, int] = {}
     for feature in section["features"] if joining else ():
@@ -67,14 +67,17 @@ def check(params: Mapping[str, Any], path: str = "params.yaml") -> None:
             continue  # nobody knows its frames before they are there
         axes = load_module("features", module_of(feature, entry)).AXES
         if len(axes) != 2 or axes[-1] != "frame" or "hop_length" not in entry:
-            raise InputError(
-                f"{path}: ablation.features: {joining[0]} joins features frame by frame, and {feature} "
-                f"({', '.join(axes)}) cannot be joined so: leave one of the two out."
+            yield (
+                ("ablation", "features"),
+                f"ablation.features: {joining[0]} joins features frame by frame, and {feature} ({', '.join(axes)}) "
+                "cannot be joined so: leave one of the two out.",
             )
-        hops[feature] = entry["hop_length"]
+        else:
+            hops[feature] = entry["hop_length"]
     if len(set(hops.values())) > 1:
         listed = ", ".join(f"{feature} {hop}" for feature, hop in hops.items())
-        raise InputError(
-            f"{path}: ablation.features: {joining[0]} joins features frame by frame, but they have different hops "
-            f"({listed} samples). Give them one hop_length under `features`, or leave some out."
+        yield (
+            ("ablation", "features"),
+            f"ablation.features: {joining[0]} joins features frame by frame, but they have different hops ({listed} "
+            "samples). Give them one hop_length under `features`, or leave some out.",
         )

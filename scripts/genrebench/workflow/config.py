@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, create_model
 
 from genrebench.common.cli import InputError
 from genrebench.common.strict_model import StrictModel
-from genrebench.workflow import ablation, messages
+from genrebench.workflow import ablation, messages, settings_file
+from genrebench.workflow.availability import configured_protocols
 from genrebench.workflow.entries import features_of, is_precomputed, load_module, module_of
-from genrebench.workflow.sections import NAME, PROTOCOLS, FileSettings, PrecomputedSettings, Sections
+from genrebench.workflow.sections import NAME, PROTOCOLS, FileSettings, PrecomputedSettings, Sections, splits_of
+from genrebench.workflow.settings_file import in_one_line, short
 
 LIBRARY = Path(__file__).parents[1]
 FOLDER = LIBRARY.parents[1] / "config"
@@ -26,6 +27,8 @@ SUITES = "config/suites.yaml"
 KINDS = ("demo", "gtzan", "own")  # of datasets; each has a preset
 ALL, AUTO = "all", "auto"  # suites that are not listed
 ENTRIES = ("features", "models", "protocols")
+MAX_RUNS = 10_000  # Snakemake needs minutes to derive the jobs of as many
+MOST_SHOWN = 20  # faults
 # What says which runs of a model there are, and not what one of them does.
 WHICH_RUNS = ("seeds", "protocols")
 # What an ablation decides itself.
@@ -82,7 +85,7 @@ def load_all(path: str | Path = "params.yaml", dataset: str | None = None) -> di
 
 
 def _load(path: str | Path, dataset: str | None) -> Configuration:
-    params = read(path)
+    params = settings_file.read(path)
     if dataset is not None and isinstance(params, dict):
         params = params | {"dataset": dataset}
     return resolve(params, str(path))
@@ -91,34 +94,59 @@ def _load(path: str | Path, dataset: str | None) -> Configuration:
 def resolve(params: Any, path: str = "params.yaml") -> Configuration:
     """Complete and check what params.yaml says; `path` is its name in messages.
 
-    Raises InputError with one sentence: the file, the setting, what was found, what is allowed.
+    Raises InputError with a line for each fault: the file, the setting, what was found, what is allowed.
     """
-    if not isinstance(params, dict):
-        raise InputError(f"{path} is {type(params).__name__}, but must be a mapping of keys to values.")
+    _require_plain(params, path)
     kind = kind_of(params.get("dataset", "demo"))
     preset_path = f"config/presets/{kind}.yaml"
-    preset = read(FOLDER / "presets" / f"{kind}.yaml", preset_path)
-    suites = read(FOLDER / "suites.yaml", SUITES)
+    preset = _read_mapping(FOLDER / "presets" / f"{kind}.yaml", preset_path)
+    for section in ENTRIES:
+        if not isinstance(entries := preset.get(section, {}), dict):
+            raise InputError(f"{preset_path}: {section} is {short(entries)}, but must be a mapping of keys to values.")
+    suites = _read_suites()
     merged = _merge(_about_entries_of(params, preset), params)
     given = {path: deepcopy(params), preset_path: preset}  # Snakemake's own mapping goes on changing
-    check = _Check(given)
-    check.modules(merged)
-    model = sections_model(merged)
-    try:
-        sections = model.model_validate(merged).model_dump(mode="json", exclude_none=True)
-    except ValidationError as error:
-        fault = messages.Fault(error, model)
-        raise InputError(f"{check.file_of(fault.path)}: {fault.text}") from None
-    for section in ENTRIES:
-        if not sections[section]:
-            raise InputError(f"{path}: {section} is empty, but needs at least one entry.")
+    check = _Check(given, merged)
+    sections = check.values(check.modules(merged))
     suite, listed_suite = _suite(sections, preset, suites, check)
     _keep_what_runs(sections, suite, params)
     check.names(sections)
     check.ablation(sections)
-    ablation.check(sections, path)
+    check.runs(sections, suite)
+    check.end()
     features = _features(sections, suite, preset)
     return Configuration(sections, suite, features, preset_path, given, listed_suite)
+
+
+def _require_plain(params: Any, path: str) -> None:
+    """Raise InputError where settings are no mapping, or have what no setting is, such as infinity."""
+    if not isinstance(params, dict):
+        raise InputError(f"{path} is {short(params)}, but must be a mapping of keys to values.")
+    if found := [f"{path}: {sentence}" for _, sentence in settings_file.faults(params)]:
+        raise InputError(_listing(found))
+
+
+def _read_mapping(file: Path, name: str) -> dict[str, Any]:
+    settings = settings_file.read(file, name) or {}
+    _require_plain(settings, name)
+    return dict(settings)
+
+
+def _read_suites() -> dict[str, list[str]]:
+    suites = _read_mapping(FOLDER / "suites.yaml", SUITES)
+    for name, models in suites.items():
+        if not isinstance(models, list) or not all(isinstance(model, str) for model in models):
+            raise InputError(f"{SUITES}: {in_one_line(name)} is {short(models)}, but must be a list of models.")
+    return suites
+
+
+def _listing(found: Sequence[str]) -> str:
+    """Sentences about faults, one a line."""
+    lines = [in_one_line(one) for one in dict.fromkeys(found)]
+    if len(lines) == 1:
+        return lines[0]
+    more = [f"... and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
+    return "\n  ".join([f"{len(lines)} settings are wrong:", *lines[:MOST_SHOWN], *more])
 
 
 def with_types(params: Any, given: Any) -> Any:
@@ -132,8 +160,8 @@ def with_types(params: Any, given: Any) -> Any:
         return [with_types(value, value) for value in params]
     if isinstance(params, str):
         try:
-            return yaml.safe_load(params)
-        except yaml.YAMLError:
+            return settings_file.parse(params, "--config")
+        except InputError:
             return params
     return params
 
@@ -189,37 +217,93 @@ def _summary(section: str, name: str, entry: Any) -> str:
 
 
 class _Check:
-    """The checks of a configuration that pydantic cannot make: what its entries say of one another."""
+    """The checks of a configuration, which collect what they find, so that a person mends all of it at once.
 
-    def __init__(self, given: dict[str, dict[str, Any]]):
+    What is wrong is left out, and its default checked in its place; so nothing that only follows is said.
+    """
+
+    def __init__(self, given: dict[str, dict[str, Any]], merged: dict[str, Any]):
         self.given = given  # by file, params.yaml first
         self.path, self.preset = given
+        # whatever is wrong with it, an entry is there
+        self.listed = {section: list(_mapping(merged.get(section))) for section in ENTRIES}
+        self.found: list[tuple[tuple[str, ...], str]] = []  # path, sentence
+
+    def add(self, where: Sequence[str], sentence: str, file: str | None = None) -> None:
+        """A fault at a path; one within another that was found, or around it, follows from it."""
+        path = tuple(where)
+        if not any(path[: len(other)] == other[: len(path)] for other, _ in self.found):
+            self.found.append((path, f"{file or self.file_of(path)}: {sentence}"))
+
+    def end(self) -> None:
+        """Raise InputError with all that was found, if anything was."""
+        if self.found:
+            raise InputError(_listing([sentence for _, sentence in self.found]))
 
     def file_of(self, where: Sequence[str]) -> str:
         """The file that has the setting at a path, or the most of its path; of equals params.yaml."""
         return max(self.given, key=lambda file: _depth(self.given[file], where))
 
-    def modules(self, merged: dict[str, Any]) -> None:
-        """Each entry has a name that files can have, and a module."""
+    def modules(self, merged: dict[str, Any]) -> dict[str, Any]:
+        """What is left without the entries that have no name that files can have, or no module."""
         for section in ENTRIES:
-            entries = merged.get(section)
-            for name, entry in entries.items() if isinstance(entries, dict) else ():
-                if not isinstance(name, str) or not re.fullmatch(NAME, name):
-                    raise InputError(
-                        f"{self.path}: {section}: the name '{name}' is not allowed (names are of a to z, 0 to 9 and _)."
+            entries = _mapping(merged.get(section))
+            known = [file.stem for file in (LIBRARY / section).glob("[a-z]*.py")]
+            wrong = []
+            for name, entry in entries.items():
+                before = len(self.found)
+                if not re.fullmatch(NAME, name):
+                    self.add(
+                        (section, name),
+                        f"{section}: the name {short(name)} is not allowed (names are of a to z, 0 to 9 and _, begin "
+                        "with a letter, and have at most 60).",
+                        self.path,
                     )
-                if section == "protocols":
+                elif section == "protocols":
                     if name not in PROTOCOLS and not (isinstance(entry, dict) and "file" in entry):
-                        raise InputError(
-                            f"{self.path}: protocols.{name} is no protocol of this project"
+                        self.add(
+                            (section, name),
+                            f"protocols.{name} is no protocol of this project"
                             f"{messages.nearest(name, list(PROTOCOLS))}; known are {', '.join(PROTOCOLS)}, and a split "
-                            "of your own has `file: path/to/split.csv`."
+                            "of your own has `file: path/to/split.csv`.",
+                            self.path,
                         )
-                elif not (section == "features" and is_precomputed(entry)):
-                    module = module_of(name, entry)
-                    if not (LIBRARY / section / f"{module}.py").is_file():
-                        known = [file.stem for file in (LIBRARY / section).glob("[a-z]*.py")]
-                        raise InputError(f"{self.path}: {messages.unknown(f'{section}.{name}', module, known)}")
+                elif not (section == "features" and is_precomputed(entry)) and module_of(name, entry) not in known:
+                    self.add(
+                        (section, name),
+                        messages.unknown(f"{section}.{name}", module_of(name, entry), known),
+                        self.path,
+                    )
+                if len(self.found) > before:
+                    wrong.append(name)
+            if wrong:
+                merged = merged | {section: {name: entries[name] for name in entries if name not in wrong}}
+        return merged
+
+    def values(self, merged: dict[str, Any]) -> dict[str, Any]:
+        """The sections, complete; of what is wrong, the defaults."""
+        is_first = True
+        while True:
+            model = sections_model(merged)
+            try:
+                sections = model.model_validate(merged).model_dump(mode="json", exclude_none=True)
+                break
+            except ValidationError as error:
+                faults = messages.faults(error, model)
+            for path, sentence in faults if is_first else ():
+                self.add(path, sentence)
+            is_first = False
+            for path, _ in faults:
+                left = _without(merged, path)
+                if left is None:  # a section that has no default
+                    self.end()
+                    raise InputError(f"{self.path}: {faults[0][1]}")
+                merged = left
+        for section in ENTRIES:
+            if not sections[section]:
+                self.add((section,), f"{section} is empty, but needs at least one entry.", self.path)
+                self.end()
+        return sections
 
     def names(self, sections: dict[str, Any]) -> None:
         """Names of features, models and protocols are of some that there are."""
@@ -227,48 +311,73 @@ class _Check:
             if protocol != "holdout" and settings.get("test", 0) + settings.get("valid", 0) >= 1:
                 self._refuse(f"protocols.{protocol}", "test and valid are the whole; nothing is left to train on.")
         for model, settings in sections["models"].items():
-            self._known(f"models.{model}.features", features_of(settings), sections["features"])
-            self._known(f"models.{model}.protocols", settings.get("protocols", ()), sections["protocols"])
+            self._known(f"models.{model}.features", features_of(settings), "features")
+            self._known(f"models.{model}.protocols", settings.get("protocols", ()), "protocols")
             if settings.get("augmentation", {}).get("crop") and "segments" not in settings:
                 self._refuse(f"models.{model}.augmentation.crop", "needs `segments`: their length is the crop's.", "")
-        self._known("leakage.models", sections["leakage"]["models"], sections["models"])
+        self._known("leakage.models", sections["leakage"]["models"], "models")
+        for where, kind in (("study.labels.features", "features"), ("study.saliency.models", "models")):
+            if _depth(self.given[self.path], parts := where.split(".")) == len(parts):  # no default
+                self._known(where, sections["study"][parts[1]][parts[2]], kind)
+        for feature, settings in sections["features"].items():
+            if not is_precomputed(settings):
+                module = load_module("features", module_of(feature, settings))
+                unfit = getattr(module, "unfit", lambda *_: None)(settings, sections["audio"]["sample_rate"])
+                if unfit:
+                    self._refuse(f"features.{feature}", unfit)
         own = sections["ablation"]
         for model in own["models"]:
-            self._known(f"ablation.models.{model}", [model], sections["models"])
-        self._known("ablation.features", own["features"], sections["features"])
-        self._known("ablation.protocol", [own["protocol"]], sections["protocols"])
-        if "length_s" in sections["protocols"][own["protocol"]]:
+            self._known(f"ablation.models.{model}", [model], "models")
+        self._known("ablation.features", own["features"], "features")
+        self._known("ablation.protocol", [own["protocol"]], "protocols")
+        if "length_s" in sections["protocols"].get(own["protocol"], ()):
             self._refuse("ablation.protocol", f"is {own['protocol']}, whose numbers mean nothing: name another.", "")
 
     def ablation(self, sections: dict[str, Any]) -> None:
-        """The settings that an ablation has for a model are some of that model's."""
-        for name, own in sections["ablation"]["models"].items():
+        """The settings that an ablation has for a model are some of that model's, and it can do without a feature."""
+        own = sections["ablation"]
+        own = own | {
+            "models": {name: entry for name, entry in own["models"].items() if name in sections["models"]},
+            "features": [name for name in own["features"] if name in sections["features"]],
+        }
+        for name, settings in own["models"].items():
             entry = sections["models"][name]
             model = settings_class("models", module_of(name, entry))
             where = f"ablation.models.{name}"
-            for key in own:
-                if key in NOT_ABLATED or key not in model.model_fields:
-                    known = set(model.model_fields) - set(NOT_ABLATED)
-                    raise InputError(
-                        f"{self._file(f'{where}.{key}')}: {messages.unknown(f'{where}.{key}', key, known)}"
-                    )
+            known = set(model.model_fields) - set(NOT_ABLATED)
+            for key in sorted(set(settings) - known):
+                self.add((*where.split("."), key), messages.unknown(f"{where}.{key}", key, known))
             try:
-                model.model_validate(entry | own)
+                model.model_validate(entry | {key: settings[key] for key in settings if key in known})
             except ValidationError as error:
-                fault = messages.Fault(error, model)
-                path = ".".join((where, *fault.path))
-                raise InputError(f"{self._file(path)}: {where}.{fault.text}") from None
+                for path, sentence in messages.faults(error, model):
+                    self.add((*where.split("."), *path), f"{where}.{sentence}")
+        for place, sentence in ablation.faults(sections | {"ablation": own}):
+            self.add(place, sentence, self.path)
 
-    def _known(self, where: str, names: Iterable[str], known: Iterable[str]) -> None:
+    def runs(self, sections: dict[str, Any], suite: Sequence[str]) -> None:
+        """There are no more runs than Snakemake can have jobs for."""
+        splits = {name: len(splits_of(name, settings)) for name, settings in sections["protocols"].items()}
+        runs = 0
+        for name in suite:
+            entry = sections["models"][name]
+            of_seed = sum(splits.get(protocol, 0) for protocol in configured_protocols(entry, sections["protocols"]))
+            runs += of_seed * len(entry.get("seeds", sections["seeds"]))
+        if runs > MAX_RUNS:
+            self.add(
+                ("seeds",),
+                f"the models of the suite, their seeds and the splits make {runs} runs, but at most {MAX_RUNS} can be "
+                "made: take fewer seeds, repeats, folds or models.",
+            )
+
+    def _known(self, where: str, names: Iterable[str], kind: str) -> None:
+        known = self.listed[kind]
         for name in names:
             if name not in known:
-                raise InputError(f"{self._file(where)}: {messages.unknown(where, name, known)}")
+                self.add((*where.split("."), name), messages.unknown(where, name, known))
 
     def _refuse(self, where: str, why: str, between: str = ":") -> None:
-        raise InputError(f"{self._file(where)}: {where}{between} {why}")
-
-    def _file(self, where: str) -> str:
-        return self.file_of(where.split("."))
+        self.add(where.split("."), f"{where}{between} {why}")
 
 
 def _suite(
@@ -283,24 +392,26 @@ def _suite(
     listed = asked if isinstance(asked, str) else None
     if isinstance(asked, str):
         if asked not in suites:
-            known = [AUTO, ALL, *suites]
-            raise InputError(f"{file}: {messages.unknown('suite', asked, known)}")
+            check.add(("suite",), messages.unknown("suite", asked, [AUTO, ALL, *suites]), file)
+            return tuple(sections["models"]), None
         asked = suites[asked]
-        if not any(name in asked for name in sections["models"]):
-            raise InputError(f"{check.path}: suite: none of its models ({', '.join(asked)}) is listed under `models`.")
+        if not any(name in asked for name in check.listed["models"]):
+            check.add(
+                ("suite",), f"suite: none of its models ({', '.join(asked)}) is listed under `models`.", check.path
+            )
     else:
-        check._known("suite", asked, sections["models"])
+        check._known("suite", asked, "models")
     return tuple(name for name in sections["models"] if name in asked), listed
 
 
 def _keep_what_runs(sections: dict[str, Any], suite: tuple[str, ...], params: dict[str, Any]) -> None:
     """Of the names that are defaults, or a preset's, keep those that there are; those of params.yaml are checked."""
     leakage = sections["leakage"]
-    if "models" not in (params.get("leakage") or {}):
+    if "models" not in _mapping(params.get("leakage")):
         leakage["models"] = [name for name in leakage["models"] if name in sections["models"]]
     unknown = [name for name in leakage["models"] if name not in sections["models"]]
-    leakage["models"] = [*unknown, *(name for name in leakage["models"] if name in suite)] or [suite[0]]
-    own, given = sections["ablation"], params.get("ablation") or {}
+    leakage["models"] = [*unknown, *(name for name in leakage["models"] if name in suite)] or list(suite[:1])
+    own, given = sections["ablation"], _mapping(params.get("ablation"))
     if "models" not in given:
         own["models"] = {name: entry for name, entry in own["models"].items() if name in sections["models"]}
     if "features" not in given:
@@ -316,6 +427,22 @@ def _features(sections: dict[str, Any], suite: tuple[str, ...], preset: dict[str
     read = {name for model in suite for name in features_of(sections["models"][model])}
     read |= {"tabular", *sections["study"]["labels"]["features"]}
     return tuple(name for name in sections["features"] if name in read)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """A mapping as it is; nothing of what is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def _without(params: dict[str, Any], where: Sequence[str]) -> dict[str, Any] | None:
+    """A mapping without what is at a path or, if there is nothing, without what lacks it; None if that is all of it."""
+    if not where or where[0] not in params:
+        return None
+    key, *rest = where
+    inner = params[key]
+    left = _without(inner, rest) if rest and isinstance(inner, dict) else None
+    kept = {other: value for other, value in params.items() if other != key}
+    return kept if left is None else params | {key: left}
 
 
 def _depth(params: Any, where: Sequence[str]) -> int:
@@ -351,11 +478,3 @@ def _merge(*layers: dict[str, Any], at: tuple[str, ...] = ()) -> dict[str, Any]:
     if at in {*((section,) for section in ENTRIES), ("ablation", "models")}:
         return {key: value for key, value in merged.items() if value is not None}
     return merged
-
-
-def read(file: str | Path, name: str | None = None) -> Any:
-    """What a YAML file has; `name` is what messages call it. Raises InputError if it is not valid YAML."""
-    try:
-        return yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{name or file} is not valid YAML: {' '.join(str(error).split())}") from None

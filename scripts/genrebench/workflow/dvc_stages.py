@@ -18,7 +18,7 @@ import yaml
 
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.workflow import availability, config, extras
+from genrebench.workflow import availability, config, extras, settings_file
 from genrebench.workflow.availability import Unavailable
 from genrebench.workflow.config import Configuration
 from genrebench.workflow.entries import BEST, is_pretrained, module_of
@@ -58,7 +58,7 @@ def write(output: str | Path = DVC_YAML, params: str | Path = "params.yaml") -> 
     """Write the stages for `params`, and the preset of its dataset, to `output`; the Snakefile is in the folder."""
     from genrebench.workflow import dag  # Snakemake, which the Snakefile's own import of this module does without
 
-    configuration = config.resolve(config.read(params), str(params))
+    configuration = config.resolve(settings_file.read(params), str(params))
     dataset = configuration.sections["dataset"]
     unavailable = _unavailable(configuration)
     stages = _stages(configuration, unavailable)

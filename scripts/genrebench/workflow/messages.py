@@ -7,12 +7,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from genrebench.workflow.settings_file import short
+
 LIMITS = {
     "greater_than": ("more than", "gt"),
     "greater_than_equal": ("at least", "ge"),
     "less_than": ("less than", "lt"),
     "less_than_equal": ("at most", "le"),
 }
+LONGEST = 100  # characters of a name that may be meant for another
 KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -28,32 +31,47 @@ KINDS = {
 }
 
 
-class Fault:
-    """The first fault of some settings: its path, and the sentence about it without the file's name."""
+def faults(error: ValidationError, model: type[BaseModel]) -> list[tuple[list[str], str]]:
+    """The faults of some settings: the path of each, and the sentence about it without the file's name.
 
-    def __init__(self, error: ValidationError, model: type[BaseModel]):
-        errors = error.errors(include_url=False)
-        # the outermost; of several there an unknown key, which is often another's misspelling
-        first = min(errors, key=lambda one: (len(one["loc"]), one["type"] != "extra_forbidden"))
-        self.path, description, chosen = _place(model, first["loc"])
-        self.text = _text(first, ".".join(self.path), description, chosen)
+    Of those at one place, and of those within another, one: the outermost. A key that is unknown is often the
+    misspelling of one that is missing, which then has no sentence of its own.
+    """
+    errors = error.errors(include_url=False)
+    order = sorted(
+        range(len(errors)),
+        key=lambda one: (len(errors[one]["loc"]), errors[one]["type"] != "extra_forbidden"),
+    )
+    found: dict[int, tuple[list[str], str]] = {}
+    misspelt: list[list[str]] = []
+    for number in order:
+        one = errors[number]
+        path, description, chosen = _place(model, one["loc"])
+        if any(path[: len(other)] == other for other, _ in found.values()):
+            continue
+        if one["type"] == "extra_forbidden":
+            misspelt.append(path[:-1])
+        elif one["type"] == "missing" and path[:-1] in misspelt:
+            continue
+        found[number] = path, _text(one, ".".join(path), description, chosen)
+    return [found[number] for number in sorted(found)]
 
 
 def unknown(where: str, name: str, known: Iterable[str]) -> str:
     """The sentence about an unknown name."""
     known = sorted(known)
-    return f"{where}: '{name}' is unknown{nearest(name, known)}; known are {', '.join(known)}."
+    return f"{where}: {short(name)} is unknown{nearest(name, known)}; known are {', '.join(known)}."
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """The known name that is most like an unknown one, as a question; blank where none is."""
     by_lower = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.lower()[:LONGEST], by_lower, n=1, cutoff=0.5)
     return f" (did you mean '{by_lower[close[0]]}'?)" if close else ""
 
 
 def _text(error: Any, where: str, description: str, chosen: Any) -> str:
-    found, about = _short(error["input"]), f" ({description})" if description else ""
+    found, about = short(error["input"]), f" ({description})" if description else ""
     kind, limits = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return unknown(where, str(error["loc"][-1]), chosen)
@@ -131,8 +149,3 @@ def _is_exponent(value: Any) -> bool:
         return isinstance(value, str) and "e" in value.lower() and bool(float(value))
     except ValueError:
         return False
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -45,6 +45,16 @@ def end_with_dvc() -> None:
     cli.end_with_parent(parent)
 
 
+def require_writable(*folders: str) -> None:
+    """Raise InputError where this user cannot write in one of the folders, or below it, or make it."""
+    for folder in map(Path, folders):
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        below = (Path(place) for place, _, _ in os.walk(folder))
+        for place in dict.fromkeys([there, *below]):
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise cli.InputError(cli.why_not_writable(place))
+
+
 def before_jobs(workflow: Any, function: Callable[[bool], None]) -> None:
     """Call `function(writes)` when Snakemake is about to derive the jobs, with which it also chooses those to run.
 

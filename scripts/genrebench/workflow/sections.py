@@ -1,14 +1,15 @@
 """The sections of params.yaml, but for the entries of `features` and `models`: their settings are in their modules."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from genrebench.common.strict_model import Distinct, StrictModel
 
-NAME = "^[a-z][a-z0-9_]*$"  # of features, models and protocols
+NAME = "[a-z][a-z0-9_]{0,59}"  # of features, models and protocols
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class DemoSettings(StrictModel):
@@ -169,6 +170,15 @@ PROTOCOLS: dict[str, type[StrictModel]] = {
 }
 
 
+def splits_of(protocol: str, settings: Mapping[str, Any]) -> list[str]:
+    """Names of the splits of a protocol with these settings."""
+    if protocol == "fault_filtered" or "file" in settings:
+        return ["fixed"]
+    if protocol == "kfold":
+        return [f"fold{number}" for number in range(settings["folds"])]
+    return [f"repeat{number}" for number in range(settings.get("repeats", 1))]
+
+
 class PrecomputedSettings(StrictModel):
     """A feature that is not computed here: only a dataset that comes with it has it."""
 
@@ -273,6 +283,7 @@ class Sections(StrictModel):
     dataset: str = Field(
         "demo",
         pattern="^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        max_length=100,
         description=(
             "What to work on: demo (rendered here), gtzan (downloaded), or the name of a folder under data/raw with "
             "one subfolder per genre, or with manifest.csv and features/*.npy."

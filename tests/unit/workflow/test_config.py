@@ -63,6 +63,23 @@ from parameters import PARAMS, changed
         ("models.hubert.config", {"hidden_size": 8}, ["models.hubert.config", "model_type"]),
         ("leakage.models", ["svm_poold"], ["leakage.models", "did you mean 'svm_pooled'"]),
         ("leakage.models", [], ["leakage.models", "empty"]),
+        ("seeds", [2**32], ["seeds", "less than"]),
+        ("models.cnn.seeds", [-1], ["models.cnn.seeds", "at least 0"]),
+        ("features.wavelet.wavelet", "harr", ["features.wavelet.wavelet", "'harr'", "haar"]),
+        ("features.wavelet.wavelet", "mexh", ["features.wavelet.wavelet", "'mexh'"]),  # continuous
+        ("features.spectral_contrast.n_bands", 9, ["features.spectral_contrast", "half the sample rate"]),
+        ("study", {"labels": {"features": ["tabula"]}}, ["study.labels.features", "did you mean 'tabular'"]),
+        ("study", {"saliency": {"models": ["cn"]}}, ["study.saliency.models", "did you mean 'cnn'"]),
+        ("ablation", {"features": ["mfcc"]}, ["ablation.features", "at least 2"]),
+        ("models.cnn.filters", [8], ["models.cnn.filters", "at least 2"]),
+        ("models.hybrid.cnn_features", ["mell"], ["models.hybrid", "'mell'"]),
+        (
+            "models.hubert.config",
+            {"model_type": "hubert", "size": float("inf")},
+            ["models.hubert.config.size", "finite"],
+        ),
+        ("models.sgd.module", "../training/run", ["models.sgd", "unknown"]),
+        ("models.sgd.module", "_settings", ["models.sgd", "unknown"]),
         ("suite", "quik", ["suite", "did you mean 'quick'", "papers"]),
         ("suite", ["cn"], ["suite", "did you mean 'cnn'"]),
         ("suite", 3, ["suite", "3", "not allowed"]),
@@ -76,6 +93,53 @@ def test_one_sentence_says_where_what_and_what_is_allowed(path, value, words):
     assert sentence.startswith("params.yaml")
     for word in words:
         assert word in sentence
+
+
+def test_all_faults_are_said_at_once_and_none_that_only_follows():
+    params = changed("models.sgd", {"alhpa": 1, "features": ["mell"]})
+    params = params | {
+        "models": params["models"] | {"cnn": {"epochs": 0}, "new": {"module": "nwe"}},
+        "leakage": {"models": ["svm_poold", "new"]},
+        "audio": {"sample_rate": "fast", "engine": "fastest"},
+    }
+    with pytest.raises(InputError) as error:
+        config.resolve(params)
+    first, *lines = str(error.value).splitlines()
+    assert first.startswith("7 settings") and len(lines) == 7
+    for where in (
+        *("models.new", "models.sgd.alhpa", "models.cnn.epochs", "audio.sample_rate", "audio.engine"),
+        *("models.sgd.features", "leakage.models"),
+    ):
+        assert sum(where in line for line in lines) == 1, where
+
+
+@pytest.mark.parametrize("dataset", ["demo", "gtzan", "mine"])
+def test_models_can_be_taken_out_without_the_mending_of_anything_else(dataset):
+    given = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")) | {"dataset": dataset}
+    every = list(given["models"])
+    for kept in (every[:1], every[1:], every[::2], every[1::2], *([name] for name in every)):
+        found = config.resolve(given | {"suite": "all", "models": {name: given["models"][name] for name in kept}})
+        assert set(found.suite) == set(kept)
+
+
+@pytest.mark.parametrize("content", ["[1]", "5", "models: 5", "protocols: {artist: 5}"])
+def test_a_preset_that_is_none_is_a_sentence(presets, content):
+    (presets / "demo.yaml").write_text(content)
+    with pytest.raises(InputError, match=r"^config/presets/demo\.yaml"):
+        config.resolve(PARAMS)
+
+
+def test_runs_that_are_too_many_to_start_are_refused(presets):
+    with pytest.raises(InputError, match=r"^params\.yaml: .*21600 runs.*seeds"):
+        config.resolve(
+            PARAMS | {"suite": ["cnn", "rnn"], "seeds": list(range(900)), "protocols": {"kfold": {"folds": 10}}}
+        )
+
+
+def test_suites_are_lists_of_models(presets):
+    (presets.parent / "suites.yaml").write_text("quick: sgd\n")
+    with pytest.raises(InputError, match=r"^config/suites\.yaml: quick"):
+        config.resolve(PARAMS | {"suite": "quick"})
 
 
 @pytest.fixture
