@@ -4,7 +4,6 @@ import collections
 import csv
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -74,7 +73,7 @@ def memory_of_session(session):
 
 def test_predict_answers_every_file(damaged, exported, tmp_path):
     command = [Path(sys.executable).with_name("genrebench"), "predict", "--model", exported, damaged]
-    status, said = run([*command, "--csv", "--output", tmp_path / "answers.csv", "--jobs", "2"], tmp_path)
+    status, _ = run([*command, "--csv", "--output", tmp_path / "answers.csv", "--jobs", "2"], tmp_path)
     rows = list(csv.DictReader((tmp_path / "answers.csv").open(newline="", encoding="utf-8")))
     assert {Path(row["path"]) for row in rows} == all_files(damaged)
     refused = [row for row in rows if not row["genre"]]

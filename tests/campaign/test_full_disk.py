@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+import soundfile
 
 from exported_models import PITCHES, RATE, tone
 from project import Project
@@ -36,13 +37,11 @@ def small_disk(tmp_path):
 
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory):
-    from soundfile import write
-
     folder = tmp_path_factory.mktemp("songs")
     for genre in PITCHES:
         (folder / genre).mkdir()
         for number in range(6):
-            write(folder / genre / f"{number}.wav", tone(genre, 100 + number, 2), RATE)
+            soundfile.write(folder / genre / f"{number}.wav", tone(genre, 100 + number, 2), RATE)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Kills at twenty moments: nobody works on, no half of a result stays, and the same command then gives the same bytes."""
+"""Kills at twenty moments: nothing works on, nothing half-written stays, and the same command gives the same bytes."""
 
 import os
 import signal
@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+import soundfile
 
+from exported_models import PITCHES, RATE, tone
 from project import eventually
 
 pytestmark = pytest.mark.exhaustive
@@ -21,14 +23,11 @@ COMMAND = Path(sys.executable).with_name("genrebench")
 @pytest.fixture(scope="module")
 def songs(corpus, tmp_path_factory):
     """A folder of labelled songs that the exported model does not know."""
-    from exported_models import PITCHES, RATE, tone
-    from soundfile import write
-
     folder = tmp_path_factory.mktemp("songs")
     for genre in PITCHES:
         (folder / genre).mkdir()
         for number in range(FILES):
-            write(folder / genre / f"{number}.wav", tone(genre, 100 + number, 2), RATE)
+            soundfile.write(folder / genre / f"{number}.wav", tone(genre, 100 + number, 2), RATE)
     return folder
 
 
@@ -36,9 +35,12 @@ def songs(corpus, tmp_path_factory):
 def commands(exported, songs):
     """What is killed: the arguments, and what they write."""
     return {
-        "predict": (["predict", "--model", exported, songs, "--csv", "--jobs", "2", "--output", "answers.csv"], "answers.csv"),
+        "predict": (
+            ["predict", "--model", exported, songs, "--csv", "--jobs", "2", "--output", "answers.csv"],
+            "answers.csv",
+        ),
         "update": (["update", exported, songs, "--jobs", "2", "--output", "updated"], "updated"),
-    }  # fmt: skip
+    }
 
 
 def start(folder, arguments):
