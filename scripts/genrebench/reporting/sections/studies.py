@@ -82,8 +82,8 @@ def sum_up(rows: Sequence[Row]) -> list[str]:
         several = [count for count in known.values() if count > 1]
         if several:
             sentences.append(
-                f"{counted(len(several), 'artist')} {'has' if len(several) == 1 else 'have'} more than one hard clip, "
-                f"{sum(several)} in all."
+                f"{counted(len(several), 'artist')} {'has' if len(several) == 1 else 'have'} more than one hard "
+                f"clip, {sum(several)} hard clips in all."
             )
     return sentences
 
