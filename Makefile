@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
-.PHONY: gpu speech s3 app jax plan record restore push docs dag envs lock
+.PHONY: gpu speech s3 app jax plan record restore push docs dag picture envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -133,6 +133,9 @@ docs: $(READY) ## build the documentation in site/; a broken link or reference i
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
 	python scripts/draw_rules.py | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
+
+picture: $(READY) ## draw the top of the demo's report in docs/report.png (needs Chromium)
+	@python scripts/draw_report.py
 
 envs: $(READY) ## write envs/*.yaml from requirements.lock
 	python scripts/write_envs.py

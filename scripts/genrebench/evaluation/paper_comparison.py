@@ -127,8 +127,8 @@ def describe_all(rows: Sequence[Row], dataset: str) -> list[str]:
     run = [row for row in rows if row["closest_accuracy"] is not None]
     papers = {paper_of(row["source"]) for row in rows}
     sentences = [
-        f"{len(rows)} published accuracies of {len(papers)} papers have a counterpart"
-        f" here, and {len(run)} of these {'has' if len(run) == 1 else 'have'} results with the closest protocol."
+        f"The table has {len(rows)} published accuracies from {len(papers)} papers. For {len(run)} of them we have"
+        " results with the closest protocol."
     ]
     known = [row for row in run if row["difference"] is not None]
     if foreign := sorted({row["dataset"] for row in rows if not comparable(row, dataset)}):
@@ -233,7 +233,7 @@ def _closest_sentences(row: Row, own: Mapping[str, Row], protocols: Mapping[str,
         yield f"{ours}."
     else:
         where = "inside" if row["inside"] else "outside"
-        yield f"{ours}, {_more(row['difference'])} than published. The published accuracy is {where} our 95% interval."
+        yield f"{ours}, {_more(row['difference'], 'published')}. The published accuracy is {where} our 95% interval."
     if protocols[protocol]["unit"] == "segment":
         yield "It says nothing about new music, because training and test share clips."
     elif row["shared"]:
@@ -248,7 +248,7 @@ def _disjoint_sentences(row: Row) -> Iterable[str]:
     ours = f"With {protocol} our accuracy is {_accuracy(row, 'disjoint')}"
     if row["gap"] is None:
         known = row["published_gap"] is not None
-        yield f"{ours}, {_more(-row['published_gap'])} than published." if known else f"{ours}."
+        yield f"{ours}, {_more(-row['published_gap'], 'published')}." if known else f"{ours}."
     elif protocol == row["closest_protocol"]:
         yield "This split is artist-disjoint."
     else:
@@ -270,7 +270,8 @@ def _accuracy(row: Row, which: str) -> str:
     return f"{percent(row[f'{which}_accuracy'])} ({interval(row[f'{which}_low'], row[f'{which}_high'])})"
 
 
-def _more(difference: float) -> str:
+def _more(difference: float, other: str = "") -> str:
+    """Compare an accuracy with an `other` one, or with that of the sentence before."""
     if abs(difference) < 0.0005:
-        return "no more or less"
-    return f"{points(abs(difference))} {'more' if difference > 0 else 'less'}"
+        return f"the same as {other}" if other else "the same"
+    return f"{points(abs(difference))} {'more' if difference > 0 else 'less'}" + (f" than {other}" if other else "")

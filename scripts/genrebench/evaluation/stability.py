@@ -143,7 +143,7 @@ def _describe_gaps(rows: Sequence[Row], protocol: str | None) -> str:
     return (
         f"With the protocol {protocol}, {least['model']} has the smallest gap of {len(rows)} models: {_gap_of(least)}."
         f" {most['model']} has the largest: {_gap_of(most)}. The median gap is {points(middle)}. A model that learns"
-        " nothing has no gap either, so read the gap together with the accuracy."
+        " nothing has a small gap, too: compare the accuracies as well."
     )
 
 

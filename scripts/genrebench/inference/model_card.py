@@ -47,9 +47,10 @@ Protocol `{run["protocol"]}`, split `{run["split"]}`, seed {run["seed"]}: {clips
 
 ## Limitations
 The model predicts one of its genres for every file, also for one of another genre or without music. A prediction is
-marked as one of low confidence if no genre reaches {percent(description["confidence"]["min_probability"], 0)}, or if
-the out-of-distribution score of its features is higher than that of all but {percent(confidence.SHARE, 0)} of the
-validation clips. About one validation clip in ten is marked. A prediction without the mark can still be wrong.
+marked as one of low confidence in two cases: no genre has a probability of at least
+{percent(description["confidence"]["min_probability"], 0)}, or the file differs from the training clips more than
+{percent(1 - confidence.SHARE, 0)} of the validation clips do (out-of-distribution score). Each case marks
+{percent(confidence.SHARE, 0)} of the validation clips. A prediction without the mark can still be wrong.
 
 ## Licence
 The weights were learned from the audio of `{description["dataset"]}`; whoever passes them on needs the right to do so.

@@ -23,15 +23,17 @@ REFERENCE = Path(__file__).parents[3] / "data/reference_costs.csv"
 INTERRUPTED = "died with <Signals.SIGINT"  # what Snakemake says of a job that Ctrl-C ended
 SHOWN = 20  # lines of the log of a job that failed
 STEP = 0.1  # share of the jobs between two lines where a line cannot be replaced
-CERTAIN = 0.05  # share of the work from which on the time left is estimated
 
 
 class Progress:
     """How far a run is, by the jobs that Snakemake announces and ends.
 
-    The time that is left is estimated from the time so far and the share of the work that is done, as the jobs of each
-    rule cost it on the reference machine: a job that trains a network counts for many that copy a table.
+    A job counts as many seconds as one of its rule usually takes on the reference machine: the training of a network as
+    many tables that are copied. The time left is at first what the jobs take there. The more is done, the more it is
+    what this machine needs for the rest at its speed so far.
     """
+
+    cores = 1
 
     def __init__(self, weights: Mapping[str, float]):
         self.weights, self.usual = weights, median(weights.values()) if weights else 1.0
@@ -57,7 +59,8 @@ class Progress:
         """State the progress after so many seconds."""
         jobs = self.done.total()
         share = sum(self._weight(rule) * count for rule, count in self.done.items()) / self.work if self.work else 0.0
-        left = f", {in_words(seconds * (1 - share) / share)} left" if CERTAIN < share < 1 else ""
+        there, here = self.work * (1 - share) / self.cores, seconds * (1 - share) / (share or 1)
+        left = f", {in_words((1 - share) * there + share * here)} left" if jobs < self.total else ""
         what = next(reversed(self.running.values()), ("", ""))[1]
         return f"{jobs} of {self.total} jobs, {jobs / max(1, self.total):.0%}{left}" + (f": {what}" if what else "")
 
@@ -111,6 +114,8 @@ class LogHandler(LogHandlerBase):
         event = facts.get("event")
         if event == LogEvent.RUN_INFO:
             self.progress.begin({rule: int(n) for rule, n in facts["stats"].items() if rule != "total"})
+        elif event == LogEvent.RESOURCES_INFO:
+            self.progress.cores = facts.get("cores") or self.progress.cores
         elif event == LogEvent.JOB_INFO:
             message = facts["rule_msg"] or facts["rule_name"]
             self.progress.start(facts["jobid"], facts["rule_name"], message)

@@ -79,7 +79,7 @@ def test_subsets_of_other_sizes_are_not_called_matched():
     sizes = PROTOCOLS | {"size_matched": protocol(0.6, train=41)}
     (row,) = paper_comparison.compare_accuracies([figure("cnn", 0.5)], results, sizes, "gtzan", ["cnn"])
     assert row["size_matched"] is None
-    assert "no more or less" in row["summary"] and "inside" in row["summary"]
+    assert "the same as published" in row["summary"] and "inside" in row["summary"]
 
 
 def test_on_another_dataset_ours_is_shown_without_differences():

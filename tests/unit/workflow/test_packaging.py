@@ -27,7 +27,7 @@ BROUGHT = {
         "markupsafe": "jinja2",
         "urllib3": "requests",
     },
-    **{"snakemake-interface-common": "snakemake"},
+    **{"snakemake-interface-common": "snakemake", "snakemake-interface-logger-plugins": "snakemake"},
 }
 # Snakemake and Keras import these: executors of profiles/, and what weights are written with.
 PLUGINS = {"snakemake-executor-plugin-cluster-generic", "snakemake-executor-plugin-slurm", "h5py"}
@@ -136,3 +136,8 @@ def test_where_there_is_no_python_the_error_says_what_was_looked_for_and_how_to_
     assert "python3.13 python3.12 python3.11 python3." in output
     assert "python3-venv" in output and "PYTHON=" in output
     assert "-m venv --clear" not in output
+
+
+@pytest.mark.parametrize("made", ["report.html", "dvc_plots/index.html", "results/demo/x.csv", "site/index.html"])
+def test_what_commands_write_is_ignored(made):
+    assert subprocess.run(["git", "check-ignore", "--quiet", made]).returncode == 0

@@ -71,7 +71,7 @@ def sum_up(rows: Sequence[Row]) -> list[str]:
         sentences = [
             f"{len(hard)} of {counted(len(rows), 'test clip')} of the protocol {protocol} are hard: more than half of"
             f" {models} models predict them wrongly.",
-            f"All models are wrong about {all_wrong} of the test clips and right about {all_right}.",
+            f"Every model is wrong about {all_wrong} of the test clips, and every model is right about {all_right}.",
         ]
     if hard:
         confusions = Counter((row["genre"], row["guess"]) for row in hard)
@@ -82,7 +82,8 @@ def sum_up(rows: Sequence[Row]) -> list[str]:
         several = [count for count in known.values() if count > 1]
         if several:
             sentences.append(
-                f"{sum(several)} hard clips are by {counted(len(several), 'artist')} with more than one hard clip."
+                f"{counted(len(several), 'artist')} {'has' if len(several) == 1 else 'have'} more than one hard "
+                f"clip, {sum(several)} hard clips in all."
             )
     return sentences
 
