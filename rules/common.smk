@@ -116,7 +116,7 @@ def check_indexes(writes):
     """
     if writes:
         try:
-            scheduler.require_writable(".snakemake", RESULTS, CACHE)
+            scheduler.require_writable(RESULTS, CACHE)
         except InputError as error:
             stop(str(error))
         scheduler.clear_stale_lock()
