@@ -133,8 +133,8 @@ app: $(READY) ## start a page, on this machine only, that says which genre a rec
 plan: $(READY) ## what would run: jobs, hours, memory, disk
 	@genrebench plan
 
-record: $(READY) ## record a direct Snakemake run in dvc.lock, if nothing is left to run
-	@python scripts/record_run.py
+record: $(READY) ## record a direct Snakemake run in dvc.lock; STALE=remove removes results of earlier settings
+	@python scripts/record_run.py $(if $(filter remove,$(STALE)),--remove-stale)
 
 restore: $(READY) ## after git checkout and dvc pull: tell Snakemake that what DVC has verified is up to date
 	@python scripts/restore_run.py

@@ -416,6 +416,7 @@ else:
         dvc_stages.check(CONFIGURATION, UNAVAILABLE)
     except InputError as error:
         stop(str(error))
+    dvc_stages.say_what_is_unrecorded()
     refuse_foreign_demo()
     refuse_other_backend()
     scheduler.before_jobs(workflow, check_indexes)

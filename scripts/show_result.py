@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from genrebench.common import cli, files
-from genrebench.workflow import config
+from genrebench.workflow import config, dvc_stages
 
 
 def show_result(params: str) -> None:
@@ -20,6 +20,8 @@ def show_result(params: str) -> None:
             )
     for reason in dict.fromkeys(f"unavailable: {r['protocol']}: {r['reason']}" for r in rows if not r["accuracy_mean"]):
         print(reason)
+    if dvc_stages.UNRECORDED.is_file():
+        print("\ndvc.lock does not have these results: `make record` records them. Else `dvc repro` makes them again.")
     print(f"\nReport: {results / 'report' / 'index.html'}")
 
 
