@@ -2,9 +2,11 @@
 
 # The newest of these that runs; `make setup PYTHON=/path/to/python` takes another.
 PYTHONS := python3.13 python3.12 python3.11 python3
+# Of the environment, and of the packages as they are downloaded.
+ROOM_MB := 3500
 BIN := .venv/bin
 READY := .venv/ready
-INSTALL := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet
+INSTALL := VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet
 # Versions and hashes of requirements.lock, of what the arguments name: `-r pyproject.toml`, `--group dev`, ...
 LOCKED := $(INSTALL) --require-hashes --constraints requirements.lock
 # Tests marked `exhaustive` are run by `make test-all` alone.
@@ -12,6 +14,10 @@ SELECT := not exhaustive
 # Compiled modules are kept: without them every job pays for the compilation of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Snakemake keeps a cache in the home folder. Where nobody can write there, it is in the checkout.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME ?= $(CURDIR)/.cache/home
+endif
 
 .PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
 .PHONY: gpu speech s3 app jax plan record restore push docs dag picture envs lock
@@ -19,23 +25,39 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# The commands in an environment name its folder. After the checkout was moved, or copied, they are those of the old one.
+ifeq ($(shell grep -s '^command = ' .venv/pyvenv.cfg | grep -qvF " $(realpath .venv)" && echo moved),moved)
+.PHONY: $(READY)
+endif
+
 # The file comes last: the folder is there, and newer than the lock file, also where the installation was interrupted.
 $(READY): requirements.lock
-	@PATH="$${PATH#$(CURDIR)/$(BIN):}"; found=; \
+	@PATH="$${PATH#$(CURDIR)/$(BIN):}"; found=; lacking=; \
 	for python in $(or $(PYTHON),$(PYTHONS)); do \
 		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || continue; \
 		"$$python" -c 'import ensurepip, venv' 2>/dev/null && found=$$python && break; \
-		echo "$$python cannot make environments; on Debian and Ubuntu: apt install $$(basename "$$python")-venv" >&2; \
+		[ "$$lacking" ] || lacking=$$python; \
 	done; \
-	if [ -z "$$found" ]; then \
+	if [ -z "$$found" ] && [ "$$lacking" ]; then \
+		echo "$$lacking is here, but not its part that makes environments. Debian and Ubuntu have it in a package" >&2; \
+		echo "of its own: apt install $$(basename "$$lacking")-venv" >&2; \
+		echo "To use another Python: make setup PYTHON=/path/to/python3.13" >&2; \
+		exit 1; \
+	elif [ -z "$$found" ]; then \
 		echo "No Python 3.11, 3.12 or 3.13 can be used. Looked for: $(or $(PYTHON),$(PYTHONS))." >&2; \
 		echo "To get one: apt install python3 python3-venv (Debian, Ubuntu), dnf install python3.13 (Fedora)," >&2; \
 		echo "brew install python@3.13 (macOS), uv python install 3.13 or pyenv install 3.13 (without root)." >&2; \
 		echo "To use one that is elsewhere: make setup PYTHON=/path/to/python3.13" >&2; \
 		exit 1; \
 	fi; \
+	free=$$(df -Pk . 2>/dev/null | awk 'NR == 2 {print int($$4 / 1000)}'); \
+	if [ "$${free:-$(ROOM_MB)}" -lt $(ROOM_MB) ] && [ ! -e $@ ]; then \
+		echo "The environment takes 2.5 GB, half of it TensorFlow, and while it is made up to $(ROOM_MB) MB. There are" >&2; \
+		echo "$$free MB free in $(CURDIR). Make room, or move the checkout to a larger disk." >&2; \
+		exit 1; \
+	fi; \
 	[ ! -e $@ ] || echo "The environment is made anew; afterwards repeat make speech, gpu, s3 or jax where needed."; \
-	echo "Setting up .venv with $$("$$found" --version)"; \
+	echo "Setting up .venv with $$("$$found" --version): 2.5 GB, half of it TensorFlow"; \
 	"$$found" -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
@@ -95,7 +117,7 @@ lint: $(READY) ## check style, types, imports and the workflow
 	hadolint containers/Dockerfile
 
 gpu: $(READY) ## install TensorFlow for an NVIDIA GPU, with the packages of CUDA: some GB
-	VIRTUAL_ENV=$(CURDIR)/.venv uv pip uninstall --quiet tensorflow-cpu
+	VIRTUAL_ENV="$(CURDIR)/.venv" uv pip uninstall --quiet tensorflow-cpu
 	$(LOCKED) --group gpu
 
 speech: $(READY) ## install what the speech transformers need: PyTorch and Hugging Face's transformers
@@ -114,8 +136,8 @@ app: $(READY) ## start a page, on this machine only, that says which genre a rec
 plan: $(READY) ## what would run: jobs, hours, memory, disk
 	@genrebench plan
 
-record: $(READY) ## record a direct Snakemake run in dvc.lock, if nothing is left to run
-	@python scripts/record_run.py
+record: $(READY) ## record a direct Snakemake run in dvc.lock; STALE=remove removes results of earlier settings
+	@python scripts/record_run.py $(if $(filter remove,$(STALE)),--remove-stale)
 
 restore: $(READY) ## after git checkout and dvc pull: tell Snakemake that what DVC has verified is up to date
 	@python scripts/restore_run.py

@@ -35,6 +35,7 @@ refuse_models_without_rules({rule.name for rule in workflow.rules})
 
 onstart:
     scheduler.cancel_orphans(on_cluster=workflow.non_local_exec)
+    dvc_stages.note_direct_run()
 
 
 report: "report/workflow.rst"

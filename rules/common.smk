@@ -116,7 +116,7 @@ def check_indexes(writes):
     """
     if writes:
         try:
-            scheduler.require_writable(".snakemake", RESULTS, CACHE)
+            scheduler.require_writable(RESULTS, CACHE)
         except InputError as error:
             stop(str(error))
         scheduler.clear_stale_lock()
@@ -416,6 +416,7 @@ else:
         dvc_stages.check(CONFIGURATION, UNAVAILABLE)
     except InputError as error:
         stop(str(error))
+    dvc_stages.say_what_is_unrecorded()
     refuse_foreign_demo()
     refuse_other_backend()
     scheduler.before_jobs(workflow, check_indexes)

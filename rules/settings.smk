@@ -18,7 +18,7 @@ def stop(sentence):
 
 try:
     if workflow.is_main_process:
-        scheduler.require_writable(".snakemake")
+        scheduler.require_writable(".snakemake", scheduler.ALIVE)
     if not workflow.modifier.skip_configfile and Path("params.yaml").is_file():
         settings_file.read("params.yaml")
 except InputError as error:

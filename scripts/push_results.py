@@ -4,9 +4,9 @@ Audio may be somebody's, and features are large; who pulls the rest has the numb
 """
 
 import argparse
-import subprocess
 
-from dvc.repo import Repo
+from dvc.exceptions import DvcException
+from dvc.repo import Repo, lock_repo
 
 from genrebench.common import cli
 from genrebench.common.cli import InputError
@@ -17,11 +17,16 @@ from genrebench.workflow.dvc_outputs import KINDS, is_recoverable
 def push_results(without: list[str]) -> None:
     """`dvc push` of every output but those of the kinds `without`."""
     features = config.load()["features"]
-    with Repo() as repo:
-        outs = [str(out) for out in repo.index.outs if out.use_cache]
-    wanted = [out for out in outs if not is_recoverable(out, features, without)]
-    if subprocess.run(["dvc", "push", *wanted]).returncode:
-        raise InputError("nothing or not all was pushed; the reason stands above")
+    # targets on the command line of `dvc push` would be looked up one by one, for minutes
+    with Repo() as repo, lock_repo(repo):
+        left_out = [out for out in repo.index.outs if is_recoverable(str(out), features, without)]
+        for out in left_out:
+            out.can_push = False
+        try:
+            pushed = repo.push()
+        except DvcException as error:
+            raise InputError(f"nothing or not all was pushed: {error}") from None
+    print(f"{pushed} files pushed, {len(left_out)} outputs left out ({' and '.join(without) or 'none asked for'}).")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from genrebench.common import cli, files
 from genrebench.common.cli import InputError
-from genrebench.workflow import config, file_index
+from genrebench.workflow import config, dvc_stages, file_index
 from genrebench.workflow.dvc_outputs import is_recoverable
 
 MISSING = ("deleted", "not in cache")
@@ -46,6 +46,7 @@ def restore_run() -> None:
     for command in ([sys.executable, "-c", TOUCH, *touch], report):
         if subprocess.run(command).returncode:
             raise InputError("Snakemake failed; the reason stands above")
+    dvc_stages.UNRECORDED.unlink(missing_ok=True)
     print("The results are those of dvc.lock, and Snakemake knows it.")
     if missing:
         print(f"Not here, because nothing needs it now: {', '.join(missing)}")

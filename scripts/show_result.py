@@ -7,7 +7,7 @@ from pathlib import Path
 from genrebench.common import cli
 from genrebench.datasets.synthetic import NOTE
 from genrebench.evaluation import results, tables
-from genrebench.workflow import config
+from genrebench.workflow import config, dvc_stages
 
 
 def show_result(params: str) -> None:
@@ -31,6 +31,8 @@ def show_result(params: str) -> None:
         print(f"  {', '.join(models)}: {reason}")
     if any(row["synthetic"] for row in rows):
         print(f"\n{NOTE.capitalize()}.")
+    if dvc_stages.UNRECORDED.is_file():
+        print("\ndvc.lock does not have these results: `make record` records them. Else `dvc repro` makes them again.")
     print(f"\nReport: {folder / 'report' / 'index.html'}")
 
 

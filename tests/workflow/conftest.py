@@ -47,5 +47,5 @@ def reproduced(tiny, tmp_path_factory, worker_id):
 
 @pytest.fixture
 def project(finished, tmp_path):
-    """A finished project of the test's own."""
-    return finished.copy(tmp_path / "project")
+    """A finished project of the test's own, in a folder whose name has a space."""
+    return finished.copy(tmp_path / "a project")

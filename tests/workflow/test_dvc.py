@@ -79,9 +79,14 @@ def test_a_snakemake_run_is_recorded_by_make_record_and_then_dvc_has_nothing_to_
     assert lock(project) == lock(reproduced)
     assert stages_run(project.run("dvc", "repro")) == []
     project.remove("protocols.stratified")
+    project.remove("models.logistic")
+    project.change("ablation", {})
     project.snakemake()
     output = project.run("python", "scripts/record_run.py", check=False)
-    assert "earlier configuration" in output and "splits/stratified" in output
+    assert "earlier configuration" in output and "STALE=remove" in output
+    project.run("python", "scripts/record_run.py", "--remove-stale")  # dvc.yaml too is of this configuration then
+    assert "train_logistic" not in yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]
+    assert stages_run(project.run("dvc", "repro")) == []
 
 
 @pytest.mark.long

@@ -462,6 +462,11 @@ def _about_entries_of(params: dict[str, Any], preset: dict[str, Any]) -> dict[st
         entries = params.get(section)
         if section in kept and isinstance(entries, dict):
             kept[section] = {name: entry for name, entry in kept[section].items() if name in entries}
+    own, listed = _mapping(kept.get("ablation")), _mapping(params.get("models"))
+    if isinstance(models := own.get("models"), dict):
+        models = {name: entry for name, entry in models.items() if name in listed}
+        others = {key: value for key, value in own.items() if key != "models"}
+        kept["ablation"] = others | ({"models": models} if models else {})
     return kept
 
 

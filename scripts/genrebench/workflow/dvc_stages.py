@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from genrebench.workflow.config import Configuration
 from genrebench.workflow.entries import BEST, is_pretrained, module_of
 
 DVC_YAML = Path("dvc.yaml")
+# There where Snakemake was run directly since DVC recorded results.
+UNRECORDED = Path(".snakemake", "genrebench.unrecorded")
 HEADER = """\
 # Made by `make dvc.yaml` from the Snakefile, params.yaml and {preset}; edit those.
 # Configuration {digest}
@@ -109,15 +112,44 @@ def digest(configuration: Configuration, unavailable: Unavailable) -> str:
 
 def check(configuration: Configuration, unavailable: Unavailable, path: Path = DVC_YAML) -> None:
     """Raise InputError where DVC has started this process with a dvc.yaml of another configuration."""
-    if "DVC_STAGE" not in os.environ:
-        return
-    found = re.search(r"^# Configuration (\w+)$", path.read_text(encoding="utf-8"), re.M)
-    if not found or found[1] != digest(configuration, unavailable):
+    if "DVC_STAGE" in os.environ and not _is_of(configuration, unavailable, path):
         raise InputError(
             f"{path} was made for another configuration: the dataset, the suite, the features or the models that are "
             "listed, what one of them reads, or what is available here have changed. Run `make dvc.yaml`, then DVC "
             "again."
         )
+
+
+def _is_of(configuration: Configuration, unavailable: Unavailable, path: Path) -> bool:
+    """Whether a dvc.yaml is of this configuration."""
+    found = re.search(r"^# Configuration (\w+)$", path.read_text(encoding="utf-8"), re.M)
+    return found is not None and found[1] == digest(configuration, unavailable)
+
+
+def update(params: str | Path = "params.yaml") -> bool:
+    """Make dvc.yaml for `params` where it is of another configuration; whether it was."""
+    configuration = config.resolve(settings_file.read(params), str(params))
+    if DVC_YAML.is_file() and _is_of(configuration, _unavailable(configuration), DVC_YAML):
+        return False
+    write(DVC_YAML, params)
+    return True
+
+
+def note_direct_run() -> None:
+    """Remember that results are made without DVC, where it could make them."""
+    if "DVC_STAGE" not in os.environ and DVC_YAML.is_file():
+        UNRECORDED.touch()
+
+
+def say_what_is_unrecorded() -> None:
+    """Under DVC, say once after a direct run that DVC does not know its results."""
+    if "DVC_STAGE" in os.environ and UNRECORDED.is_file():
+        print(
+            "Snakemake was run without DVC, and dvc.lock does not have its results: DVC makes them again where they "
+            "differ from those that it has. To keep them instead: Ctrl-C, `snakemake --cores all`, `make record`.",
+            file=sys.stderr,
+        )
+        UNRECORDED.unlink()
 
 
 def tracked_keys(configuration: Configuration, key: str) -> list[tuple[str, str]]:
@@ -199,8 +231,8 @@ def _stage(stage: Stage, jobs: Sequence[Any], configuration: Configuration) -> d
     """The entry of one stage in dvc.yaml: what its jobs need from outside, and what they make."""
     results = f"results/{configuration.sections['dataset']}"
     own = _jobs_of(stage, jobs)
-    outs = {_tracked(path, results) for job in own for path in job.output}
-    deps = {_tracked(path, results) for job in own for path in job.input if not path.is_ancient} - outs
+    outs = {tracked(path, results) for job in own for path in job.output}
+    deps = {tracked(path, results) for job in own for path in job.input if not path.is_ancient} - outs
     # the folders whose indexes Snakemake reads; nothing of DVC's makes the report of a download
     deps |= {job.params.folder for job in own if job.rule.name in ("index_raw", "index_weights")}
     deps.discard(f"{results}/fetch.json")
@@ -259,7 +291,7 @@ def is_untracked(path: str, results: str) -> bool:
     return path.startswith((".cache/", *(f"{results}/{name}" for name in UNTRACKED)))
 
 
-def _tracked(path: str, results: str) -> str:
+def tracked(path: str, results: str) -> str:
     """What DVC tracks for a file of Snakemake's: some folders as a whole."""
     folder = re.match(rf"{re.escape(results)}/(splits|runs/[^/]+|evaluation/[^/]+)", str(path))
     return folder[0] if folder else str(path)

@@ -45,14 +45,16 @@ def end_with_dvc() -> None:
     cli.end_with_parent(parent)
 
 
-def require_writable(*folders: str) -> None:
-    """Raise InputError where this user cannot write in one of the folders, or below it, or make it."""
-    for folder in map(Path, folders):
-        there = next(path for path in (folder, *folder.parents) if path.exists())
-        below = (Path(place) for place, _, _ in os.walk(folder))
-        for place in dict.fromkeys([there, *below]):
-            if not os.access(place, os.W_OK | os.X_OK):
-                raise cli.InputError(cli.why_not_writable(place))
+def require_writable(*places: str | Path) -> None:
+    """Raise InputError where this user cannot write to one of the files and folders, or in the latter, or make them.
+
+    Of folders in a folder, those two levels down are looked at: what another user has made here is found.
+    """
+    for place in map(Path, places):
+        there = next(path for path in (place, *place.parents) if path.exists())
+        for path in (there, *place.glob("*/"), *place.glob("*/*/")):
+            if not os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0)):
+                raise cli.InputError(cli.why_not_writable(path))
 
 
 def before_jobs(workflow: Any, function: Callable[[bool], None]) -> None:

@@ -120,6 +120,8 @@ def test_models_can_be_taken_out_without_the_mending_of_anything_else(dataset):
     for kept in (every[:1], every[1:], every[::2], every[1::2], *([name] for name in every)):
         found = config.resolve(given | {"suite": "all", "models": {name: given["models"][name] for name in kept}})
         assert set(found.suite) == set(kept)
+    own = {"ablation": {"models": {"logistic": {}}}, "models": {"logistic": {}, "sgd": {}}}
+    assert list(config.resolve(given | own | {"suite": "all"}).sections["ablation"]["models"]) == ["logistic"]
 
 
 @pytest.mark.parametrize("content", ["[1]", "5", "models: 5", "protocols: {artist: 5}"])

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -107,7 +108,7 @@ def setup(tmp_path):
             (tools / name.replace("_", ".")).chmod(0o755)
         for name in ("requirements.lock", "Makefile"):
             (tmp_path / name).write_bytes(Path(name).read_bytes())
-        for tool in ("sh", "make", "basename"):
+        for tool in {"sh", "make", "basename", "awk", "grep"} - set(interpreters):
             (tools / tool).symlink_to(shutil.which(tool))
         result = subprocess.run(
             ["make", ".venv/ready"], cwd=tmp_path, env={"PATH": str(tools)}, capture_output=True, text=True
@@ -127,8 +128,50 @@ def test_the_newest_python_that_runs_and_can_make_environments_is_taken(setup):
         **{"python3_13": SHIM, "python3_12": interpreter(3, 12, lacks_venv=1)},
         **{"python3_11": interpreter(3, 11), "python3": interpreter(3, 12)},
     )
-    assert "apt install python3.12-venv" in output
-    assert "python3.11\n" in output and "-m venv --clear .venv" in output
+    assert "apt install" not in output  # another one does
+    assert "python3.11: 2.5 GB" in output and "-m venv --clear .venv" in output
+
+
+def test_a_python_without_its_package_for_environments_is_named_first(setup):
+    output = setup(python3_12=interpreter(3, 12, lacks_venv=1), python3=interpreter(3, 12, lacks_venv=1))
+    assert output.startswith("python3.12 is here") and "apt install python3.12-venv" in output
+    assert "Looked for" not in output
+
+
+@pytest.mark.parametrize(("free", "is_enough"), [(3_000_000, False), (4_000_000, True)])
+def test_what_the_environment_takes_is_said_before_it_is_made(setup, free, is_enough):
+    output = setup(python3=interpreter(3, 12), df=f"#!/bin/sh\necho head; echo x x x {free} x x\n")
+    assert ("-m venv --clear" in output) == is_enough
+    assert "2.5 GB" in output and (is_enough or "3000 MB free" in output)
+
+
+@pytest.mark.parametrize(("place", "is_made"), [("here", False), ("elsewhere", True), (None, False)])
+def test_the_environment_of_a_checkout_that_was_moved_is_made_anew(place, is_made, tmp_path):
+    folder = tmp_path / "a checkout"
+    (folder / ".venv").mkdir(parents=True)
+    for name in ("requirements.lock", "Makefile"):
+        (folder / name).write_bytes(Path(name).read_bytes())
+    (folder / ".venv/ready").touch()
+    command = f"command = python -m venv --clear {folder if place == 'here' else '/old/checkout'}/.venv\n"
+    (folder / ".venv/pyvenv.cfg").write_text(f"home = /usr/bin\n{command if place else ''}")
+    result = subprocess.run(["make", "--dry-run", "setup"], cwd=folder, capture_output=True, text=True, check=True)
+    assert ("-m venv --clear" in result.stdout) == is_made
+
+
+def test_the_path_of_a_checkout_may_have_a_space(tmp_path):
+    folder = tmp_path / "a checkout"
+    folder.mkdir()
+    (folder / "Makefile").write_bytes(Path("Makefile").read_bytes())
+    result = subprocess.run(
+        ["make", "--dry-run", "--old-file", ".venv/ready", "gpu", "app", "s3", "docs"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert str(folder) in result.stdout
+    for line in result.stdout.splitlines():
+        assert str(folder) not in line or any(str(folder) in word for word in shlex.split(line)), line
 
 
 def test_where_there_is_no_python_the_error_says_what_was_looked_for_and_how_to_get_one(setup):

@@ -173,3 +173,23 @@ def test_that_squeue_does_not_answer_is_said(slurm, capsys):
     scheduler.cancel_orphans(on_cluster=False)
     assert capsys.readouterr().err == ""
     assert not (slurm / "cancelled").exists()
+
+
+@pytest.mark.parametrize(
+    "place", [".snakemake", ".snakemake/metadata", ".snakemake/genrebench.alive", "results/demo/runs"]
+)
+def test_a_folder_of_another_user_is_named_before_anything_is_done(place, monkeypatch):
+    (Path(place).parent if place == str(ALIVE) else Path(place)).mkdir(parents=True, exist_ok=True)
+    if place == str(ALIVE):
+        ALIVE.touch()
+    scheduler.require_writable(".snakemake", ALIVE, "results")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != Path(place) and access(path, mode))
+    with pytest.raises(cli.InputError, match=f"{place} .*may not write"):
+        scheduler.require_writable(".snakemake", ALIVE, "results")
+
+
+def test_a_folder_that_is_not_there_needs_one_in_which_it_can_be_made(monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(cli.InputError, match="may not write"):
+        scheduler.require_writable("results/demo")
