@@ -51,13 +51,13 @@ def run(
     folder = find_model(model, results)
     description = read_description(folder)
 
-    from genrebench.audio import decode
+    from genrebench.audio import formats
     from genrebench.inference import batch
     from genrebench.inference.writers import WRITERS
 
     found = list(batch.find_files(paths))
     if not found:
-        suffixes = ", ".join(sorted(decode.SUFFIXES))
+        suffixes = ", ".join(sorted(formats.SUFFIXES))
         raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
     print(summary(description), file=sys.stderr)
     failed = 0

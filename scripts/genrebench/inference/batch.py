@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-from genrebench.audio import decode
+from genrebench.audio import formats
 from genrebench.common.cli import InputError
 from genrebench.common.prediction import Prediction
 from genrebench.inference.predictor import Predictor
@@ -27,7 +27,7 @@ def find_files(paths: Iterable[str]) -> Iterator[Path]:
         if path.is_dir():
             for place, folders, names in os.walk(path):
                 folders.sort()
-                yield from (Path(place, n) for n in sorted(names) if Path(n).suffix.lower() in decode.SUFFIXES)
+                yield from (Path(place, n) for n in sorted(names) if formats.is_audio(n))
         elif path.exists() or not glob.has_magic(name):
             yield path
         else:
