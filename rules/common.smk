@@ -11,6 +11,7 @@ from genrebench.workflow import (
     ablation,
     availability,
     code_closure,
+    dataset_folder,
     dvc_stages,
     extras,
     file_index,
@@ -108,8 +109,21 @@ def indexed_folders():
     return raw | weights
 
 
+def makes_raw():
+    """Whether a rule makes the raw data, or is yet to make them."""
+    return DATASET == "demo" or (DATASET == "gtzan" and not Path(RESULTS, "fetch.json").is_file())
+
+
+def prepare(writes):
+    """Before the jobs are chosen; see `check_indexes`."""
+    try:
+        check_indexes(writes)
+    except InputError as error:
+        stop(str(error))
+
+
 def check_indexes(writes):
-    """Before the jobs are chosen: have those run that bring an index up to date, where one is not.
+    """Have the jobs run that bring an index up to date, where one is not.
 
     A job that runs has all after it run. So where only times of modification changed, or the index was lost, and
     something is to run, the files are read right now; it is known then whether they are others.
@@ -121,16 +135,21 @@ def check_indexes(writes):
             stop(str(error))
         scheduler.clear_stale_lock()
     for index, folder in indexed_folders().items():
-        state = file_index.compare(folder, index)
+        find = dataset_folder.used_files if index == INDEX else file_index.visible
+        state = file_index.compare(folder, index, find)
         is_lost = not Path(index).is_file() and (index != INDEX or Path(RESULTS, "manifest.csv").is_file())
         if state == State.CURRENT:
             continue
+        if index == INDEX and not makes_raw():
+            dataset_folder.read(folder)  # what the manifest would refuse is refused before anything runs
+            if note := availability.vanished(RAW_FILES, Path(INDEX)):
+                print(f"note: {folder}: {note}", file=sys.stderr)
         if writes and (is_lost or workflow.touch):
-            file_index.update(folder, index)
+            file_index.update(folder, index, find)
             state = State.CURRENT
         elif writes and state == State.TOUCHED:
-            file_index.update_listing(folder, file_index.listing_of(index))
-            state = file_index.compare(folder, index)
+            file_index.update_listing(folder, file_index.listing_of(index), find)
+            state = file_index.compare(folder, index, find)
         elif state == State.TOUCHED:
             TOUCHED.add(index)
         if state != State.CURRENT:
@@ -387,7 +406,12 @@ INDEX = f"{CACHE}/raw.json"
 TOUCHED = set()  # indexes, in a dry run; see `index`
 
 # A job of a cluster reads the listing that the main process made.
-RAW_FILES = availability.files_of_dataset(Path(RAW), Path(INDEX), scan=workflow.is_main_process)
+try:
+    RAW_FILES = availability.files_of_dataset(Path(RAW), Path(INDEX), scan=workflow.is_main_process)
+    if not makes_raw():
+        availability.refuse_vanished(Path(RAW), RAW_FILES, Path(INDEX))
+except InputError as error:
+    stop(str(error))
 FILES = count_raw_files()
 SHARDS = shard_count(FILES)
 CONFIGURED = {kind: dict(config[kind]) for kind in ("features", "models", "protocols")}
@@ -419,4 +443,4 @@ else:
     dvc_stages.say_what_is_unrecorded()
     refuse_foreign_demo()
     refuse_other_backend()
-    scheduler.before_jobs(workflow, check_indexes)
+    scheduler.before_jobs(workflow, prepare)

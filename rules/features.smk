@@ -75,7 +75,8 @@ use rule extract_shard as extract_speech with:
 rule collect_feature:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        index=lambda w: index(INDEX),
+        # an array that comes with the dataset may change where its manifest does not
+        index=lambda w: index(INDEX) if availability.brings_features(Path(RAW)) else [],
         shards=lambda w: shard_marks(w.feature),
         weights=lambda w: weights_index("features", w.feature),
         code=lambda w: code("collect_feature.py", *feature_modules(w.feature), environment=environment_of(w.feature)),

@@ -67,10 +67,11 @@ rule index_raw:
         "../envs/classical.yaml"
     params:
         folder=lambda w: RAW,
+        kind="--dataset",  # what else lies there is no part of it
     message:
         "Indexing {params.folder}"
     shell:
-        f"python {SCRIPTS}/index_raw.py" " --folder {params.folder:q} --index {output.index} > {log} 2>&1"
+        f"python {SCRIPTS}/index_raw.py" " {params.kind} --folder {params.folder:q} --index {output.index} > {log} 2>&1"
 
 
 use rule index_raw as index_weights with:
@@ -85,3 +86,4 @@ use rule index_raw as index_weights with:
     params:
         # from the output: where weights lie is nothing to be run again for
         folder=lambda w, output: weights_folder(output.index),
+        kind="",

@@ -1,14 +1,17 @@
 # Which files are usable clips, and what is known about them.
 
 
-rule build_manifest:
+# A checkpoint: what depends on the manifest is chosen anew once it is made, and nothing runs where it stays the same.
+# With `update` the former tables stay until their successors are there, and after a failure.
+checkpoint build_manifest:
     input:
         index=lambda w: index(INDEX),
         catalogue=ours("data/catalogue/gtzan.csv"),
         code=code("build_manifest.py"),
     output:
-        manifest=report(f"{RESULTS}/manifest.csv", caption="../report/manifest.rst", category="Data"),
-        rejected=report(f"{RESULTS}/rejected.csv", caption="../report/rejected.rst", category="Data"),
+        manifest=update(report(f"{RESULTS}/manifest.csv", caption="../report/manifest.rst", category="Data")),
+        rejected=update(report(f"{RESULTS}/rejected.csv", caption="../report/rejected.rst", category="Data")),
+        notes=update(report(f"{RESULTS}/notes.csv", caption="../report/notes.rst", category="Data")),
     log:
         f"{RESULTS}/logs/build_manifest.log",
     benchmark:
@@ -30,4 +33,4 @@ rule build_manifest:
         f"python {SCRIPTS}/build_manifest.py"
         " --dataset-dir {params.folder:q} --sample-rate {params.sample_rate}"
         " --settings {params.settings:q} --catalogue {input.catalogue} --jobs {threads}"
-        " --manifest {output.manifest} --rejected {output.rejected} 2> >(tee {log} >&2)"
+        " --manifest {output.manifest} --rejected {output.rejected} --notes {output.notes} 2> >(tee {log} >&2)"

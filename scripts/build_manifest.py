@@ -16,4 +16,5 @@ if __name__ == "__main__":
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--manifest", required=True, help="CSV to write")
     parser.add_argument("--rejected", required=True, help="CSV to write")
+    parser.add_argument("--notes", required=True, help="CSV to write")
     cli.run(build_manifest, vars(parser.parse_args()))

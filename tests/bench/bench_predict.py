@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from genrebench.audio import decode
+from genrebench.audio import decode, formats
 
 FILES, REPEATS = 100, 5
 
@@ -30,7 +30,7 @@ def seconds(*arguments: object) -> float:
 
 def main(folder: Path, models: list[Path]) -> None:
     """Print the figures of each model."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in decode.SUFFIXES)
+    found = sorted(path for path in folder.rglob("*") if formats.is_audio(path.name))
     print(f"{os.cpu_count()} processors; {FILES} files, the first {audio_seconds(found[0]):.1f} s long")
     with tempfile.TemporaryDirectory() as place:
         for number in range(FILES):

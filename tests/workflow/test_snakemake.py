@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import draw_rules
-from genrebench.workflow import dag
+from genrebench.workflow import dag, dataset_folder, file_index
 from project import ROOT
 
 STUDIES = ("compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency")
@@ -166,6 +166,46 @@ def test_a_clip_added_changed_or_removed_is_noticed(project):
     assert manifest.read_text() != before
     clip.unlink()
     assert "build_manifest" in project.jobs()
+
+
+def test_what_leaves_the_manifest_as_it_is_trains_nothing(project):
+    folder = project.folder / "data/raw/demo/blues"
+    (folder / "Thumbs.db").write_bytes(b"x")
+    assert project.jobs() == {}
+    (folder / "broken.mp3").write_bytes(b"no audio" * 100)
+    assert project.jobs()["train_sgd"] == 2  # nobody knows yet what the manifest will be
+    output = project.snakemake()
+    assert re.findall(r"Rule: (\w+)", output) == ["index_raw", "build_manifest", "build_report", "all"]
+    assert "broken.mp3" in (project.folder / "results/demo/rejected.csv").read_text()
+    assert project.jobs() == {}
+
+
+def test_the_former_manifest_stays_where_no_other_is_made(project):
+    manifest, script = (project.folder / path for path in ("results/demo/manifest.csv", "scripts/build_manifest.py"))
+    before, code = manifest.read_bytes(), script.read_text()
+    script.write_text("raise SystemExit(1)\n")
+    assert "Error in rule build_manifest" in project.snakemake(str(manifest.relative_to(project.folder)), check=False)
+    assert manifest.read_bytes() == before
+    script.write_text(code)
+    output = project.snakemake()
+    assert re.findall(r"Rule: (\w+)", output) == ["build_manifest"]
+
+
+def test_a_folder_that_is_not_as_it_has_to_be_is_refused_before_anything_runs(tiny, tmp_path):
+    project = tiny.copy(tmp_path / "project")
+    folder = project.folder / "data/raw/mine"
+    for genre in ("jazz", "rock"):
+        (folder / genre).mkdir(parents=True)
+        (folder / genre / "a.wav").write_bytes(b"x")
+    (folder / "clips.csv").write_text("path,artist\njazz/b.wav,X\n")
+    project.change("dataset", "mine")
+    output = project.snakemake("--dry-run", check=False)
+    assert "lists 1 files that are not in data/raw/mine: jazz/b.wav" in output and "Traceback" not in output
+    file_index.update(folder, project.folder / ".cache/mine/raw.json", dataset_folder.used_files)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    output = project.snakemake("--dry-run", check=False)
+    assert "3 files last time and has none now: is it mounted?" in output and "Traceback" not in output
 
 
 def test_what_is_unavailable_is_told_to_who_asks_for_it(tiny, tmp_path):

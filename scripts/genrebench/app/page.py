@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from genrebench.audio import decode
+from genrebench.audio import decode, formats
 from genrebench.common.formatting import interval, percent
 from genrebench.common.prediction import Prediction
 from genrebench.inference.description import caveats, test_clips, trained_on
@@ -24,7 +24,7 @@ NARROWEST, WIDEST, PIXELS = 300, 1400, 100  # of the plot: CSS pixels, and how m
 def render(models: Mapping[str, dict[str, Any]], max_mb: float, max_minutes: float) -> str:
     """The HTML of the page; `models` are folders of exported models and their descriptions."""
     shown = [describe(folder, description) for folder, description in models.items()]
-    return _template().render(models=shown, max_mb=max_mb, max_minutes=max_minutes, suffixes=sorted(decode.SUFFIXES))
+    return _template().render(models=shown, max_mb=max_mb, max_minutes=max_minutes, suffixes=sorted(formats.SUFFIXES))
 
 
 def describe(folder: str, description: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,6 @@ import soxr
 
 from genrebench.common.cli import InputError
 
-# What is looked for in a folder. libsndfile reads the first line, PyAV the second.
-SUFFIXES = {".wav", ".au", ".snd", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".w64", ".caf"}
-SUFFIXES |= {".m4a", ".mp4", ".aac", ".wma", ".webm", ".mka", ".ac3", ".ape", ".wv", ".mpc", ".amr", ".3gp"}
-
 
 def decode(path: str | Path) -> tuple[np.ndarray, int]:
     """Decode a file.

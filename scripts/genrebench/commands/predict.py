@@ -59,7 +59,7 @@ def run(
         folder = find_model(model, results or default_results())
         description = read_description(folder)
 
-        from genrebench.audio import decode
+        from genrebench.audio import formats
         from genrebench.inference import batch
         from genrebench.inference.writers import WRITERS
 
@@ -69,7 +69,7 @@ def run(
         if found.passed_over:
             print(f"passed over: {found.passed_over} files ._* in which macOS keeps attributes", file=sys.stderr)
         if not found.files:
-            suffixes = ", ".join(sorted(decode.SUFFIXES))
+            suffixes = ", ".join(sorted(formats.SUFFIXES))
             raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
         print(printable(summary(description)), file=sys.stderr)
         count, failed = len(found.files), 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from genrebench.common import files
+from genrebench.common import files, written
 from genrebench.common.cli import InputError
 
 TEXT, COUNT, NUMBER, FLAG = "str", "Int64", "float64", "boolean"
@@ -56,7 +56,7 @@ class Table:
         """
         if not Path(path).is_file():
             raise InputError(f"{path} is missing: run its rule first.")
-        found = read_text(path, rows=0).columns
+        found = _columns(path)
         if lacking := [name for name in only or self.columns if name not in found]:
             raise InputError(f"{path} has no column {', '.join(lacking)}; it has {', '.join(found) or 'none'}.")
         names = [name for name in found if name in (self.columns if self.others is None else found)]
@@ -80,25 +80,16 @@ def _typed(column: pd.Series, kind: str | None) -> pd.Series:
     return column.astype(object).where(column.notna(), None if kind != NUMBER else float("nan")).astype(kind)
 
 
-def read_text(path: str | Path, rows: int | None = None) -> pd.DataFrame:
-    """Read a CSV file of any columns as text, as somebody wrote it; a file without a line has no columns.
-
-    Parameters
-    ----------
-    path : path
-        The file, UTF-8.
-    rows : int, optional
-        How many to read.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read.
-    """
+def _columns(path: str | Path) -> list[str]:
     try:
-        table = pd.read_csv(path, dtype=TEXT, keep_default_na=False, encoding="utf-8-sig", index_col=False, nrows=rows)
+        return list(pd.read_csv(path, nrows=0, index_col=False, encoding="utf-8-sig").columns)
     except pd.errors.EmptyDataError:
-        return pd.DataFrame()
+        return []
     except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
         raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    return table.fillna("")
+
+
+def read_text(path: str | Path) -> pd.DataFrame:
+    """Read a CSV file of any columns as text, as somebody wrote it (see `written.read`), without blank rows."""
+    table = written.read(path)
+    return pd.DataFrame(list(table.rows), columns=list(table.columns), dtype=TEXT)

@@ -1,6 +1,7 @@
 """Who plays in each clip, and which clips must stay together: of one artist, of one recording, or so listed."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
@@ -16,10 +17,12 @@ NO_ARTIST = {"unknown", "unknown artist", "<unknown>", "various", "various artis
 def names(credit: str) -> set[str]:
     """The artists of a credit, each one of a collaboration, as names are compared; none if it is blank.
 
-    Capitals, punctuation and a leading "the" mean nothing. A band whose name is a list is taken apart too: that may
-    keep more clips together than need be, never fewer.
+    Capitals, punctuation, a leading "the" and Unicode's compositions mean nothing. A band whose name is a list is taken
+    apart too: that may keep more clips together than need be, never fewer.
     """
-    parts = (re.sub(r"\W+", " ", part).strip() for part in BETWEEN_ARTISTS.split(credit.casefold()))
+    # composed: of a decomposed letter, the accent is no part of a word
+    credit = unicodedata.normalize("NFC", credit).casefold()
+    parts = (re.sub(r"\W+", " ", part).strip() for part in BETWEEN_ARTISTS.split(credit))
     return {name.removeprefix("the ") for name in parts if name}
 
 
@@ -44,7 +47,7 @@ def groups(clips: pd.DataFrame) -> pd.Series:
     def ties(clip: Any) -> list[Hashable]:
         return [
             *(("artist", name) for name in names(clip.artist)),
-            *([("group", clip.group.casefold())] if clip.group else []),
+            *([("group", unicodedata.normalize("NFC", clip.group).casefold())] if clip.group else []),
             *([clip.duplicate_of] if clip.duplicate_of else []),
         ]
 

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import partial
-from pathlib import Path
+from itertools import count
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,9 @@ from genrebench.audio.fingerprint import fingerprint, near_duplicates
 from genrebench.common import cli, files
 from genrebench.common.cli import InputError
 from genrebench.common.progress import progress
-from genrebench.common.tables import read_text
 from genrebench.datasets import artists, precomputed, tables
-
-# Predictions have a column per genre beside these (see scripts/train_model.py).
-RESERVED = {"clip_id", "segment", "subset", "genre", "predicted"}
-LAYOUT = "one subfolder per genre with audio files in it (or manifest.csv and features/*.npy)"
+from genrebench.workflow import dataset_folder
+from genrebench.workflow.dataset_folder import AudioFile, Contents, Note
 
 
 @dataclass
@@ -50,8 +47,9 @@ def build_manifest(
     jobs: int,
     manifest: str | Path,
     rejected: str | Path,
+    notes: str | Path,
 ) -> None:
-    """Check every file of a dataset, and write the usable clips and the rejected files.
+    """Check every file of a dataset, and write the usable clips, the rejected files and notes about the rest.
 
     Parameters
     ----------
@@ -65,19 +63,22 @@ def build_manifest(
         What is known about GTZAN's clips (CSV).
     jobs : int
         Processes.
-    manifest, rejected : path
-        CSV files to write (`genrebench.datasets.tables`): the clips by clip_id, the other files by path.
+    manifest, rejected, notes : path
+        CSV files to write (`genrebench.datasets.tables`): the clips by clip_id, the other audio files by path, and what
+        is to be said about the files of the folder.
     """
-    clips = find_clips(dataset_dir)
+    contents = dataset_folder.read(dataset_dir)
+    tell(contents.notes)
+    tables.NOTES.write(notes, [note._asdict() for note in contents.notes])
+    clips = clips_of(contents)
     if not clips:
         table = precomputed.read_manifest(dataset_dir)
-        refuse_reserved(set(table["genre"]), dataset_dir / "manifest.csv")
         tables.REJECTED.write(rejected, [])
         tables.MANIFEST.write(manifest, table)
         print(f"{len(table)} clips, as the dataset lists them", file=sys.stderr)
         return
     known = tables.CATALOGUE.read(catalogue).set_index("clip_id").to_dict("index")
-    set_artists(clips, dataset_dir, known)
+    set_artists(clips, contents, dataset_dir, known)
     limits = {"min_duration_s": settings["min_duration_s"], "min_rms": settings["min_rms"]}
     take_checked(clips, _check_all(clips, partial(check, sample_rate=sample_rate, **limits), jobs))
     mark_duplicates([clip for clip in clips if not clip.reason], settings["duplicates"] == "reject")
@@ -118,35 +119,18 @@ def as_table(clips: Sequence[Clip]) -> pd.DataFrame:
     return table.assign(group=artists.groups(table).to_numpy())
 
 
-def find_clips(folder: Path) -> list[Clip]:
-    """The audio files of a dataset, sorted by path: `<genre>/.../<file>`.
+def clips_of(contents: Contents) -> list[Clip]:
+    """The audio files of a dataset as clips, in their order.
 
     A clip's id is its path inside the genre's folder without the suffix, after "<genre>.": GTZAN's own names. Where two
-    files would have the same, the later keeps its suffix. None if the dataset brings features. Raises InputError if
-    there is neither, or both, or if files lie where they have no genre.
+    files would have the same, the later keeps its suffix.
     """
     clips: list[Clip] = []
     taken: set[str] = set()
-    for path in sorted(_walk(folder)):
-        inside = path.relative_to(folder)
-        if not _is_utf8(inside):
-            raise InputError(f"{folder} holds a file whose name is not UTF-8: {os.fsencode(inside)!r}; rename it")
-        if len(inside.parts) == 1:
-            raise InputError(f"{path} lies in no genre's folder; expected is {LAYOUT}")
-        clip_id = next(one for one in _ids(inside) if one not in taken)
+    for file in contents.audio:
+        clip_id = next(one for one in _ids(file) if one not in taken)
         taken.add(clip_id)
-        clips.append(Clip(path, inside.parts[0], clip_id))
-    genres = {clip.genre for clip in clips}
-    if len(genres) == 1 and all(len(clip.path.relative_to(folder).parts) > 2 for clip in clips):
-        raise InputError(f"{folder} has only the folder {genres.pop()}, with folders in it; expected is {LAYOUT}")
-    refuse_reserved(genres, folder)
-    brings_features = (folder / "manifest.csv").is_file()
-    if clips and brings_features:
-        raise InputError(
-            f"{folder} has audio and manifest.csv, which stands for features; rename it, or remove the audio"
-        )
-    if not clips and not brings_features:
-        raise InputError(f"{folder} holds no audio files; expected is {LAYOUT}")
+        clips.append(Clip(file.path, file.genre, clip_id))
     return clips
 
 
@@ -199,17 +183,19 @@ def mark_duplicates(clips: Sequence[Clip], reject: bool) -> None:
             _mark(distinct[other], distinct[original], "near duplicate", how, reject)
 
 
-def set_artists(clips: Sequence[Clip], folder: Path, catalogue: Mapping[str, Mapping[str, str]]) -> None:
+def set_artists(
+    clips: Sequence[Clip], contents: Contents, folder: Path, catalogue: Mapping[str, Mapping[str, str]]
+) -> None:
     """Fill in artist and group: from clips.csv, else `<genre>/<artist>/`, else the file's tags, else the catalogue.
 
-    `catalogue` has what is known of GTZAN's clips, by clip_id: md5, artist and artist_group.
+    `clips` are those of `contents`, in its order; `catalogue` has what is known of GTZAN's clips, by clip_id: md5,
+    artist and artist_group.
     """
-    listed = _read_listed(folder, clips)
-    for clip in clips:
-        entry = listed.get(clip.path.relative_to(folder).as_posix(), {})
-        inside = clip.path.relative_to(folder / clip.genre).parts[:-1]
-        known = _catalogued(clip, folder, catalogue)
-        clip.artist, clip.group = artists.find_artist(clip.path, inside, entry, known)
+    for clip, file in zip(clips, contents.audio, strict=True):
+        entry = contents.listed.get(file.inside, {})
+        clip.artist, clip.group = artists.find_artist(
+            clip.path, file.folders, entry, _catalogued(clip, folder, catalogue)
+        )
 
 
 def take_checked(clips: Sequence[Clip], checked: Iterable[Clip]) -> None:
@@ -219,37 +205,18 @@ def take_checked(clips: Sequence[Clip], checked: Iterable[Clip]) -> None:
         clip.reason, clip.detail = found.reason, found.detail
 
 
-def refuse_reserved(genres: set[str], where: Path) -> None:
-    """Raise InputError for a genre that has the name of a column of every table."""
-    if reserved := sorted(genres & RESERVED):
-        raise InputError(f"{where} has a genre called {reserved[0]}, the name of a column of every table; rename it")
+def tell(notes: Iterable[Note]) -> None:
+    """Print what is to be said about the files of a folder."""
+    for note in notes:
+        print(f"note: {note.note}: {note.files} files, such as {note.example}", file=sys.stderr)
 
 
-def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterable[Path]:
-    above = (*above, folder.resolve())
-    for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            if path.resolve() not in above:  # else a link makes a circle
-                yield from _walk(path, above)
-        elif path.suffix.lower() in decode.SUFFIXES:
-            yield path
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _ids(inside: Path) -> tuple[str, str, str]:
-    """What a clip may be called, by its path in the dataset; the last can belong to no other."""
-    genre = inside.parts[0]
-    name = Path(*inside.parts[1:])
-    return _with_genre(genre, name.with_suffix("").as_posix()), _with_genre(genre, name.as_posix()), inside.as_posix()
+def _ids(file: AudioFile) -> Iterator[str]:
+    """What a clip may be called: the shortest first, until no other has it."""
+    yield _with_genre(file.genre, str(PurePosixPath(file.name).with_suffix("")))
+    yield _with_genre(file.genre, file.name)
+    yield file.inside
+    yield from (f"{file.inside} {number}" for number in count(2))
 
 
 def _with_genre(genre: str, name: str) -> str:
@@ -263,28 +230,6 @@ def _mark(clip: Clip, original: Clip, reason: str, how: str, reject: bool) -> No
         clip.detail = f"of {original.path.as_posix()}: {how}"
         if clip.genre != original.genre:
             clip.detail += f" (labelled {clip.genre} here and {original.genre} there)"
-
-
-def _read_listed(folder: Path, clips: Sequence[Clip]) -> dict[str, dict[str, str]]:
-    """What clips.csv, if it is there, says of each file, by its path in the folder."""
-    path = folder / "clips.csv"
-    if not path.is_file():
-        return {}
-    table = read_text(path)
-    if not len(table):
-        return {}
-    columns, expected = list(table.columns), list(tables.CLIPS.columns)
-    misspelt = [c for c in columns if c not in expected and get_close_matches(c.lower(), expected)]
-    if misspelt or "path" not in columns or not {"artist", "group"} & set(columns):
-        raise InputError(f"{path} has the columns {', '.join(columns)}; expected are path and artist or group")
-    unknown = table["path"][~table["path"].isin({clip.path.relative_to(folder).as_posix() for clip in clips})]
-    if len(unknown):
-        names = ", ".join(unknown[:3]) + (" ..." if len(unknown) > 3 else "")
-        raise InputError(f"{path} lists {len(unknown)} files that are not in {folder}: {names}")
-    if table["path"].duplicated().any():
-        twice = table["path"][table["path"].duplicated()].iloc[0]
-        raise InputError(f"{path} lists {twice} more than once; a file has one row")
-    return table.set_index("path").to_dict("index")
 
 
 def _check_all(clips: Sequence[Clip], check: Any, jobs: int) -> Iterator[Clip]:

@@ -8,6 +8,7 @@ import pandas as pd
 from genrebench.common.cli import InputError
 from genrebench.common.tables import read_text
 from genrebench.datasets import artists
+from genrebench.workflow import dataset_folder
 
 NUMBER = r"(\d+(\.\d*)?)?"  # or blank
 OPTIONAL = ("artist", "group", "duration_s")
@@ -56,6 +57,9 @@ def read_manifest(folder: Path) -> pd.DataFrame:
     for feature in features:
         if (count := _row_count(feature)) != len(table):
             raise InputError(f"{feature} has {count} rows, but {path} has {len(table)}; they must be the same clips")
+    spelling = dataset_folder.one_spelling(table["genre"])
+    table["genre"] = table["genre"].map(spelling)
+    dataset_folder.refuse_reserved(spelling.values(), path)
     group = artists.groups(table.assign(duplicate_of=""))
     return table.assign(group=group.to_numpy(), duration_s=pd.to_numeric(table["duration_s"]))
 

@@ -13,6 +13,7 @@ from genrebench.common.cli import InputError
 from genrebench.common.tables import TEXT, Table, read_text
 from genrebench.datasets import artists, splits, tables
 from genrebench.datasets.splits import SUBSETS, first_of
+from genrebench.workflow.dataset_folder import composed
 
 PROTOCOL_VERSION = "1"  # a change of any canonical split is a new version
 CANONICAL_SETTINGS: dict[str, dict[str, Any]] = {
@@ -134,6 +135,7 @@ def read_split(path: str | Path, clips: pd.DataFrame) -> pd.Series:
     if not {"clip_id", "subset"} <= set(table.columns):
         raise InputError(f"{path} has the columns {', '.join(table.columns)}; clip_id and subset are needed")
     genre = clips.set_index("clip_id")["genre"]
+    table["clip_id"] = table["clip_id"].map(lambda name: name if name in genre.index else composed(name))
     other = table[~table["subset"].isin(SUBSETS)]
     for fault, found in {
         "clips that the manifest does not have": table["clip_id"][~table["clip_id"].isin(genre.index)],

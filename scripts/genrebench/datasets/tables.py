@@ -1,6 +1,7 @@
 """The tables of a dataset: their columns and types (see genrebench.common.tables)."""
 
 from genrebench.common.tables import COUNT, NUMBER, TEXT, Table
+from genrebench.workflow import dataset_folder
 
 MANIFEST = Table(
     {
@@ -21,9 +22,10 @@ MANIFEST = Table(
     number="%.6f",
 )
 REJECTED = Table({"path": TEXT, "genre": TEXT, "reason": TEXT, "detail": TEXT})
+NOTES = Table({"note": TEXT, "files": COUNT, "example": TEXT})  # what is to be said about the files of the folder
 SPLIT = Table({"clip_id": TEXT, "subset": TEXT})
 SEGMENT_SPLIT = Table({"clip_id": TEXT, "segment": COUNT, "subset": TEXT})  # segments count from 0 in each clip
 # What is known about GTZAN's clips: data/catalogue/gtzan.csv.
 CATALOGUE = Table(dict.fromkeys("clip_id md5 artist title fault_filtered artist_fold artist_group".split(), TEXT))
 # What a person may say about the clips of a folder (clips.csv): at least `path` and one of the others.
-CLIPS = Table({"path": TEXT, "artist": TEXT, "group": TEXT})
+CLIPS = Table(dict.fromkeys(dataset_folder.LISTED_COLUMNS, TEXT))

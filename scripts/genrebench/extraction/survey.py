@@ -12,10 +12,10 @@ import numpy as np
 from genrebench.audio import decode
 from genrebench.audio.clip import Clip
 from genrebench.audio.lengths import common_seconds
-from genrebench.common import files
+from genrebench.common import files, written
 from genrebench.extraction import store
 from genrebench.features import TIME
-from genrebench.workflow import entries, pretrained
+from genrebench.workflow import dataset_folder, entries, pretrained
 from genrebench.workflow.workload import Corpus
 
 GTZAN = Corpus((*[30.0] * 999, 675_808 / 22_050), 10, "what is known of GTZAN")  # and its longest clip
@@ -28,13 +28,13 @@ def survey_dataset(settings: dict[str, Any]) -> tuple[Corpus, dict[str, int]]:
     """The dataset, and the values per clip of each of its features (0 for one that it lacks)."""
     raw = Path("data/raw", settings["dataset"])
     if (raw / "manifest.csv").is_file():
-        rows = files.read_rows(raw / "manifest.csv")
+        rows = written.read(raw / "manifest.csv").rows
         arrays = {name: raw / "features" / f"{name}.npy" for name in settings["features"]}
         sizes = {
             name: math.prod(np.load(path, mmap_mode="r").shape[1:]) if path.is_file() else 0
             for name, path in arrays.items()
         }
-        return _corpus([0.0] * len(rows), {row["genre"] for row in rows}, "the dataset's own manifest"), sizes
+        return _corpus([0.0] * len(rows), {row.get("genre", "") for row in rows}, "the dataset's own manifest"), sizes
     corpus = corpus_of(settings)
     seconds = common_seconds(settings["audio"]["duration"], corpus.durations)
     return corpus, feature_sizes(settings["features"], settings["audio"]["sample_rate"], seconds)
@@ -51,12 +51,10 @@ def corpus_of(settings: dict[str, Any]) -> Corpus:
         return _corpus(durations, {row["genre"] for row in rows}, str(manifest))
     if dataset in KNOWN and not (raw.is_dir() and any(path.is_dir() for path in raw.iterdir())):
         return KNOWN[dataset](settings)
-    from genrebench.datasets import manifest as clips_of  # 1 s, only before there is a manifest
-
-    clips = clips_of.find_clips(raw)
+    audio = dataset_folder.read(raw).audio
     with ThreadPoolExecutor() as pool:
-        durations = list(pool.map(seconds_of, [clip.path for clip in clips]))
-    return _corpus([d for d in durations if d], {clip.genre for clip in clips}, f"the files in {raw}")
+        durations = list(pool.map(seconds_of, [file.path for file in audio]))
+    return _corpus([d for d in durations if d], {file.genre for file in audio}, f"the files in {raw}")
 
 
 def _demo(settings: dict[str, Any]) -> Corpus:

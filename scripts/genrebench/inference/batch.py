@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrebench.audio import decode
+from genrebench.audio import formats
 from genrebench.common.cli import InputError
 from genrebench.common.prediction import Prediction
 from genrebench.common.workers import LIMIT_S, Failure, Workers
@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # it imports what computes, which only the processes need
     from genrebench.inference.predictor import Predictor
 
 FEW = 8  # files that one process predicts as fast as several, which take a second each to start
-APPLE_DOUBLE = "._"  # macOS keeps attributes of `x.mp3` in `._x.mp3` on disks of other systems
 
 
 @dataclass
@@ -71,7 +70,7 @@ def _add_folder(found: Found, folder: Path) -> None:
 
     for place, folders, names in os.walk(folder, onerror=tell):
         folders.sort()
-        _add(found, (Path(place, name) for name in sorted(names) if Path(name).suffix.lower() in decode.SUFFIXES))
+        _add(found, (Path(place, name) for name in sorted(names) if formats.is_audio(name.removeprefix(formats.MACOS))))
 
 
 def _add_pattern(found: Found, name: str, folders: Sequence[Path]) -> None:
@@ -86,7 +85,7 @@ def _add_pattern(found: Found, name: str, folders: Sequence[Path]) -> None:
 
 def _add(found: Found, paths: Iterator[Path]) -> None:
     for path in paths:
-        if path.name.startswith(APPLE_DOUBLE):
+        if path.name.startswith(formats.MACOS):
             found.passed_over += 1
         elif not path.is_dir():
             found.files.append(path)

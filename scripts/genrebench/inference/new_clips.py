@@ -13,6 +13,8 @@ from genrebench.common.workers import Failure, Workers
 from genrebench.datasets import artists, manifest, splits
 from genrebench.datasets.manifest import Clip
 from genrebench.inference.predictor import FileFeatures, Predictor
+from genrebench.workflow import dataset_folder
+from genrebench.workflow.dataset_folder import Contents
 
 SHARES = {"test": 0.2, "valid": 0.2}
 FEWEST = len(splits.SUBSETS)  # groups of clips of a genre: one each for training, validation and test
@@ -56,8 +58,10 @@ def gather(
     InputError
         If a genre is unknown to the model, or no clip is usable.
     """
-    clips = _find(folder, predictor.genres)
-    manifest.set_artists(clips, folder, catalogue)
+    contents = _find(folder, predictor.genres)
+    manifest.tell(contents.notes)
+    clips = manifest.clips_of(contents)
+    manifest.set_artists(clips, contents, folder, catalogue)
     described = predictor.description
     checked = _each(_start_check, [described["audio"]["sample_rate"], described["limits"]], clips, jobs, "checked")
     manifest.take_checked(clips, map(_clip_of, clips, checked))
@@ -107,19 +111,19 @@ def assign(clips: Sequence[Clip], seed: int) -> dict[str, str]:
         raise InputError(f"The new clips cannot be divided: {error}") from None
 
 
-def _find(folder: Path, genres: Sequence[str]) -> list[Clip]:
+def _find(folder: Path, genres: Sequence[str]) -> Contents:
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; expected is one with {manifest.LAYOUT.partition(' (')[0]}")
-    clips = manifest.find_clips(folder)
-    if not clips:
+        raise InputError(f"{folder} is no folder; expected is one with {dataset_folder.LAYOUT.partition(' (')[0]}")
+    contents = dataset_folder.read(folder, genres)
+    if not contents.audio:
         raise InputError(f"{folder} holds features, and an exported model needs audio: give the files themselves")
-    if unknown := sorted({clip.genre for clip in clips} - set(genres)):
+    if unknown := sorted({file.genre for file in contents.audio} - set(genres)):
         raise InputError(
             f"{folder} has the genres {', '.join(unknown)}, which the model does not know; it knows "
             f"{', '.join(genres)}. Give the folders these names; a new genre needs a new training, with the clips "
             "added to the dataset."
         )
-    return clips
+    return contents
 
 
 def _reject_contradictions(clips: Sequence[Clip]) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genrebench.common import files
+from genrebench.common import files, written
 from genrebench.common.cli import InputError
-from genrebench.workflow import file_index, pretrained
+from genrebench.workflow import dataset_folder, file_index, pretrained
 from genrebench.workflow.entries import features_of, is_precomputed, module_of
 
 FAULT_FILTERED = "fault_filtered"  # of GTZAN's clips only
@@ -124,7 +124,7 @@ def _of_protocol(name: str, dataset: str, folder: Path, paths: Iterable[str], ca
     if name != FAULT_FILTERED or dataset == "gtzan":
         return None
     if brings_features(folder):
-        clips = {row["clip_id"] for row in files.read_rows(folder / "manifest.csv")}
+        clips = {row.get("clip_id", "") for row in written.read(folder / "manifest.csv").rows}
     else:
         clips = {Path(path).stem for path in paths}
     if dataset != "demo" and clips & {row["clip_id"] for row in files.read_rows(catalogue)}:
@@ -147,9 +147,31 @@ def _extent(segments: Mapping[str, float] | None) -> str:
 
 
 def files_of_dataset(folder: Path, index: Path, scan: bool = True) -> list[str]:
-    """The paths of a dataset's files: of its folder or, where that is not here, of its listing.
+    """The paths of the files that a dataset is made of: of its folder or, where that is not here, of its listing.
 
-    Without `scan` they come from the listing where there is one.
+    Without `scan` they come from the listing where there is one. Raises InputError if a folder cannot be read.
     """
-    listed = [] if scan and folder.is_dir() else [row["path"] for row in file_index.read_listing(index)]
-    return listed or (file_index.paths(folder) if folder.is_dir() else [])
+    listed = [row["path"] for row in file_index.read_listing(index)]
+    if not folder.is_dir() or (listed and not scan):
+        return listed
+    return [entry.inside for entry in dataset_folder.used_files(folder)]
+
+
+def refuse_vanished(folder: Path, paths: Collection[str], index: Path) -> None:
+    """Raise InputError if a dataset's folder is there without a file, but has some by its listing."""
+    listed = file_index.read_listing(index)
+    if folder.is_dir() and listed and not paths:
+        raise InputError(
+            f"{folder} had {len(listed)} files last time and has none now: is it mounted? If they are to be gone, "
+            f"remove {file_index.listing_of(index)}."
+        )
+
+
+def vanished(paths: Collection[str], index: Path) -> str | None:
+    """What is to be said where all files of a genre are gone since the last time; None if they are not."""
+    before = [row["path"] for row in file_index.read_listing(index)]
+    lost = sorted({path.split("/")[0] for path in before} - {path.split("/")[0] for path in paths})
+    gone = len(set(before) - set(paths))
+    return (
+        f"{gone} of {len(before)} files are gone since last time, among them all of {', '.join(lost)}" if lost else None
+    )

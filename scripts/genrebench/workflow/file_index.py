@@ -12,19 +12,22 @@ A folder as an input of a rule hides such changes. Two files stand for its conte
 
 import hashlib
 import os
+import stat
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
 
 from genrebench.common import files
+from genrebench.workflow.dataset_folder import Entry, walk
 
 COLUMNS = ("path", "size", "mtime_ns", "md5")
 SECONDS_BETWEEN_LINES = 10  # of progress
 
 Row = dict[str, str]  # of a listing
+Find = Callable[[str | Path], Iterable[Entry]]  # the files of a folder that its index is of
 
 
 class State(Enum):
@@ -40,9 +43,18 @@ def listing_of(index: str | Path) -> Path:
     return Path(index).with_suffix(".csv")
 
 
-def compare(folder: str | Path, index: str | Path) -> State:
-    """Compare a folder with its index; reads the status of its files and nothing in them."""
-    known, found = read_listing(index), _scan(folder)
+def visible(folder: str | Path) -> Iterable[Entry]:
+    """The regular files below a folder, but those that are hidden or in a hidden folder."""
+    return (
+        entry
+        for entry in walk(folder)
+        if stat.S_ISREG(entry.status.st_mode) and not any(name.startswith(".") for name in entry.inside.split("/"))
+    )
+
+
+def compare(folder: str | Path, index: str | Path, find: Find = visible) -> State:
+    """Compare the files of a folder that `find` finds with its index, by their status: none of them is read."""
+    known, found = read_listing(index), _scan(folder, find)
     if not Path(index).is_file() or files.read_json(index) != describe(known):
         return State.CHANGED
     if [(row["path"], row["size"]) for _, row in found] != [(row["path"], row["size"]) for row in known]:
@@ -54,22 +66,22 @@ def compare(folder: str | Path, index: str | Path) -> State:
     return State.CURRENT
 
 
-def update(folder: str | Path, index: str | Path) -> list[Row]:
+def update(folder: str | Path, index: str | Path, find: Find = visible) -> list[Row]:
     """Write the index of a folder and its listing; return the rows of the listing.
 
     The index is written even where it stays the same: as the output of a rule it is to be new.
     """
-    rows = update_listing(folder, listing_of(index))
+    rows = update_listing(folder, listing_of(index), find)
     files.write_json(index, describe(rows))
     return rows
 
 
-def update_listing(folder: str | Path, listing: str | Path) -> list[Row]:
+def update_listing(folder: str | Path, listing: str | Path, find: Find = visible) -> list[Row]:
     """Bring a listing up to date, if it is not, and return its rows."""
     listing = Path(listing)
     before = _read(listing)
     known = {row["path"]: row for row in before}
-    found = _scan(folder)
+    found = _scan(folder, find)
     for _, row in found:
         old = known.get(row["path"])
         if old and (old["size"], old["mtime_ns"]) == (row["size"], row["mtime_ns"]):
@@ -100,40 +112,17 @@ def describe(rows: Iterable[Row]) -> dict[str, int | str]:
     return {"files": len(rows), "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def paths(folder: str | Path) -> list[str]:
-    """The paths of the files below a folder, as its listing has them."""
-    return [row["path"] for _, row in _scan(folder)]
-
-
-def _scan(folder: str | Path) -> list[tuple[str, Row]]:
-    """Each file below a folder, and its row with a blank MD5, sorted; hidden files and folders are left out.
+def _scan(folder: str | Path, find: Find) -> list[tuple[str, Row]]:
+    """Each file that is found, and its row with a blank MD5, sorted.
 
     A name that is not UTF-8 is escaped in the row, so that the table can hold it.
     """
     result = []
-    for path, inside, status in _walk(os.fspath(folder), "", frozenset()):
+    for path, inside, status in find(folder):
         name = inside.encode(errors="backslashreplace").decode()
         row = {"path": name, "size": str(status.st_size), "mtime_ns": str(status.st_mtime_ns), "md5": ""}
         result.append((path, row))
     return sorted(result, key=lambda one: one[1]["path"])
-
-
-def _walk(folder: str, prefix: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str, str, os.stat_result]]:
-    """The files below `folder`: path, path inside it, status.
-
-    Links are followed; `above` are the folders on the way, by which a circle of links is known.
-    """
-    here = os.stat(folder)  # noqa: PTH116  # os.scandir takes a third of the time of pathlib
-    above |= {(here.st_dev, here.st_ino)}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            inside = f"{prefix}{entry.name}"
-            if entry.is_file():
-                yield entry.path, inside, entry.stat()
-            elif entry.is_dir() and ((status := entry.stat()).st_dev, status.st_ino) not in above:
-                yield from _walk(entry.path, f"{inside}/", above)
 
 
 def _read(listing: Path) -> list[Row]:

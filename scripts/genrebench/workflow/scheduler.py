@@ -68,9 +68,28 @@ def before_jobs(workflow: Any, function: Callable[[bool], None]) -> None:
 
     def prepare_and_build() -> None:
         function(workflow.executor_plugin is not None and not workflow.dryrun)
+        _choose_anew_after_checkpoints(workflow.dag)
         build()
 
     workflow._build_dag = prepare_and_build
+
+
+def _choose_anew_after_checkpoints(dag: Any) -> None:
+    """Have the jobs to run chosen anew when a checkpoint is done, as if the run began then.
+
+    Snakemake does so itself, but keeps why a job was chosen at first: that the checkpoint was to run. So all but those
+    that read its output would run, whatever it made.
+    """
+    update = dag.update_checkpoint_dependencies
+
+    async def forget_and_update(jobs: Any = None) -> bool:
+        if any(job.is_checkpoint for job in jobs or ()):
+            for job in dag.jobs:
+                if not dag.finished(job) and not dag.is_running(job):
+                    dag.reason(job).clear()
+        return bool(await update(jobs))
+
+    dag.update_checkpoint_dependencies = forget_and_update
 
 
 def clear_stale_lock() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from genrebench.audio import decode
+from genrebench.audio import decode, formats
 from genrebench.common.cli import InputError
 
 REAL = Path("../shared/data/gtzan_audio")
@@ -32,7 +32,7 @@ def test_what_libsndfile_reads(tmp_path, suffix):
     assert samples.dtype == np.float32 and samples.ndim == 1
     assert abs(len(samples) - len(TONE)) < 3000
     assert np.abs(samples[5000:40000]).max() == pytest.approx(0.5, abs=0.02)
-    assert suffix in decode.SUFFIXES
+    assert suffix in formats.SUFFIXES
 
 
 def test_what_only_ffmpeg_reads(tmp_path):

@@ -43,7 +43,7 @@ def test_a_faulty_split_of_a_person_is_named(tmp_path, text, fault):
 
 
 def test_a_split_that_cannot_be_read_is_an_input_error(tmp_path):
-    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
+    (tmp_path / "binary.csv").write_bytes(b"\x00\x81")
     for name in ("missing.csv", "", "binary.csv"):
         with pytest.raises(cli.InputError, match="cannot be read"):
             split_files.read_split(tmp_path / name, frame([clip("a")]))

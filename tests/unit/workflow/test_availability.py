@@ -3,7 +3,7 @@
 import pytest
 
 from genrebench.common.cli import InputError
-from genrebench.workflow import availability
+from genrebench.workflow import availability, file_index
 
 ADDRESS = "https://tfhub.dev/google/yamnet/1"
 SEGMENTS = {"length_s": 3.0, "hop_s": 3.0}
@@ -86,3 +86,35 @@ def test_a_protocol_of_segments_is_for_models_of_the_same_segments(decide, segme
 def test_where_nothing_can_be_run_the_reasons_are_told(decide):
     with pytest.raises(InputError, match=r"None of the configured models can be run.*yamnet is missing"):
         decide(models={"linear_probe": {"features": ["yamnet"]}})
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A folder without a file, and an index from when it had three."""
+    (tmp_path / "raw").mkdir()
+    index = tmp_path / "raw.json"
+    file_index.write([{"path": path} for path in ("jazz/a.wav", "jazz/b.wav", "rock/c.wav")], index)
+    return tmp_path / "raw", index
+
+
+def test_a_folder_that_is_empty_now_is_refused(listed):
+    folder, index = listed
+    assert availability.files_of_dataset(folder, index) == []
+    with pytest.raises(InputError, match="3 files last time and has none now: is it mounted"):
+        availability.refuse_vanished(folder, [], index)
+    availability.refuse_vanished(folder, ["jazz/a.wav"], index)
+    availability.refuse_vanished(folder.with_name("elsewhere"), [], index)
+
+
+def test_a_genre_that_is_gone_is_told(listed):
+    _, index = listed
+    assert "2 of 3 files" in availability.vanished(["jazz/a.wav"], index)
+    assert "rock" in availability.vanished(["jazz/a.wav"], index)
+    assert availability.vanished(["jazz/a.wav", "rock/c.wav"], index) is None
+
+
+def test_a_manifest_of_features_in_another_encoding_is_read(decide, tmp_path):
+    (tmp_path / "raw/features").mkdir(parents=True)
+    (tmp_path / "raw/features/mel.npy").touch()
+    (tmp_path / "raw/manifest.csv").write_bytes("clip_id;genre\r\nblues.00000;Forró\r\n".encode("cp1252"))
+    assert decide().protocols == {}

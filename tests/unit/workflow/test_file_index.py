@@ -4,7 +4,7 @@ import os
 import pytest
 
 from genrebench.common import files
-from genrebench.workflow import file_index
+from genrebench.workflow import dataset_folder, file_index
 from genrebench.workflow.file_index import State
 
 
@@ -30,7 +30,6 @@ def tree(folder):
 def test_the_index_changes_with_contents_only(folder, index):
     before = index.read_bytes()
     assert json.loads(before)["files"] == 1
-    assert file_index.paths(folder) == ["jazz/a.wav"]
     os.utime(folder / "jazz" / "a.wav", ns=(1, 1))
     (row,) = file_index.update(folder, index)
     assert index.read_bytes() == before and row["mtime_ns"] == "1"
@@ -77,6 +76,26 @@ def test_an_index_that_lags_behind_its_listing_is_not_up_to_date(folder, index):
     assert file_index.compare(folder, index) == State.CHANGED
 
 
+def test_what_no_manifest_uses_changes_nothing_of_a_dataset(folder, index):
+    def compare():
+        return file_index.compare(folder, index, dataset_folder.used_files)
+
+    file_index.update(folder, index, dataset_folder.used_files)
+    (folder / "jazz" / "Thumbs.db").write_bytes(b"x")
+    (folder / "#recycle").mkdir()
+    (folder / "#recycle" / "b.wav").write_bytes(b"x")
+    os.mkfifo(folder / "jazz" / "pipe.wav")
+    (folder / "clips.csv").write_text("path,artist\n")
+    assert compare() == State.CURRENT
+    (folder / "clips.csv").write_text("path,artist\njazz/a.wav,A\n")
+    assert compare() == State.CHANGED
+    (folder / "clips.csv").unlink()
+    assert compare() == State.CURRENT
+    (folder / "jazz" / ".38 Special").mkdir()
+    (folder / "jazz" / ".38 Special" / "b.mp2").write_bytes(b"x")
+    assert compare() == State.CHANGED
+
+
 def test_unchanged_files_are_not_read_again(folder, index, monkeypatch):
     read = []
     md5_file = files.md5_file
@@ -113,7 +132,8 @@ def test_links_are_followed_but_not_in_a_circle(folder, index, tmp_path):
     (tmp_path / "elsewhere" / "x.wav").write_bytes(b"x")
     (folder / "rock").symlink_to(tmp_path / "elsewhere")
     (folder / "jazz" / "again").symlink_to(folder)
-    assert file_index.paths(folder) == ["jazz/a.wav", "rock/x.wav"]
+    rows = file_index.update(folder, index)
+    assert [row["path"] for row in rows] == ["jazz/a.wav", "rock/x.wav"]
 
 
 def test_a_folder_that_is_not_here_is_indexed_by_its_paths(index):
