@@ -13,7 +13,7 @@ from genrebench.common import cli, files
 from genrebench.plots import style
 from genrebench.reporting.page import TEMPLATES
 
-WIDTH, HEIGHT = 1000, 1000
+WIDTH, HEIGHT = 1000, 1300
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 COLOURS = 128
 DIGEST = "digest"  # the text chunk of the PNG file that says of which sources it is

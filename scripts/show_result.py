@@ -2,7 +2,9 @@
 
 import argparse
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from genrebench.common import cli
 from genrebench.datasets.synthetic import NOTE
@@ -21,19 +23,26 @@ def show_result(params: str) -> None:
             print(
                 f"{row['protocol']:<16}{row['model']:<24}{mean:>8.1f}%   {low:.1f} to {high:.1f}%  {row['n_test']:>9}"
             )
-    unavailable: dict[str, dict[str, None]] = defaultdict(dict)
-    for row in rows:
-        if row["status"] == results.UNAVAILABLE:
-            unavailable[row["reason"]][row["model"]] = None
-    if unavailable:
-        print("\nUnavailable:")
-    for reason, models in unavailable.items():
-        print(f"  {', '.join(models)}: {reason}")
+    if lines := unavailable(rows):
+        print("\nUnavailable:", *lines, sep="\n  ")
     if any(row["synthetic"] for row in rows):
         print(f"\n{NOTE.capitalize()}.")
     if dvc_stages.UNRECORDED.is_file():
         print("\ndvc.lock does not have these results: `make record` records them. Else `dvc repro` makes them again.")
     print(f"\nReport: {folder / 'report' / 'index.html'}")
+
+
+def unavailable(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name each reason once, with the models and the protocols that it concerns."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        if row["status"] == results.UNAVAILABLE:
+            reason = row["reason"].partition(" is missing: ")[2] or row["reason"]  # whichever feature lacks it
+            found[reason][row["model"]].add(row["protocol"])
+    return [
+        f"{', '.join(sorted(models))} ({', '.join(sorted(set().union(*models.values())))}): {reason}"
+        for reason, models in found.items()
+    ]
 
 
 if __name__ == "__main__":
