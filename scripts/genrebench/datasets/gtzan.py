@@ -390,9 +390,8 @@ def local_source(path: str | Path | None) -> str | None:
         return None
     settings = settings_file.read(path) or {}
     if not isinstance(settings, dict) or set(settings) - {"gtzan"}:
-        raise cli.InputError(
-            f"{path} holds {settings_file.short(settings)}, but may hold one key: gtzan, a folder or an archive of GTZAN"
-        )
+        found = settings_file.short(settings)
+        raise cli.InputError(f"{path} holds {found}, but may hold one key: gtzan, a folder or an archive of GTZAN")
     if settings.get("gtzan") is None:
         return None
     source = files.expand_user(str(settings["gtzan"]))

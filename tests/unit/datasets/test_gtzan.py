@@ -256,7 +256,7 @@ def test_a_header_that_fills_the_memory_is_not_read(tmp_path, md5s):
         member.type, member.size = tarfile.XHDTYPE, 8 << 30
         file.write(member.tobuf(tarfile.GNU_FORMAT))
         file.truncate(1 << 20)
-    with pytest.raises(cli.InputError, match="damaged|neither"):
+    with pytest.raises(cli.InputError, match=r"damaged|neither"):
         gtzan.take_clips(path, tmp_path / "raw", md5s)
 
 
