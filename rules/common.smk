@@ -134,6 +134,11 @@ def check_indexes(writes):
         except InputError as error:
             stop(str(error))
         scheduler.clear_stale_lock()
+    fetched = f"{RESULTS}/fetch.json"
+    if DATASET == "gtzan" and availability.fetch_is_due(
+        RAW_FILES, Path(fetched), Path("local.yaml"), Path(ours("data/catalogue/gtzan.csv"))
+    ):
+        workflow.dag.forcefiles.add(fetched)
     for index, folder in indexed_folders().items():
         find = dataset_folder.used_files if index == INDEX else file_index.visible
         state = file_index.compare(folder, index, find)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,10 @@ def test_snakemake(page, words):
     made = [target for target in arguments.targets if target not in rule_names()]
     assert all(target.startswith(("results/", "data/raw/demo")) for target in made)
     assert set(arguments.forcerun or []) <= rule_names()
+    # an option that takes several words takes a target after it too
+    for option in {"--resources", "--config"} & set(words):
+        values = list(takewhile(lambda word: not word.startswith("--"), words[words.index(option) + 1 :]))
+        assert all("=" in word for word in values), f"{option} takes {values}"
     assert {item.split("=")[0] for item in arguments.config or []} <= sections()
     if arguments.workflow_profile:
         assert (ROOT / arguments.workflow_profile / "config.yaml").is_file()

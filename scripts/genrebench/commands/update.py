@@ -11,7 +11,7 @@ from genrebench.common.cli import InputError
 HELP = "update an exported model with newly labelled clips"
 EXAMPLES = """\
   genrebench update results/demo/export/best new_clips/ --output my_model
-  genrebench update results/demo/export/best new_clips/ --output my_model --results results/demo --replay
+  genrebench update results/demo/export/best new_clips/ --output my_model_replay --results results/demo --replay
 """
 CATALOGUE = Path("data/catalogue/gtzan.csv")
 

@@ -47,6 +47,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
         _remove(temporary)
 
 
+def expand_user(path: str) -> Path:
+    """The path with `~` and `~name` replaced; where there is nobody of that name it stays, and does not exist."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - that of pathlib raises RuntimeError
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

@@ -18,14 +18,15 @@ from typing import Any
 import requests
 import soundfile
 import urllib3
-import yaml
 
 from genrebench.common import cli, files
 from genrebench.common.progress import progress
 from genrebench.datasets import tables
+from genrebench.workflow import settings_file
 
 SUFFIXES = (".wav", ".au")
 MAX_BYTES = 8 << 30  # of an archive's contents: GTZAN has 1.3 GB, and the copies with images and tables a little more
+MAX_CLIP_BYTES = 10 << 20  # of a clip: GTZAN's have 1.3 MB
 ATTEMPTS = 3  # of a download in succession that bring nothing new
 TIMEOUT_S = (30, 60)  # to connect, and between two blocks
 BLOCK_BYTES = 1 << 20
@@ -227,7 +228,8 @@ def take_clips(source: str | Path, output: str | Path, clips: Collection[str]) -
     `source` is a folder, or an archive (.zip, .tar, .tar.gz), with files of the names `<clip_id>.wav` or `.au` at
     any depth; everything else in it is ignored, and so are links in an archive. Nothing that is in `output` is
     replaced, and no path of an archive is ever used as a path here. InputError if `source` is neither, if it
-    cannot be read to its end, if a path in it points out of it, or if it holds more than `MAX_BYTES`.
+    cannot be read to its end, if a path in it points out of it, if it says that it holds more than `MAX_BYTES`, or if
+    a clip has more than `MAX_CLIP_BYTES`, whatever the archive says of it.
     """
     found = set()
     try:
@@ -241,11 +243,23 @@ def take_clips(source: str | Path, output: str | Path, clips: Collection[str]) -
                     advance(1)
                 if _file_of(output, path.stem) is None:
                     with open_member() as reader, files.atomic(_path(output, path.stem, path.suffix)) as temporary:
-                        with temporary.open("wb") as writer:
-                            shutil.copyfileobj(reader, writer, BLOCK_BYTES)
+                        _copy(reader, temporary, name, source)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise cli.InputError(f"{source} is damaged or incomplete ({error}). Get it anew.") from error
     return len(found)
+
+
+def _copy(reader: Any, path: Path, name: str, source: str | Path) -> None:
+    """Write what a member of `source` has; an archive may say less of its size than there is."""
+    left = MAX_CLIP_BYTES
+    with path.open("wb") as writer:
+        while block := reader.read(BLOCK_BYTES):
+            left -= len(block)
+            if left < 0:
+                raise cli.InputError(
+                    f"{source} has a clip of more than {MAX_CLIP_BYTES / 1e6:.0f} MB ({name!r}). It is not GTZAN."
+                )
+            writer.write(block)
 
 
 def _members(source: Path) -> Iterator[Member]:
@@ -256,6 +270,8 @@ def _members(source: Path) -> Iterator[Member]:
             yield path.name, partial(path.open, "rb")
     elif not source.exists():
         raise cli.InputError(f"There is no {source}. Name a folder or an archive (.zip, .tar, .tar.gz) of GTZAN.")
+    elif not source.is_file():  # a named pipe, a device: to read one may never end
+        raise cli.InputError(f"{source} is neither a folder nor a file. Name a folder or an archive of GTZAN.")
     elif zipfile.is_zipfile(source):
         yield from _members_of_zip(source)
     elif _is_tar(source):
@@ -273,9 +289,9 @@ def _is_tar(source: Path) -> bool:
 
 def _members_of_zip(source: Path) -> Iterator[Member]:
     with zipfile.ZipFile(source) as archive:
-        total = 0
-        for member in archive.infolist():
-            total += member.file_size
+        members = archive.infolist()
+        total = sum(member.file_size for member in members)  # before anything is written
+        for member in members:
             _require_safe(source, member.filename, total)
             if member.flag_bits & 1:
                 raise cli.InputError(f"{source} is encrypted. Decrypt it first.")
@@ -285,8 +301,20 @@ def _members_of_zip(source: Path) -> Iterator[Member]:
                 yield member.filename.replace("\\", "/"), partial(archive.open, member)
 
 
+class _Member(tarfile.TarInfo):
+    """A member of a tar whose extended header, which is read as a whole, is a header's size."""
+
+    @classmethod
+    def frombuf(cls, *arguments: Any) -> "_Member":
+        """Read a header."""
+        member = super().frombuf(*arguments)
+        if member.type not in tarfile.REGULAR_TYPES and member.size > BLOCK_BYTES:
+            raise tarfile.HeaderError(f"a header of {member.size} bytes")
+        return member
+
+
 def _members_of_tar(source: Path) -> Iterator[Member]:
-    with tarfile.open(source) as archive:
+    with tarfile.open(source, tarinfo=_Member) as archive:
         total = 0
         for member in archive:
             total += member.size
@@ -360,12 +388,13 @@ def local_source(path: str | Path | None) -> str | None:
     """The folder or archive that the key `gtzan` of a local.yaml names, or None; raises InputError if it is wrong."""
     if path is None or not Path(path).is_file():
         return None
-    settings = yaml.safe_load(Path(path).read_text()) or {}
+    settings = settings_file.read(path) or {}
     if not isinstance(settings, dict) or set(settings) - {"gtzan"}:
-        raise cli.InputError(f"{path} holds {settings}, but may hold one key: gtzan, a folder or an archive of GTZAN")
+        found = settings_file.short(settings)
+        raise cli.InputError(f"{path} holds {found}, but may hold one key: gtzan, a folder or an archive of GTZAN")
     if settings.get("gtzan") is None:
         return None
-    source = Path(str(settings["gtzan"])).expanduser()
+    source = files.expand_user(str(settings["gtzan"]))
     if not source.exists():
         raise cli.InputError(f"{path}: gtzan is {source}, which does not exist")
     return str(source)

@@ -82,6 +82,28 @@ def decide(config: Mapping[str, Any], folder: Path, paths: Collection[str], cata
     return Unavailable(features, models, protocols, reasons)
 
 
+def fetch_is_due(paths: Collection[str], report: Path, local: Path, catalogue: Path = CATALOGUE) -> bool:
+    """Whether GTZAN is to be fetched again: a clip was deleted since, or local.yaml changed and may name a better copy.
+
+    Parameters
+    ----------
+    paths
+        The files in the folder of the dataset, relative to it.
+    report
+        What the last fetch found missing (JSON).
+    local
+        local.yaml, which may be missing.
+    catalogue
+        The table of GTZAN's clips.
+    """
+    if not report.is_file():
+        return False  # it is fetched anyway
+    there = {Path(path).stem for path in paths}
+    missing = {row["clip_id"] for row in files.read_rows(catalogue)} - there
+    is_newer = local.is_file() and local.stat().st_mtime > report.stat().st_mtime
+    return bool(missing) and (is_newer or not missing <= set(files.read_json(report)["missing"]))
+
+
 def configured_protocols(entry: Mapping[str, Any], protocols: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The protocols under which a model is to be run: its own, or all that suit it.
 

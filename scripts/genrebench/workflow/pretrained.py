@@ -37,7 +37,7 @@ def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
     """
     if handle == NONE:
         return None
-    path = Path(folder, folder_name(name, handle)) if is_address(handle) else Path(handle).expanduser()
+    path = Path(folder, folder_name(name, handle)) if is_address(handle) else files.expand_user(handle)
     return path if path.is_dir() else None
 
 

@@ -1,11 +1,12 @@
 """The console command: its help, its errors, and what it imports for them."""
 
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from genrebench.commands.main import SUBCOMMANDS, main
+from genrebench.commands.main import SUBCOMMANDS, main, parser
 
 SLOW = ("tensorflow", "keras", "sklearn", "librosa", "pandas", "matplotlib", "numpy", "snakemake", "torch", "pydantic")
 
@@ -16,6 +17,16 @@ def test_help_has_examples(name, capsys):
         main([name, "--help"])
     assert ended.value.code == 0
     assert f"  genrebench {name}" in capsys.readouterr().out.partition("examples:")[2]
+
+
+def test_examples_can_be_given_as_they_are_one_after_another():
+    written = []
+    for module in SUBCOMMANDS.values():
+        for line in module.EXAMPLES.splitlines():
+            words = shlex.split(line.partition(">")[0])
+            options = vars(parser().parse_args(words[1:]))
+            written += [options["output"]] if options.get("output") else []
+    assert written and len(set(written)) == len(written)  # an update writes to a folder that is not there
 
 
 @pytest.mark.parametrize(

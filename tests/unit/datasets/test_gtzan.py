@@ -2,6 +2,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -199,6 +200,74 @@ def test_an_archive_that_is_too_big_is_refused(suffix, source, tmp_path, md5s, m
     with pytest.raises(cli.InputError, match="holds more than"):
         gtzan.take_clips(path, tmp_path / "raw", md5s)
     assert sum(map(len, bytes_below(tmp_path / "raw").values())) <= 5000
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
+def test_of_an_archive_that_is_a_bomb_little_is_written_and_nothing_stays(suffix, tmp_path, md5s, monkeypatch):
+    path, wav, written = tmp_path / f"bomb{suffix}", tmp_path / "blues.00000.wav", []
+    with wav.open("wb") as file:
+        file.truncate(100_000_000)
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(wav, wav.name)
+    else:
+        with tarfile.open(path, "w:gz") as archive:
+            archive.add(wav, wav.name)
+    assert path.stat().st_size < 200_000
+    atomic = files.atomic
+
+    @contextmanager
+    def counting(target):
+        with atomic(target) as temporary:
+            try:
+                yield temporary
+            finally:
+                written.append(temporary.stat().st_size)
+
+    monkeypatch.setattr(files, "atomic", counting)
+    with pytest.raises(cli.InputError, match=r"a clip of more than 10 MB"):
+        gtzan.take_clips(path, tmp_path / "raw", md5s)
+    assert max(written) <= gtzan.MAX_CLIP_BYTES
+    assert bytes_below(tmp_path / "raw") == {}
+
+
+def test_a_zip_that_announces_too_much_is_refused_before_anything_is_written(source, tmp_path, md5s, monkeypatch):
+    path = pack(source, tmp_path / "clips.zip")
+    monkeypatch.setattr(gtzan, "MAX_BYTES", 5000)
+    with pytest.raises(cli.InputError, match="holds more than"):
+        gtzan.take_clips(path, tmp_path / "raw", md5s)
+    assert not (tmp_path / "raw").exists()
+
+
+def test_a_zip_that_says_less_than_it_has_is_damaged(tmp_path, md5s):
+    path = tmp_path / "clips.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("blues.00000.wav", bytes(50_000))
+    path.write_bytes(path.read_bytes().replace((50_000).to_bytes(4, "little"), (9).to_bytes(4, "little")))
+    with pytest.raises(cli.InputError, match="damaged"):
+        gtzan.take_clips(path, tmp_path / "raw", md5s)
+    assert bytes_below(tmp_path / "raw") == {}
+
+
+def test_a_header_that_fills_the_memory_is_not_read(tmp_path, md5s):
+    path = tmp_path / "clips.tar"
+    with path.open("wb") as file:
+        member = tarfile.TarInfo("x")
+        member.type, member.size = tarfile.XHDTYPE, 8 << 30
+        file.write(member.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(1 << 20)
+    with pytest.raises(cli.InputError, match=r"damaged|neither"):
+        gtzan.take_clips(path, tmp_path / "raw", md5s)
+
+
+def test_a_named_pipe_or_a_device_is_no_source(tmp_path, md5s):
+    os.mkfifo(tmp_path / "clips.tar")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "folder/blues.00000.wav")
+    for source in (tmp_path / "clips.tar", Path("/dev/zero")):
+        with pytest.raises(cli.InputError, match="neither a folder nor a file"):
+            gtzan.take_clips(source, tmp_path / "raw", md5s)
+    assert gtzan.take_clips(tmp_path / "folder", tmp_path / "raw", md5s) == 0
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz"])
@@ -412,6 +481,9 @@ def test_local_yaml_names_a_copy_or_is_told_what_is_wrong(tmp_path):
         ("gtzan: /nowhere/at/all", "does not exist"),
         ("gtzn: x", "one key: gtzan"),
         ("[1]", "one key"),
+        ("gtzan: ~nobody-of-this-name/gtzan", "~nobody-of-this-name/gtzan, which does not exist"),
+        ("gtzan: a\ngtzan: b", "twice"),
+        ("gtzan: [", "not valid YAML"),
     ):
         local.write_text(text)
         with pytest.raises(cli.InputError, match=words):

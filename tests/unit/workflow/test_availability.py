@@ -1,7 +1,10 @@
 """What is decided before anything runs."""
 
+import os
+
 import pytest
 
+from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.workflow import availability, file_index
 
@@ -118,3 +121,27 @@ def test_a_manifest_of_features_in_another_encoding_is_read(decide, tmp_path):
     (tmp_path / "raw/features/mel.npy").touch()
     (tmp_path / "raw/manifest.csv").write_bytes("clip_id;genre\r\nblues.00000;Forró\r\n".encode("cp1252"))
     assert decide().protocols == {}
+
+
+@pytest.mark.parametrize(
+    ("there", "known_missing", "local", "is_due"),
+    [
+        ("abc", "", None, False),
+        ("abc", "", "newer", False),  # nothing is missing
+        ("ab", "c", None, False),  # the copy lacks it
+        ("ab", "c", "older", False),
+        ("ab", "c", "newer", True),
+        ("ab", "", None, True),  # a person deleted an altered clip, as the summary says
+        ("ab", None, "newer", False),  # never fetched
+    ],
+)
+def test_gtzan_is_fetched_again_where_clips_are_missing_that_may_be_had(there, known_missing, local, is_due, tmp_path):
+    report, local_yaml, catalogue = (tmp_path / name for name in ("fetch.json", "local.yaml", "gtzan.csv"))
+    files.write_rows(catalogue, ["clip_id"], [{"clip_id": f"blues.{clip}"} for clip in "abc"])
+    if known_missing is not None:
+        files.write_json(report, {"missing": [f"blues.{clip}" for clip in known_missing]})
+    if local:
+        local_yaml.write_text("gtzan: /copy")
+        os.utime(local_yaml, (1, 1) if local == "older" else (2**32, 2**32))
+    paths = [f"blues/blues.{clip}.wav" for clip in there]
+    assert availability.fetch_is_due(paths, report, local_yaml, catalogue) == is_due

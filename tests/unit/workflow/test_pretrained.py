@@ -260,3 +260,7 @@ def test_the_released_pca_parameters_are_read_or_told_apart(tmp_path):
     for name, words in (("small", r"means \(5,\)"), ("other", "is not the released file"), ("junk", "is not")):
         with pytest.raises(InputError, match=words):
             vggish.read_pca(tmp_path / f"{name}.npz")
+
+
+def test_a_home_of_nobody_is_no_folder_of_weights():
+    assert pretrained.locate("vggish", "~nobody-of-this-name/vggish") is None
