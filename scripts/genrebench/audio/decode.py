@@ -1,6 +1,7 @@
 """Reading audio files of any format, and the figures that Huang and Minami (2024) print of each clip."""
 
 import hashlib
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
     InputError
         If neither libsndfile nor FFmpeg (in PyAV) can read it, or if it is empty.
     """
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise InputError(f"{path} is no regular file")  # a named pipe would be waited for
     if Path(path).stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes)")
     try:

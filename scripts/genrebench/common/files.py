@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from genrebench.common.file_names import LONGEST, cut
+
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
@@ -20,7 +22,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A fixed name: what a killed job left is replaced by its successor.
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    suffix = path.suffix if len(path.suffix) <= 12 else ""  # else it is a title with a full stop in it
+    temporary = path.with_name(cut(f".{path.stem}", LONGEST - len(f".tmp{suffix}".encode())) + f".tmp{suffix}")
     _remove(temporary)
     try:
         yield temporary

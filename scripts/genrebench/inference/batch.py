@@ -10,6 +10,7 @@ from pathlib import Path
 
 from genrebench.audio import formats
 from genrebench.common.cli import InputError
+from genrebench.common.file_names import shortened
 from genrebench.common.prediction import Prediction
 from genrebench.inference.predictor import Predictor
 
@@ -56,7 +57,7 @@ def predictions(
         Each file in the order of `paths`, with its prediction or the reason why there is none.
     """
     root = os.path.commonpath([path.parent.absolute() for path in paths])
-    plots = {path: plot and plot / f"{path.absolute().relative_to(root)}.png" for path in paths}
+    plots = {path: plot and plot / shortened(str(path.absolute().relative_to(root)), ".png") for path in paths}
     jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
     if jobs == 1:
         predictor = Predictor(folder)
