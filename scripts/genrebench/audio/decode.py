@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
     InputError
         If neither libsndfile nor FFmpeg (in PyAV) can read it, or if it is empty.
     """
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise InputError(f"{path} is no regular file")  # a named pipe would be waited for
     if Path(path).stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes)")
     try:

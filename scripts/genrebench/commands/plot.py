@@ -7,6 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from genrebench.common.file_names import shortened
+
 HELP = "plot a recording over time"
 EXAMPLES = """\
   genrebench plot song.mp3
@@ -26,7 +28,7 @@ def run(audio: Path, output: Path | None, title: str | None) -> None:
     from genrebench.plots import clip
 
     features, reading = _settings()
-    output = output or Path(f"{audio.name}.png")
+    output = output or Path(shortened(audio.name, ".png"))
     clip.draw_clip(features, reading, output, audio=audio, title=title)
     print(output)
 

@@ -3,23 +3,18 @@
 import hashlib
 
 LONGEST = 255  # bytes of a name, on the common file systems
-RESERVED = 16  # bytes for what a writer puts around a name while it writes, and for a longer suffix
+ROOM = 28  # bytes for a suffix, and for what a writer puts around a name while it writes
 
 
-def shortened(name: str, suffix: str = "", longest: int = LONGEST - RESERVED) -> str:
-    """A name with a suffix, of at most `longest` bytes: a longer one is cut, and a digest of it keeps it apart.
-
-    The same name gives the same file. The name may be a path with slashes: each part is shortened, the suffix is the
-    last one's.
-    """
-    *folders, last = name.split("/")
-    return "/".join([*(_short(one, "", longest) for one in folders), _short(last, suffix, longest)])
+def shortened(name: str, suffix: str = "") -> str:
+    """A name with a suffix, short enough for a file: each part between slashes is cut as `cut` does."""
+    return "/".join(cut(part, LONGEST - ROOM) for part in name.split("/")) + suffix
 
 
-def _short(name: str, suffix: str, longest: int) -> str:
+def cut(name: str, longest: int) -> str:
+    """A name of at most `longest` bytes: of a longer one the beginning, and a digest that keeps it apart."""
     data = name.encode(errors="surrogateescape")
-    if len(data) + len(suffix.encode()) <= longest:
-        return name + suffix
-    end = f"~{hashlib.sha256(data).hexdigest()[:8]}{suffix}"
-    # whole characters only
-    return data[: longest - len(end.encode())].decode(errors="ignore").rstrip() + end
+    if len(data) <= longest:
+        return name
+    end = f"~{hashlib.sha256(data).hexdigest()[:8]}"
+    return data[: longest - len(end)].decode(errors="ignore").rstrip() + end  # whole characters only

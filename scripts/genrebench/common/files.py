@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from genrebench.common.cli import InputError
+from genrebench.common.file_names import LONGEST, cut
 
 FULL_BYTES = 1 << 20  # a disk with less room is full: something did not fit
 
@@ -29,7 +30,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A fixed name: what a killed job left is replaced by its successor.
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
+    suffix = path.suffix if len(path.suffix) <= 12 else ""  # else it is a title with a full stop in it
+    temporary = path.with_name(cut(f".{path.stem}", LONGEST - len(f".tmp{suffix}".encode())) + f".tmp{suffix}")
     _remove(temporary)
     try:
         yield temporary

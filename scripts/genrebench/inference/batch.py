@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from genrebench.audio import formats
 from genrebench.common.cli import InputError
+from genrebench.common.file_names import shortened
 from genrebench.common.prediction import Prediction
 from genrebench.common.workers import LIMIT_S, Failure, Workers
 
@@ -124,7 +125,7 @@ def predictions(
         If the folder holds no model that this version reads.
     """
     root = os.path.commonpath([path.parent.absolute() for path in paths])
-    plots = [plot and plot / f"{path.absolute().relative_to(root)}.png" for path in paths]
+    plots = [plot and plot / shortened(str(path.absolute().relative_to(root)), ".png") for path in paths]
     jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
     with Workers(start, [folder], jobs, limit_s) as workers:
         for path, result in zip(paths, workers.map(zip(paths, plots, strict=True)), strict=True):

@@ -18,6 +18,7 @@ from genrebench.audio.clip import Clip, decibels
 from genrebench.audio.lengths import given_seconds
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.file_names import shortened
 from genrebench.extraction import store
 from genrebench.extraction.engine import FAST
 from genrebench.plots import FEATURES_OF_CLIP as FEATURES
@@ -167,7 +168,9 @@ def draw_clip(
 
 
 def _find(manifest: Path, clip_id: str | None) -> dict[str, str]:
-    clip = next((row for row in files.read_rows(manifest) if row["clip_id"] == clip_id), None)
+    rows = files.read_rows(manifest)
+    # a long id is asked for by the name of its picture
+    clip = next((row for row in rows if clip_id in (row["clip_id"], shortened(row["clip_id"]))), None)
     if clip is None:
         raise InputError(f"{manifest} has no clip {clip_id}; its first column has the names")
     if not clip["path"]:
@@ -195,7 +198,7 @@ def draw_genres(
         for genre, clip in sorted(first.items()):
             view = replace(look(clip["path"], settings, audio_settings, caches.arrays(clip["clip_id"])), **SMALL)
             figure = draw(view, title_of(clip["clip_id"], genre, clip["artist"]))
-            style.write(figure, folder / f"{genre}.png", SMALL_DPI, SMALL_PALETTE)
+            style.write(figure, folder / shortened(genre, ".png"), SMALL_DPI, SMALL_PALETTE)
 
 
 def _is_computed(name: str, entry: Any) -> bool:

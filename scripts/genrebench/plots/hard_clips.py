@@ -9,6 +9,7 @@ import numpy as np
 
 from genrebench.audio import decode, excerpt
 from genrebench.common import files
+from genrebench.common.file_names import shortened
 from genrebench.evaluation import hard_clips
 from genrebench.plots import clip as clip_plot
 from genrebench.plots import style
@@ -54,8 +55,8 @@ def _draw_clip(clip: Mapping[str, str], view: clip_plot.View, pictures: Path, ex
     figure = clip_plot.draw(view, f"Excerpt from {span[0]:.1f} to {span[1]:.1f} s" if partly else "The whole clip")
     if partly:
         figure.axes[0].axvspan(*span, color=HIGHLIGHT, alpha=0.3, lw=0, zorder=0)
-    style.write(figure, pictures / f"{clip['clip_id']}.png", DPI, PALETTE)
-    with files.atomic(excerpts / f"{clip['clip_id']}.mp3") as temporary:
+    style.write(figure, pictures / shortened(clip["clip_id"], ".png"), DPI, PALETTE)
+    with files.atomic(excerpts / shortened(clip["clip_id"], ".mp3")) as temporary:
         temporary.write_bytes(excerpt.encode(samples, excerpt.SAMPLE_RATE))
 
 

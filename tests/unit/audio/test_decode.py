@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import av
@@ -91,6 +92,12 @@ def test_errors_name_the_file_and_both_decoders(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(InputError, match="empty"):
         decode.decode(path)
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.wav")
+    with pytest.raises(InputError, match="no regular file"):
+        decode.decode(tmp_path / "x.wav")
 
 
 def test_md5_is_of_the_sound_and_not_of_the_file(tmp_path):

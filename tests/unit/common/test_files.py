@@ -43,3 +43,10 @@ def test_the_same_value_gives_the_same_json(tmp_path):
     files.write_json(tmp_path / "b.json", {"a": [2, "é"], "b": 1})
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": [2, "é"], "b": 1}
+
+
+def test_a_name_may_be_as_long_as_a_file_system_allows(tmp_path):
+    for name in ("a" * 251 + ".csv", "歌" * 85, "A. " + "x" * 252):
+        files.write_json(tmp_path / name, 1)
+        assert files.read_json(tmp_path / name) == 1
+    assert len(list(tmp_path.iterdir())) == 3

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genrebench.common import files
+from genrebench.common.file_names import shortened
 from genrebench.plots import artists, style
 from genrebench.reporting.page import png, svg
 
@@ -60,4 +61,6 @@ def clip_plots(folder: Path, manifest: Sequence[Mapping[str, str]]) -> list[dict
     for clip in manifest:
         if clip["path"]:
             first.setdefault(clip["genre"], clip["clip_id"])
-    return [{"genre": g, "clip_id": clip, "plot": png(folder / f"{g}.png")} for g, clip in sorted(first.items())]
+    return [
+        {"genre": g, "clip_id": clip, "plot": png(folder / shortened(g, ".png"))} for g, clip in sorted(first.items())
+    ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genrebench.common import files
+from genrebench.common.file_names import shortened
 from genrebench.common.formatting import counted, percent
 from genrebench.evaluation import hard_clips, tables
 from genrebench.reporting.page import data_address, png
@@ -40,8 +41,8 @@ def describe_errors(table: Path, pictures: Path, excerpts: Path, labels: Path) -
         dict(row)
         | {
             "probabilities": probabilities(row),
-            "picture": png(path) if (path := pictures / f"{row['clip_id']}.png").is_file() else None,
-            "excerpt": _sound(excerpts / f"{row['clip_id']}.mp3"),
+            "picture": png(path) if (path := pictures / shortened(row["clip_id"], ".png")).is_file() else None,
+            "excerpt": _sound(excerpts / shortened(row["clip_id"], ".mp3")),
             "suspected": row["clip_id"] in suspects,
         }
         for row in hard[: hard_clips.SHOWN]
