@@ -136,7 +136,7 @@ class Corpus:
         )  # fmt: skip
         return output
 
-    def says_the_same(self, folder, run):
+    def says_the_same(self, folder, run, tolerance=1e-5):
         """Assert that the model in `folder` predicts for each file what the `run` predicted for the clip; the model."""
         predictor = Predictor(folder)
         predicted = files.read_rows(run / "predictions.csv")
@@ -145,7 +145,7 @@ class Corpus:
             rows = [row for row in predicted if row["clip_id"] == clip["clip_id"]]
             expected = np.array([[float(row[genre]) for genre in predictor.genres] for row in rows])
             found = predictor.predict(clip["path"])
-            np.testing.assert_allclose(found.curve, expected, atol=1e-5)
-            np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), atol=1e-5)
+            np.testing.assert_allclose(found.curve, expected, atol=tolerance)
+            np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), atol=tolerance)
             assert len(found.windows) == len(expected)
         return predictor
