@@ -98,7 +98,7 @@ def _remove(folder, dice, outside):
 
 def _add(folder, dice, outside):
     path = folder / dice.choice(NAMES)
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(dice.choice([b"", b"import os", dice.randbytes(500)]))
     return f"also {path.name}"
 

@@ -156,6 +156,8 @@ def read_description(folder: Path) -> dict[str, Any]:
             raise InputError(
                 f"{folder} is not an exported model: it has no {DESCRIPTION}. `snakemake export` makes one"
             )
+        if path.is_symlink():
+            raise InputError(f"{path} is a link, which no export of genrebench has")
         if path.stat().st_size > LARGEST:
             raise InputError(f"{path} has more than {LARGEST / 1e6:.0f} MB, which no export of genrebench has")
         description = json.loads(path.read_bytes(), parse_constant=_no_number)

@@ -36,6 +36,10 @@ def write_network(folder: Path, module: str, settings: Mapping[str, Any]) -> Non
     backend.prepare({"backend": "tensorflow", "threads": 1, "precision": "float32"}, 0)
     described = files.read_json(folder / "model.json")
     shapes = {name: tuple(described["shapes"][name]) for name in features_of(settings)}
+    import keras
+
+    # layers are named by a counter, and constants are folded in the order of names
+    keras.utils.clear_session()
     network = importlib.import_module(f"genrebench.models.{module}")
     model = network.architecture(shapes, len(described["genres"]), described["settings"])
     model.load_weights(folder / "model.weights.h5")
