@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from genrebench.audio import decode, formats
+from genrebench.audio import formats
 from genrebench.common.formatting import interval, percent
 from genrebench.inference.description import caveats, test_clips, trained_on
 from genrebench.inference.registry import BEST
