@@ -8,6 +8,7 @@ from genrebench.audio import decode
 from genrebench.common import files
 from genrebench.extraction.collect import collect_feature
 from genrebench.inference import export
+from genrebench.inference.description import write_description
 from genrebench.inference.predictor import Predictor
 from genrebench.training.run import train
 
@@ -34,6 +35,27 @@ CLASSICAL = {
     },
     "svm_pooled": {"features": ["mel"], "scaler_fit_on": "train", "pooling": ["mean", "std"], "C": 10.0},
 }
+
+
+def describe(folder, **changes):
+    """Write an export without files to a folder: the description of a model that was never trained, with changes."""
+    figures = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "majority_accuracy": 0.1}
+    description = {
+        **{"model": "logistic", "dataset": "demo", "genres": ["blues", "jazz"], "settings": {"features": ["mel"]}},
+        **{
+            "compute": NUMERICS,
+            "audio": READING | {"window_s": 2.0},
+            "limits": {"min_duration_s": 0.5, "min_rms": 0.1},
+        },
+        "features": {
+            "mel": {"entry": {}, "axes": ["mel", "frame"], "unit": "dB", "steps": 9, "seconds": 2.0, "cut": None}
+        },
+        "run": {"protocol": "artist", "split": "repeat0", "seed": 0},
+        "metrics": figures | {"n_test": 60, "valid_accuracy": 0.5},
+        **{"caveats": [], "confidence": {"min_probability": 0.1, "max_ood_score": None}},
+    }
+    folder.mkdir(parents=True)
+    return write_description(folder, description | changes)
 
 
 def tone(genre, number, seconds):
@@ -114,7 +136,7 @@ class Corpus:
         )  # fmt: skip
         return output
 
-    def says_the_same(self, folder, run):
+    def says_the_same(self, folder, run, tolerance=1e-5):
         """Assert that the model in `folder` predicts for each file what the `run` predicted for the clip; the model."""
         predictor = Predictor(folder)
         predicted = files.read_rows(run / "predictions.csv")
@@ -123,7 +145,7 @@ class Corpus:
             rows = [row for row in predicted if row["clip_id"] == clip["clip_id"]]
             expected = np.array([[float(row[genre]) for genre in predictor.genres] for row in rows])
             found = predictor.predict(clip["path"])
-            np.testing.assert_allclose(found.curve, expected, atol=1e-5)
-            np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), atol=1e-5)
+            np.testing.assert_allclose(found.curve, expected, atol=tolerance)
+            np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), atol=tolerance)
             assert len(found.windows) == len(expected)
         return predictor

@@ -24,7 +24,8 @@ def yamnet_like(folder: Path, dimensions: int = 1024) -> Path:
 
     def pad(waveform):
         missing = tf.maximum(WINDOW - tf.shape(waveform)[0], 0)
-        return tf.pad(waveform, [[0, missing + tf.math.floormod(WINDOW - tf.shape(waveform)[0] - missing, YAMNET_HOP)]])
+        beyond = tf.math.floormod(tf.shape(waveform)[0] + missing - WINDOW, YAMNET_HOP)
+        return tf.pad(waveform, [[0, missing + tf.math.floormod(YAMNET_HOP - beyond, YAMNET_HOP)]])
 
     return _save(folder, 48, dimensions, pad, lambda patches, embedded: (embedded[:, :521], embedded, patches[:, 0]))
 

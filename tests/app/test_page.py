@@ -20,7 +20,7 @@ import soundfile
 from exported_models import CLASSICAL, RATE, SECONDS, Corpus, tone
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.inference.description import write_reason
+from genrebench.inference.description import write_description, write_reason
 from genrebench.inference.predictor import Predictor
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="not installed: `make test-tools`")
@@ -49,9 +49,7 @@ def results(tmp_path_factory):
         figures = {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1}
         description["metrics"] |= figures | {"n_test": 60, "valid_accuracy": accuracy}
         limits = {"min_probability": confidence, "max_ood_score": 1e9}
-        files.write_json(
-            folder / "export.json", description | {"dataset": dataset, "caveats": caveats, "confidence": limits}
-        )
+        write_description(folder, description | {"dataset": dataset, "caveats": caveats, "confidence": limits})
 
     place("logistic", "logistic", 0.8, [], 0.4)
     place("best", "logistic", 0.8, [], 0.4)
@@ -123,7 +121,7 @@ def page(chromium, address, temporary):
     assert not failed
     assert requested
     assert [url for url in requested if not url.removeprefix("blob:").startswith((f"{address}/", "data:"))] == []
-    assert list(temporary.glob("genrebench-*")) == []
+    assert list(temporary.glob("genrebench-upload-*")) == []
 
 
 def genres(page):

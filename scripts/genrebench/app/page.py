@@ -1,6 +1,5 @@
-"""What the page shows: its HTML, the models, and a prediction with its plot."""
+"""What the page shows before there is a file: its HTML and the models."""
 
-import base64
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -8,17 +7,13 @@ from typing import Any
 
 import jinja2
 
-from genrebench.audio import decode, formats
+from genrebench.audio import formats
 from genrebench.common.formatting import interval, percent
-from genrebench.common.prediction import Prediction
 from genrebench.inference.description import caveats, test_clips, trained_on
 from genrebench.inference.registry import BEST
-from genrebench.plots import prediction as prediction_plot
-from genrebench.plots import style
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 STATIC = Path(__file__).with_name("static")
-NARROWEST, WIDEST, PIXELS = 300, 1400, 100  # of the plot: CSS pixels, and how many of them are an inch
 
 
 def render(models: Mapping[str, dict[str, Any]], max_mb: float, max_minutes: float) -> str:
@@ -41,36 +36,6 @@ def describe(folder: str, description: dict[str, Any]) -> dict[str, Any]:
         "majority": percent(figures["majority_accuracy"], 0),
         "caveats": caveats(description),
     }
-
-
-def answer(prediction: Prediction, width: float) -> dict[str, Any]:
-    """What the page shows of a prediction; `width` is that of the plot in inches.
-
-    `plot` has the picture as a URL, and where its time axis begins and ends, as fractions of the width.
-    """
-    colour = style.colours(prediction.genres)
-    samples = decode.load(prediction.path, prediction_plot.SAMPLE_RATE)
-    figure = prediction_plot.draw(prediction, samples, width, over_time_only=True)
-    image = style.to_png(figure, dpi=2 * PIXELS)  # twice as fine, for screens that are
-    time = figure.axes[0].get_position()
-    return {
-        "file": prediction.path.name,
-        "seconds": prediction.seconds,
-        "genre": prediction.genre,
-        "low_confidence": prediction.low_confidence,
-        "genres": [{"name": g, "probability": p, "colour": colour[g]} for g, p in prediction.ranked()],
-        "plot": {
-            "url": f"data:image/png;base64,{base64.b64encode(image).decode()}",
-            "start": time.x0,
-            "end": time.x1,
-        },
-    }
-
-
-def plot_width(pixels: str) -> float:
-    """The width of the plot in inches, from that of the page in CSS pixels."""
-    wanted = int(pixels) if pixels.isdecimal() else WIDEST
-    return min(max(wanted, NARROWEST), WIDEST) / PIXELS
 
 
 @cache

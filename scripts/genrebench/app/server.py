@@ -8,9 +8,8 @@ The page loads nothing from other hosts, and its content security policy forbids
 is in a temporary folder while it is processed, and is then deleted.
 """
 
-import tempfile
-import traceback
-from functools import lru_cache
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from genrebench.app import page, uploads
+from genrebench.app import answers, page, uploads
 from genrebench.common.cli import InputError
-from genrebench.inference.description import DESCRIPTION, read_description
-from genrebench.inference.predictor import Predictor
+from genrebench.common.workers import Failure, Workers
+from genrebench.inference.description import read_description
 from genrebench.inference.registry import find_model, usable_models
 
 HOSTS = ["127.0.0.1", "localhost"]  # another name that resolves to this machine is an attack (DNS rebinding)
@@ -44,8 +43,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 MEGABYTE = 1_000_000
-PER_MINUTE = 60 * 2 * 48_000  # samples of stereo at 48 kHz, in which the limit of memory is stated
-KEPT = 4  # models in memory
+NARROWEST, WIDEST = 300, 1400  # of the plot, in CSS pixels
+LONGEST = 5  # digits of a number
 
 
 class RefusedError(InputError):
@@ -56,7 +55,7 @@ class RefusedError(InputError):
         self.status = status
 
 
-def build(results: Path, model: str | None, max_mb: float, max_minutes: float) -> Starlette:
+def build(results: Path, model: str | None, max_mb: float, max_minutes: float, timeout: float) -> Starlette:
     """Build the application.
 
     Parameters
@@ -69,13 +68,15 @@ def build(results: Path, model: str | None, max_mb: float, max_minutes: float) -
         The largest file in megabytes.
     max_minutes : float
         The longest file: it holds at most as many samples as so many minutes of stereo at 48 kHz.
+    timeout : float
+        Seconds after which a file is given up.
 
     Raises
     ------
     InputError
         If there is no model.
     """
-    service = Service(results, model, max_mb, max_minutes)
+    service = Service(results, model, max_mb, max_minutes, timeout)
     return Starlette(
         routes=[
             Route("/", service.page),
@@ -83,19 +84,28 @@ def build(results: Path, model: str | None, max_mb: float, max_minutes: float) -
             Mount("/static", StaticFiles(directory=page.STATIC)),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
-        exception_handlers={RefusedError: _refuse},
+        exception_handlers={RefusedError: _refuse, Exception: _fail},
+        lifespan=service.lifespan,
     )
 
 
 class Service:
     """The page and its predictions; see `build`."""
 
-    def __init__(self, results: Path, model: str | None, max_mb: float, max_minutes: float):
+    def __init__(self, results: Path, model: str | None, max_mb: float, max_minutes: float, timeout: float):
         self.results, self.model, self.max_mb, self.max_minutes = results, model, max_mb, max_minutes
         if not self.models():
             folder = find_model(None, results)  # raises InputError if nothing was exported
             read_description(folder)  # raises it if this is no model
         self.one_at_a_time = anyio.CapacityLimiter(1)
+        self.workers = Workers(answers.start, [max_minutes], 1, timeout)
+
+    @asynccontextmanager
+    async def lifespan(self, application: Starlette) -> AsyncIterator[None]:
+        """Remove what a page that was killed has left, and in the end the process that predicts."""
+        uploads.remove_abandoned()
+        with self.workers:
+            yield
 
     def models(self) -> dict[str, dict[str, Any]]:
         """Folder and description of the models to choose from; the first one is the default."""
@@ -118,11 +128,16 @@ class Service:
         folder = query.get("model", "")
         if folder not in self.models():
             raise RefusedError("This model does not exist any more; load the page again.", 404)
-        with tempfile.TemporaryDirectory(prefix="genrebench-") as temporary:
-            path = Path(temporary) / uploads.file_name(query.get("name", ""))
-            await self._receive(request, path)
-            width = page.plot_width(query.get("width", ""))
-            answer = await run_sync(self._predict, Path(folder), path, width, limiter=self.one_at_a_time)
+        width = plot_width(query.get("width", ""))
+        name = uploads.file_name(query.get("name", ""))
+        try:
+            with uploads.folder() as temporary:
+                path = temporary / name
+                await self._receive(request, path)
+                question = answers.Question(path, Path(folder), width)
+                answer = await run_sync(self._ask, question, limiter=self.one_at_a_time)
+        except OSError as error:
+            raise RefusedError(f"{name} cannot be stored: {error.strerror or error}", 507) from None
         return JSONResponse(answer, headers=HEADERS)
 
     def _check_origin(self, request: Request) -> None:
@@ -147,39 +162,29 @@ class Service:
             except ClientDisconnect:
                 raise RefusedError(f"{path.name} did not arrive completely", 400) from None
 
-    def _predict(self, folder: Path, path: Path, width: float) -> dict[str, Any]:
-        try:
-            if path.stat().st_size:
-                self._check_length(path)
-            predictor = _predictor(folder, (folder / DESCRIPTION).stat().st_mtime_ns)
-            return page.answer(predictor.predict(path), width)
-        except InputError as error:
-            raise RefusedError(str(error).replace(f"{path.parent}/", ""), 422) from None
-        except MemoryError:
-            raise RefusedError(f"{path.name} needs more memory than there is", 422) from None
-        except Exception:
-            traceback.print_exc()  # where the page was started
-            raise RefusedError(
-                f"{path.name}: the program failed, which is a bug; the terminal has the details", 500
-            ) from None
-
-    def _check_length(self, path: Path) -> None:
-        """Refuse a small file that holds hours of audio before it is decoded."""
-        minutes = uploads.stored_samples(path) / PER_MINUTE
-        if minutes > self.max_minutes:
-            raise RefusedError(
-                f"{path.name} is too long: it takes as much memory as {minutes:.0f} minutes of stereo at 48 kHz; "
-                f"the limit of this page is {self.max_minutes:g} (`--max-minutes`)",
-                413,
-            )
+    def _ask(self, question: answers.Question) -> dict[str, Any]:
+        result = next(self.workers.map([question]))
+        if isinstance(result, Failure):
+            raise RefusedError(f"{question.path.name} {result.reason}", 500)
+        if isinstance(result, answers.Refusal):
+            raise RefusedError(result.sentence, result.status)
+        return result
 
 
-@lru_cache(KEPT)
-def _predictor(folder: Path, changed: int) -> Predictor:
-    """The model in a folder; `changed` is when it was written, so that a new export is loaded again."""
-    return Predictor(folder)
+def plot_width(pixels: str) -> int:
+    """Read the width of the plot in CSS pixels, which is kept within limits; raises RefusedError if it is no number."""
+    if pixels and not (pixels.isascii() and pixels.isdigit() and len(pixels) <= LONGEST):
+        raise RefusedError(f"`width` is a number of pixels with at most {LONGEST} digits.", 400)
+    return min(max(int(pixels or WIDEST), NARROWEST), WIDEST)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
     return JSONResponse({"error": str(error)}, error.status, HEADERS)
+
+
+async def _fail(request: Request, error: Exception) -> Response:
+    """Answer a fault of the program; its traceback is in the terminal."""
+    return JSONResponse(
+        {"error": "The program failed, which is a bug; the terminal has the details."}, 500, headers=HEADERS
+    )

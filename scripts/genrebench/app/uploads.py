@@ -1,5 +1,11 @@
-"""Uploaded files: a safe name, and how much audio is in them."""
+"""Uploaded files: a safe name, a folder that does not outlive the page, and how much audio is in them."""
 
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import soundfile
@@ -7,6 +13,7 @@ import soundfile
 from genrebench.audio import decode
 
 LONGEST = 200  # bytes of a file's name
+PREFIX = "genrebench-upload-"  # of folders in that for temporary files
 UNKNOWN = 2**62  # frames, at least, that libsndfile reports of a file whose header has no length
 
 
@@ -16,6 +23,37 @@ def file_name(name: str) -> str:
     while len(last.encode()) > LONGEST:
         last = last[1:]  # the suffix stays
     return last if last.strip(".") else "file"
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Make a temporary folder and remove it afterwards; a page that is started later does so if this one is killed."""
+    while True:
+        place = Path(tempfile.mkdtemp(prefix=PREFIX))
+        lock = os.open(place, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # it is free again when this process ends, however that comes to be
+        if place.is_dir():
+            break
+        os.close(lock)  # `remove_abandoned` of another page came between
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        os.close(lock)
+
+
+def remove_abandoned() -> None:
+    """Remove the folders of pages that were killed."""
+    for place in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):  # of another user, or in use
+            if place.is_symlink():
+                continue
+            lock = os.open(place, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(place)
+            finally:
+                os.close(lock)
 
 
 def stored_samples(path: Path) -> float:

@@ -4,7 +4,7 @@ import argparse
 import socket
 from pathlib import Path
 
-from genrebench.commands.options import add_model_options
+from genrebench.commands.options import add_model_options, add_timeout, port_number, positive_number
 from genrebench.common.cli import InputError
 
 HELP = "start a web page that predicts genres, on this machine only"
@@ -18,17 +18,18 @@ HOST = "127.0.0.1"  # only this machine can connect
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     add_model_options(parser, "by default all of them, to choose from")
-    parser.add_argument("--port", type=int, default=7860, help="0: any that is free (default: %(default)s)")
-    parser.add_argument("--max-mb", type=float, default=100, help="largest file in MB (default: %(default)g)")
+    parser.add_argument("--port", type=port_number, default=7860, help="0: any that is free (default: %(default)s)")
+    parser.add_argument("--max-mb", type=positive_number, default=100, help="largest file in MB (default: %(default)g)")
     parser.add_argument(
         "--max-minutes",
-        type=float,
+        type=positive_number,
         default=30,
         help="longest file, counted as stereo at 48 kHz (default: %(default)g, which take about 2 GB of memory)",
     )
+    add_timeout(parser)
 
 
-def run(model: str | None, results: Path | None, port: int, max_mb: float, max_minutes: float) -> None:
+def run(model: str | None, results: Path | None, port: int, max_mb: float, max_minutes: float, timeout: float) -> None:
     """Serve the page until interrupted; raises InputError if it cannot be started."""
     from genrebench.inference.description import read_description
     from genrebench.inference.registry import default_results, find_model, usable_models
@@ -41,7 +42,7 @@ def run(model: str | None, results: Path | None, port: int, max_mb: float, max_m
 
     from genrebench.app import server
 
-    application = server.build(results, model, max_mb, max_minutes)
+    application = server.build(results, model, max_mb, max_minutes, timeout)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from genrebench.common.workers import LIMIT_S
 
 LARGEST = 1_000_000  # of options that are numbers
+LAST_PORT = 65535
 
 
 def add_model_options(parser: argparse.ArgumentParser, default: str) -> None:
@@ -29,6 +30,24 @@ def positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LARGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {LARGEST}")
     return int(text)
+
+
+def port_number(text: str) -> int:
+    """Read an option that is the number of a port."""
+    if not text.isascii() or not text.isdigit() or not int(text) <= LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a port, 0 to {LAST_PORT}")
+    return int(text)
+
+
+def positive_number(text: str) -> float:
+    """Read an option that is a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0, and at most {LARGEST}")
+    return number
 
 
 def add_timeout(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,8 @@
 """Embeddings of a clip from pretrained networks with windows of 0.975 s: YAMNet and VGGish.
 
-A network is a SavedModel, called with mono samples (n,) float32 at 16 kHz, full scale 1. It gives the embeddings
-(frames, dimensions), alone or as the second of several outputs, as YAMNet does (scores, embeddings, log-mel).
+A network is a SavedModel, or ONNX in an exported model, called with mono samples (n,) float32 at 16 kHz, full scale 1.
+It gives the embeddings (frames, dimensions), alone or as the second of several outputs, as YAMNet does (scores,
+embeddings, log-mel).
 
 TensorFlow is imported for the first clip (6 s), and runs on one thread of the processor: sums in another
 order are other numbers, and a GPU has an order of its own.
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from genrebench.audio.clip import Clip
+from genrebench.common import onnx_model
 from genrebench.common.cli import InputError
 from genrebench.common.quiet import without_stderr
 from genrebench.workflow import pretrained
@@ -25,6 +27,8 @@ SAMPLE_RATE = 16000  # Hz
 WINDOW = 15600  # samples of a frame's window: 96 spectra, 10 ms apart, the last of them 25 ms long
 # Frames at a time: memory does not grow with the clip. (Fewer than four take other kernels, with other roundings.)
 FRAMES = 32
+FILE = "saved_model.pb"  # in the folder of a SavedModel, which can hold a program
+ONNX = "model.onnx"
 
 Network = Callable[[np.ndarray], np.ndarray]
 
@@ -89,7 +93,9 @@ def in_blocks(network: Network, samples: np.ndarray, hop: int, where: str) -> np
 
 @cache
 def network(folder: Path, name: str, dimensions: int) -> Network:
-    """Load the SavedModel in `folder`; raises InputError, then or when it is called, if it is not such a network."""
+    """Load the network in `folder`; raises InputError, then or when it is called, if it is not such a network."""
+    if (folder / ONNX).is_file():
+        return _onnx_network(folder / ONNX, name, dimensions)
     tf = tensorflow()
     failures = (OSError, ValueError, TypeError, KeyError, tf.errors.OpError)
     try:
@@ -112,6 +118,22 @@ def network(folder: Path, name: str, dimensions: int) -> Network:
             found = type(outputs).__name__ if shape is None else tuple(shape)
             raise InputError(f"{folder} holds a model that gives {found}; {_expected(name, dimensions)}")
         return embeddings.numpy()
+
+    return call
+
+
+def _onnx_network(path: Path, name: str, dimensions: int) -> Network:
+    session = onnx_model.load(path)
+    try:
+        (given,), (output,) = session.get_inputs(), session.get_outputs()
+    except ValueError:
+        raise InputError(f"{path} has several inputs or outputs; {_expected(name, dimensions)}") from None
+
+    def call(samples: np.ndarray) -> np.ndarray:
+        (embeddings,) = session.run([output.name], {given.name: samples.astype(np.float32, copy=False)})
+        if embeddings.ndim != 2 or embeddings.shape[1] != dimensions:
+            raise InputError(f"{path} is a model that gives {embeddings.shape}; {_expected(name, dimensions)}")
+        return embeddings
 
     return call
 

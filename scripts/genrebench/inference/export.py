@@ -3,7 +3,9 @@
 export.json           how a file is processed, how the model was evaluated, and the versions of the software
 README.md             the same for people: the model card
 model/                weights and scaler as the training wrote them; of a network also model.onnx
-weights/<feature>/    the weights of a pretrained feature
+weights/<feature>/    the weights of a pretrained feature; a SavedModel, which can hold a program, as model.onnx
+
+The same run makes the same bytes each time.
 """
 
 import shutil
@@ -20,15 +22,16 @@ from genrebench.common.cli import InputError
 from genrebench.common.formatting import percent
 from genrebench.common.run_key import RunKey
 from genrebench.datasets.split_leakage import describe_protocols, pick_protocols
+from genrebench.encoders import saved_model
 from genrebench.evaluation import results, tables
 from genrebench.evaluation.intervals import wilson_interval
 from genrebench.inference import confidence, loader
-from genrebench.inference.description import DESCRIPTION, FORMAT, write_reason
+from genrebench.inference.description import KNOWN, write_description, write_reason
 from genrebench.inference.model_card import model_card
-from genrebench.inference.onnx_export import write_network
+from genrebench.inference.onnx_export import write_network, write_saved_model
 from genrebench.training.data import Data, Feature, steps_of_cut
 from genrebench.workflow import pretrained
-from genrebench.workflow.entries import features_of, is_pretrained, module_of
+from genrebench.workflow.entries import features_of, is_pretrained, load_module, module_of
 
 LARGEST_DEVIATION = 1e-4  # of probabilities between the trained and the exported model
 
@@ -187,7 +190,6 @@ def export_run(
         rows = data.rows["valid"]
         probabilities = model.probabilities(data, rows)
         description = {
-            "format": FORMAT,
             "model": run["model"],
             "settings": settings,
             "compute": config["compute"],
@@ -205,7 +207,7 @@ def export_run(
             "check": _compare_with_training(data, rows, probabilities, folder / "predictions.csv", clips),
             "confidence": confidence.limits(model, data, rows, probabilities),
         }
-        files.write_json(temporary / DESCRIPTION, description)
+        description = write_description(temporary, description)
         (temporary / "README.md").write_text(model_card(description), encoding="utf-8")
     return description
 
@@ -267,8 +269,35 @@ def _copy_weights(name: str, entry: dict[str, Any], folder: Path) -> None:
         place = pretrained.locate(module_of(name, entry), entry["handle"])
         if place is None:
             raise InputError(f"The weights of {name} ({entry['handle']}) are no longer on this machine")
-        shutil.copytree(place, folder / "weights" / name)
+        target = folder / "weights" / name
+        target.mkdir(parents=True)
+        for path in place.iterdir():
+            if path.name in KNOWN:
+                shutil.copyfile(path, target / path.name)
+        if (place / saved_model.FILE).is_file():  # it can hold a program: what is passed on is the network alone
+            _write_as_onnx(module_of(name, entry), place, target)
         entry["handle"] = f"weights/{name}"
+
+
+def _write_as_onnx(module: str, place: Path, target: Path) -> None:
+    """Write the SavedModel in `place` as ONNX; NotExportableError if that computes something else."""
+    dimensions = load_module("features", module).DIMENSIONS
+    before = saved_model.network(place, module, dimensions)
+    try:
+        write_saved_model(place, target / saved_model.ONNX)
+        after = saved_model.network(target, module, dimensions)
+        random = np.random.default_rng(0)
+        for seconds in (1.0, 3.3, 8.0):
+            samples = random.uniform(-0.5, 0.5, round(seconds * saved_model.SAMPLE_RATE)).astype(np.float32)
+            expected, found = before(samples), after(samples)
+            if expected.shape != found.shape or np.abs(expected - found).max() > 1e-3 * np.abs(expected).max():
+                raise ValueError("it computes something else")
+    except Exception as error:  # of the converter, whatever it does not know
+        why = " ".join(str(error).split())[:200]
+        raise NotExportableError(
+            f"The network in {place} cannot be written as ONNX ({why}). A SavedModel can hold a program, so it is not "
+            "passed on."
+        ) from None
 
 
 def _clip_seconds(audio: Mapping[str, Any], clips: Sequence[Mapping[str, str]]) -> float:

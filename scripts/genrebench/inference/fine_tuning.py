@@ -51,8 +51,8 @@ def adapt(folder: Path, data: Data, description: Mapping[str, Any], seed: int) -
 def _adapt_linear(folder: Path, data: Data) -> tuple[list[Trial], np.ndarray]:
     """A candidate for each penalty on the distance from the old weights."""
     scaler = Scaler.load(folder / "scaler.npz")
-    with np.load(folder / "weights.npz") as saved:
-        before = best = saved["coef"], saved["intercept"]
+    saved = serialization.load_arrays(folder / "weights.npz")
+    before = best = saved["coef"], saved["intercept"]
     train, valid = data.rows["train"], data.rows["valid"]
     inputs, held_out = scaler.flat(data.features, train), scaler.flat(data.features, valid)
     chosen = linear.probabilities(*before, held_out)

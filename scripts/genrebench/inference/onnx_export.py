@@ -1,4 +1,4 @@
-"""Write a trained Keras network as ONNX, which ONNX Runtime computes without Keras and TensorFlow."""
+"""Write a network as ONNX, which ONNX Runtime computes without Keras and TensorFlow; the same one as the same bytes."""
 
 import importlib
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # they take seconds to import, and `backend` has to be set be
     import tensorflow as tf
 
 OPSET = 18
+SAMPLES = "samples"  # the input of the network of a pretrained feature
 
 
 def write_network(folder: Path, module: str, settings: Mapping[str, Any]) -> None:
@@ -35,6 +36,10 @@ def write_network(folder: Path, module: str, settings: Mapping[str, Any]) -> Non
     backend.prepare({"backend": "tensorflow", "threads": 1, "precision": "float32"}, 0)
     described = files.read_json(folder / "model.json")
     shapes = {name: tuple(described["shapes"][name]) for name in features_of(settings)}
+    import keras
+
+    # layers are named by a counter, and constants are folded in the order of names
+    keras.utils.clear_session()
     network = importlib.import_module(f"genrebench.models.{module}")
     model = network.architecture(shapes, len(described["genres"]), described["settings"])
     model.load_weights(folder / "model.weights.h5")
@@ -55,9 +60,128 @@ def write_onnx(model: "keras.Model", path: Path) -> None:
 
     handlers: dict[str, Any] = {"Erfc": (_erfc, []), "ScaleAndTranslate": (_scale_and_translate, [])}
     with files.atomic(path) as temporary:
-        tf2onnx.convert.from_function(
-            call, signature, opset=OPSET, custom_op_handlers=handlers, output_path=str(temporary)
+        converted, _ = tf2onnx.convert.from_function(call, signature, opset=OPSET, custom_op_handlers=handlers)
+        temporary.write_bytes(canonical(converted))
+
+
+def write_saved_model(folder: Path, path: Path) -> None:
+    """Write the network of a pretrained feature, a SavedModel (genrebench.encoders.saved_model), as ONNX."""
+    import tensorflow as tf
+    import tf2onnx
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    model = tf.saved_model.load(str(folder))
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32, name=SAMPLES)])
+    def call(samples: "tf.Tensor") -> "tf.Tensor":
+        outputs = model(samples)
+        return outputs[1] if isinstance(outputs, tuple | list) and len(outputs) > 1 else outputs
+
+    concrete = call.get_concrete_function()
+    frozen = convert_variables_to_constants_v2(concrete)
+    # constants that the network holds as tensors are inputs of the graph, unless they are put in their places
+    held = {tensor.name: value for value, tensor in concrete.graph.captures if value.dtype != tf.resource}
+    with tf.Graph().as_default() as graph:
+        constants = {name: tf.constant(value.numpy()) for name, value in held.items()}
+        tf.import_graph_def(frozen.graph.as_graph_def(), input_map=constants, name="")
+    with files.atomic(path) as temporary:
+        converted, _ = tf2onnx.convert.from_graph_def(
+            graph.as_graph_def(), input_names=[f"{SAMPLES}:0"], output_names=[frozen.outputs[0].name], opset=OPSET
         )
+        temporary.write_bytes(canonical(converted))
+
+
+def canonical(model: Any) -> bytes:
+    """Serialise a network of ONNX so that the same computation has the same bytes.
+
+    The converter names what it makes by counters of the process, and orders it by these names. Here nodes are ordered
+    by what they need, beginning with the outputs of the graph, and named by their places.
+    """
+    del model.metadata_props[:]
+    model.graph.name = model.doc_string = ""
+    kept = {value.name: value.name for value in (*model.graph.input, *model.graph.output)}
+    _rename(model.graph, kept, "")
+    opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
+    opsets = [type(opset).FromString(opset.SerializeToString()) for opset in opsets]
+    del model.opset_import[:]
+    model.opset_import.extend(opsets)
+    return model.SerializeToString(deterministic=True)
+
+
+def _rename(graph: Any, names: dict[str, str], prefix: str) -> None:
+    """Order the nodes of a graph and rename what is in it; `names` has the names from outside, by the old ones."""
+    makers = {name: node for node in graph.node for name in node.output if name}
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    nodes: list[Any] = []
+    constants: list[Any] = []
+    seen: set[str] = set()
+    pending = [value.name for value in reversed(graph.output)]
+    while pending:
+        name = pending[-1]
+        node = makers.get(name)
+        if name in seen or (node is None and name not in stored):
+            pending.pop()  # done, an input, or from outside
+            continue
+        missing = [] if node is None else [n for n in _needed(node) if n in {*makers, *stored} and n not in seen]
+        if missing:
+            pending.extend(reversed(missing))
+            continue
+        pending.pop()
+        if node is None:
+            constants.append(stored[name])
+            names[name] = names.get(name, f"{prefix}c{len(constants)}")
+            seen.add(name)
+        else:
+            nodes.append(node)
+            for place, output in enumerate(node.output):
+                if output:
+                    names[output] = names.get(output, f"{prefix}v{len(nodes)}_{place}")
+                    seen.add(output)
+    for tensor in constants:
+        tensor.name = names[tensor.name]
+    for number, node in enumerate(nodes):
+        node.name = node.doc_string = ""
+        inputs, outputs = ([names.get(name, name) for name in some] for some in (node.input, node.output))
+        del node.input[:], node.output[:]
+        node.input.extend(inputs)
+        node.output.extend(outputs)
+        attributes = sorted((type(a).FromString(a.SerializeToString()) for a in node.attribute), key=lambda a: a.name)
+        for inner in attributes:
+            inner.doc_string = ""
+            if inner.HasField("t"):
+                inner.t.name = ""
+            for place, part in enumerate([inner.g] if inner.HasField("g") else inner.graphs):
+                own = {value.name: f"{prefix}n{number}_{inner.name}{place}_i{i}" for i, value in enumerate(part.input)}
+                for value in part.input:
+                    value.name = own[value.name]
+                scope = names | own
+                part.name = ""
+                _rename(part, scope, f"{prefix}n{number}_{inner.name}{place}_")
+                for value in part.output:
+                    value.name = scope.get(value.name, value.name)
+        del node.attribute[:]
+        node.attribute.extend(attributes)
+    copies = [[type(one).FromString(one.SerializeToString()) for one in some] for some in (nodes, constants)]
+    for field, copied in zip((graph.node, graph.initializer), copies, strict=True):
+        del field[:]
+        field.extend(copied)
+    del graph.value_info[:]
+    for value in (*graph.input, *graph.output):
+        for size in value.type.tensor_type.shape.dim:
+            if size.dim_param:
+                size.Clear()  # of any size
+
+
+def _needed(node: Any) -> list[str]:
+    """What a node takes as input, and what the graphs in it take from outside."""
+    found = [name for name in node.input if name]
+    for attribute in sorted(node.attribute, key=lambda a: a.name):
+        for graph in [attribute.g] if attribute.HasField("g") else attribute.graphs:
+            own = {value.name for value in (*graph.input, *graph.initializer)}
+            own |= {name for inner in graph.node for name in inner.output}
+            wanted = [*(name for inner in graph.node for name in _needed(inner)), *(v.name for v in graph.output)]
+            found += [name for name in wanted if name not in own]
+    return found
 
 
 def _erfc(context: Any, node: Any, name: str, args: Any) -> None:

@@ -18,11 +18,12 @@ from genrebench.common.prediction import Prediction
 from genrebench.extraction import store
 from genrebench.extraction.engine import FAST
 from genrebench.inference import confidence, loader
-from genrebench.inference.description import read_description
+from genrebench.inference.description import AGAIN, check_files, read_description
 from genrebench.training.data import Data, Feature
 from genrebench.workflow import pretrained
-from genrebench.workflow.entries import is_pretrained
+from genrebench.workflow.entries import is_pretrained, load_module, module_of
 
+TRIAL_S, TRIAL_RATE = 1.0, 22050  # seconds and Hz of the noise on which a model is tried
 SHORTEST = 0.25  # of a window: what is left at the end of a file is a window of its own if it is longer
 
 
@@ -69,15 +70,41 @@ class Predictor:
     def __init__(self, folder: str | Path, threads: int = 1):
         self.folder = Path(folder)
         self.description = read_description(self.folder)
+        check_files(self.folder, self.description)
         self.genres: list[str] = self.description["genres"]
         self.settings: dict[str, Any] = self.description["settings"]
+        try:
+            self._load(threads)
+            self._try()
+        except InputError:
+            raise
+        except Exception as error:  # whatever a library says of what is not as it should be
+            found = f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+            raise InputError(f"{self.folder} holds no model that can be computed ({found}); {AGAIN}") from None
+
+    def _load(self, threads: int) -> None:
         # in the order of the training, which is that of the weights: JSON has them in alphabetical order
         order = [*self.settings["features"], self.settings.get("embedding")]
         described = self.description["features"]
         self.entries = {
-            name: _with_weights(described[name]["entry"], self.folder) for name in sorted(described, key=order.index)
+            name: _with_weights(name, described[name]["entry"], self.folder)
+            for name in sorted(described, key=order.index)
         }
+        for name, entry in self.entries.items():
+            load_module("features", module_of(name, entry)).Settings.model_validate(entry)
         self.model = loader.load(self.folder / "model", threads)
+
+    def _try(self) -> None:
+        """Have the model process a second of noise: what is wrong with it shows now, and not with each file."""
+        audio = self.description["audio"]
+        seconds = min(TRIAL_S, audio["window_s"])
+        samples = np.random.default_rng(0).uniform(-0.5, 0.5, (round(seconds * TRIAL_RATE), 1)).astype(np.float32)
+        arrays = self._arrays(Path("noise"), samples, TRIAL_RATE, [(0.0, seconds)])
+        data = self.data(arrays, [seconds])
+        found = self.model.probabilities(data, data.rows["test"])
+        if found.shape[1:] != (len(self.genres),) or not np.allclose(found.sum(axis=1), 1, atol=1e-3):
+            raise ValueError(f"it gives {found.shape} values that are no probabilities of {len(self.genres)} genres")
+        self.model.ood_scores(data, data.rows["test"])
 
     def predict(self, path: str | Path) -> Prediction:
         """Predict the genre of a file.
@@ -108,9 +135,14 @@ class Predictor:
         samples, rate = decode.decode(path)
         self._check(path, samples, rate)
         seconds = len(samples) / rate
+        windows = split_into_windows(seconds, self.description["audio"]["window_s"])
+        return FileFeatures(seconds, windows, self._arrays(path, samples, rate, windows))
+
+    def _arrays(
+        self, path: str | Path, samples: np.ndarray, rate: int, windows: list[tuple[float, float]]
+    ) -> list[dict[str, np.ndarray]]:
         audio = self.description["audio"]
-        windows = split_into_windows(seconds, audio["window_s"])
-        arrays = store.extract_pieces(
+        return store.extract_pieces(
             path,
             samples,
             rate,
@@ -120,7 +152,6 @@ class Predictor:
             given_seconds(audio["duration"]),
             audio.get("engine", FAST),
         )
-        return FileFeatures(seconds, windows, arrays)
 
     def data(self, arrays: list[dict[str, np.ndarray]], durations: list[float]) -> Data:
         """Make examples for the model from the features of some windows and their `durations` in seconds."""
@@ -159,8 +190,10 @@ def split_into_windows(seconds: float, length: float) -> list[tuple[float, float
     return windows
 
 
-def _with_weights(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _with_weights(name: str, entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The settings of a feature, with the path of its pretrained weights if the export has them."""
     if is_pretrained(entry) and entry["handle"] != pretrained.NONE:
+        if entry["handle"] != f"weights/{name}":
+            raise InputError(f"{folder} names weights of {name} that are not its own; {AGAIN}")
         return entry | {"handle": str((folder / entry["handle"]).resolve())}
     return entry

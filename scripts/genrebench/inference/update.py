@@ -21,7 +21,7 @@ from genrebench.common.cli import InputError
 from genrebench.datasets import splits
 from genrebench.evaluation import metrics, significance
 from genrebench.inference import confidence, export, fine_tuning, loader, new_clips
-from genrebench.inference.description import DESCRIPTION, UNCHANGED, read_description
+from genrebench.inference.description import UNCHANGED, read_description, write_description
 from genrebench.inference.model_card import model_card
 from genrebench.inference.new_clips import NewClips
 from genrebench.inference.predictor import Predictor
@@ -122,7 +122,7 @@ def update(
             "original_test": compare(predictor.model, model, first.data, first.genres) if first else None,
         }
         description = _describe(description, done, model, data, found)
-        files.write_json(temporary / DESCRIPTION, description)
+        description = write_description(temporary, description)
         (temporary / "README.md").write_text(model_card(description), encoding="utf-8")
     return description
 

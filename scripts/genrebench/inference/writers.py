@@ -64,7 +64,7 @@ class CsvWriter(Writer):
         """Write the row of one file."""
         name = printable(str(path))
         if isinstance(result, str):
-            self.writer.writerow([name, "", "", result, "", self.synthetic, *("" for _ in self.genres)])
+            self.writer.writerow([name, "", "", printable(result), "", self.synthetic, *("" for _ in self.genres)])
         else:
             numbers = (f"{p:.9g}" for p in result.probabilities)
             facts = [name, result.genre, result.low_confidence, "", f"{result.seconds:.6f}", self.synthetic]

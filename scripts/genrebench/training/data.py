@@ -11,6 +11,7 @@ import numpy as np
 from genrebench.audio.lengths import segment_starts
 from genrebench.common import files, scoring
 from genrebench.features import TIME
+from genrebench.training import serialization
 
 BATCH_ROWS = 32  # rows of a cache that are in memory at a time
 
@@ -305,10 +306,9 @@ class Scaler:
     def load(cls, path: str | Path) -> "Scaler":
         """The scaler of a trained model, of which `path` has the `arrays` (.npz)."""
         scaler = cls([], np.array([], int))
-        with np.load(path) as saved:
-            for key in saved.files:
-                name, _, kind = key.rpartition(".")
-                getattr(scaler, kind)[name] = saved[key]
+        for key, values in serialization.load_arrays(path).items():
+            name, _, kind = key.rpartition(".")
+            {"mean": scaler.mean, "scale": scaler.scale}[kind][name] = values
         return scaler
 
     def transform(self, feature: Feature, rows: np.ndarray) -> np.ndarray:

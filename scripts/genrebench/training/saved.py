@@ -33,8 +33,8 @@ def load(run: Path) -> Predict:
 def classical(folder: Path, scaler: Scaler) -> Predict:
     """The model of scikit-learn in `folder`: `weights.npz` is a linear one, computed by NumPy alone."""
     if (folder / "weights.npz").is_file():
-        with np.load(folder / "weights.npz") as saved:
-            function = partial(linear.probabilities, saved["coef"], saved["intercept"])
+        saved = serialization.load_arrays(folder / "weights.npz")
+        function = partial(linear.probabilities, saved["coef"], saved["intercept"])
     elif (folder / "estimator.skops").is_file():
         from genrebench.training import sklearn_model  # with scikit-learn, 1 s
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from genrebench.app import page
+from genrebench.app import answers, page, server
 from genrebench.common.prediction import Prediction
 
 FIGURES = {"accuracy": 0.6, "accuracy_low": 0.5, "accuracy_high": 0.7, "n_test": 60, "majority_accuracy": 0.1}
@@ -39,7 +39,7 @@ def test_files_of_the_page_are_in_the_package():
 def test_a_prediction_has_ranked_genres_and_a_plot(tmp_path):
     soundfile.write(tmp_path / "song.wav", 0.1 * np.sin(0.1 * np.arange(22050)), 22050)
     curve = np.array([[0.25, 0.75]])
-    shown = page.answer(
+    shown = answers.show(
         Prediction(tmp_path / "song.wav", 1.0, ["blues", "jazz"], curve[0], [(0.0, 1.0)], curve, "why"), 5.0
     )
     assert [(genre["name"], genre["probability"]) for genre in shown["genres"]] == [("jazz", 0.75), ("blues", 0.25)]
@@ -48,6 +48,13 @@ def test_a_prediction_has_ranked_genres_and_a_plot(tmp_path):
     assert 0 < shown["plot"]["start"] < shown["plot"]["end"] <= 1
 
 
-@pytest.mark.parametrize(("pixels", "inches"), [("800", 8.0), ("1", 3.0), ("99999", 14.0), ("", 14.0), ("x", 14.0)])
-def test_the_plot_is_as_wide_as_the_page_within_limits(pixels, inches):
-    assert page.plot_width(pixels) == inches
+@pytest.mark.parametrize(("pixels", "expected"), [("800", 800), ("1", 300), ("99999", 1400), ("", 1400)])
+def test_the_plot_is_as_wide_as_the_page_within_limits(pixels, expected):
+    assert server.plot_width(pixels) == expected
+
+
+@pytest.mark.parametrize("pixels", ["x", "-1", "1e3", "nan", "٣", "9" * 5000])
+def test_a_width_that_is_no_number_is_refused(pixels):
+    with pytest.raises(server.RefusedError) as error:
+        server.plot_width(pixels)
+    assert error.value.status == 400

@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
+import saved_models
 from exported_models import CLASSICAL, CLIPS, NETWORKS, SECONDS, Corpus
 from genrebench.app import page
 from genrebench.common import files
@@ -142,6 +143,21 @@ def test_a_model_of_synthetic_music_says_so_wherever_its_accuracy_stands(corpus,
     assert (NOTE in written["table"].read()) is synthetic
     assert json.load(written["json"])["synthetic"] is synthetic
     assert next(csv.DictReader(written["csv"]))["synthetic"] == str(synthetic)
+
+
+@pytest.mark.parametrize("feature", ["yamnet", "vggish"])
+def test_a_pretrained_network_is_exported_as_onnx(tmp_path, feature):
+    make = {"yamnet": saved_models.yamnet_like, "vggish": saved_models.vggish_like}[feature]
+    entries = {feature: {"handle": str(make(tmp_path / "weights")), **({"pca": False} if feature == "vggish" else {})}}
+    corpus = Corpus(tmp_path / "tones", entries)
+    settings = {name: value for name, value in CLASSICAL["linear_probe"].items() if name != "segments"}
+    run = corpus.train("linear_probe", settings | {"features": [feature]})
+    folder = corpus.export("linear_probe")
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {name for name in names if name.startswith("weights/")} == {f"weights/{feature}/model.onnx"}
+    shutil.rmtree(tmp_path / "weights")  # it is not needed any more
+    corpus.says_the_same(folder, run, 1e-3)
+    assert str(tmp_path).encode() not in (folder / f"weights/{feature}/model.onnx").read_bytes()
 
 
 def test_an_exported_model_needs_nothing_else(corpus, tmp_path):

@@ -59,7 +59,7 @@ def test_what_is_unlike_the_training_clips_has_low_confidence(exported, predicto
 
 def test_an_export_of_another_format_is_refused_with_both(tmp_path):
     files.write_json(tmp_path / "export.json", {"format": 1})
-    with pytest.raises(InputError, match=r"format 1.* format 2.*Export the model again"):
+    with pytest.raises(InputError, match=r"format 1.* format 3.*Export the model again"):
         Predictor(tmp_path)
 
 

@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 
+from exported_models import describe
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.inference import registry
-from genrebench.inference.description import FORMAT, summary, write_reason
+from genrebench.inference.description import summary, write_reason
 
 
 @pytest.fixture(scope="module")
@@ -15,11 +16,13 @@ def results(tmp_path_factory):
     results = tmp_path_factory.mktemp("results")
     for dataset, name, accuracy in [("demo", "good", 0.8), ("demo", "weak", 0.6), ("another", "elsewhere", 0.9)]:
         figures = {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1, "n_test": 60}
-        description = {
-            **{"format": FORMAT, "model": name, "dataset": dataset, "synthetic": False, "run": {"protocol": "artist"}},
-            **{"metrics": figures | {"valid_accuracy": accuracy}, "caveats": ["a caveat"] if name == "weak" else []},
-        }
-        files.write_json(results / dataset / "export" / name / "export.json", description)
+        describe(
+            results / dataset / "export" / name,
+            model=name,
+            dataset=dataset,
+            metrics=figures | {"valid_accuracy": accuracy, "majority_accuracy": 0.1},
+            caveats=["a caveat"] if name == "weak" else [],
+        )
     write_reason(results / "demo/export/none", "the features are precomputed")
     shutil.copytree(results / "demo/export/good", results / "demo/export/.good.new")  # of an interrupted export
     return results
