@@ -1,7 +1,8 @@
 """Parameter files with faults are accepted, or refused with sentences: no traceback, no hang."""
 
 import os
-import time
+import signal
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,7 +11,23 @@ from genrebench.workflow import config, settings_file
 from mutated_settings import BOMBS, mutated
 
 COUNT = int(os.environ.get("GENREBENCH_MUTATIONS", "300"))
-SECONDS = 5  # for one file; it takes 30 ms
+SECONDS = 5  # of a processor, for one file; it takes 30 ms
+
+
+@contextmanager
+def limit_of_time(seconds):
+    """Raise TimeoutError in a block that takes more of the processor: a machine that is busy with others is no hang."""
+
+    def stop(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def refused(text, name="params.yaml"):
@@ -25,9 +42,9 @@ def test_mutated_parameters_are_accepted_or_refused_with_a_line_for_each_fault(t
     accepted, refusals = 0, 0
     for number, content in enumerate(mutated(COUNT)):
         path.write_bytes(content)
-        began = time.monotonic()
         try:
-            config.load(path)
+            with limit_of_time(SECONDS):
+                config.load(path)
             accepted += 1
         except InputError as error:
             refusals += 1
@@ -37,7 +54,6 @@ def test_mutated_parameters_are_accepted_or_refused_with_a_line_for_each_fault(t
             assert all(line.strip() and line.isprintable() and len(line) < 2000 for line in lines), (number, lines)
         except Exception as error:
             raise AssertionError(f"file {number} of {COUNT}: {content[:300]!r}") from error
-        assert time.monotonic() - began < SECONDS, number
     assert accepted and refusals > COUNT / 4
 
 
