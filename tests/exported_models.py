@@ -41,7 +41,8 @@ def describe(folder, **changes):
     """Write an export without files to a folder: the description of a model that was never trained, with changes."""
     figures = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "majority_accuracy": 0.1}
     description = {
-        **{"model": "logistic", "dataset": "demo", "genres": ["blues", "jazz"], "settings": {"features": ["mel"]}},
+        **{"model": "logistic", "dataset": "demo", "genres": ["blues", "jazz"], "synthetic": False},
+        "settings": {"features": ["mel"]},
         **{
             "compute": NUMERICS,
             "audio": READING | {"window_s": 2.0},

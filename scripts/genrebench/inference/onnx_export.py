@@ -36,10 +36,6 @@ def write_network(folder: Path, module: str, settings: Mapping[str, Any]) -> Non
     backend.prepare({"backend": "tensorflow", "threads": 1, "precision": "float32"}, 0)
     described = files.read_json(folder / "model.json")
     shapes = {name: tuple(described["shapes"][name]) for name in features_of(settings)}
-    import keras
-
-    # layers are named by a counter, and constants are folded in the order of names
-    keras.utils.clear_session()
     network = importlib.import_module(f"genrebench.models.{module}")
     model = network.architecture(shapes, len(described["genres"]), described["settings"])
     model.load_weights(folder / "model.weights.h5")
@@ -98,7 +94,7 @@ def canonical(model: Any) -> bytes:
     by what they need, beginning with the outputs of the graph, and named by their places.
     """
     del model.metadata_props[:]
-    model.graph.name = model.doc_string = ""
+    model.doc_string = ""
     kept = {value.name: value.name for value in (*model.graph.input, *model.graph.output)}
     _rename(model.graph, kept, "")
     opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
@@ -110,6 +106,7 @@ def canonical(model: Any) -> bytes:
 
 def _rename(graph: Any, names: dict[str, str], prefix: str) -> None:
     """Order the nodes of a graph and rename what is in it; `names` has the names from outside, by the old ones."""
+    graph.name = graph.doc_string = ""
     makers = {name: node for node in graph.node for name in node.output if name}
     stored = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[Any] = []
@@ -155,7 +152,6 @@ def _rename(graph: Any, names: dict[str, str], prefix: str) -> None:
                 for value in part.input:
                     value.name = own[value.name]
                 scope = names | own
-                part.name = ""
                 _rename(part, scope, f"{prefix}n{number}_{inner.name}{place}_")
                 for value in part.output:
                     value.name = scope.get(value.name, value.name)
