@@ -209,7 +209,7 @@ def take_checked(clips: Sequence[Clip], checked: Iterable[Clip]) -> None:
 def tell(notes: Iterable[Note]) -> None:
     """Print what is to be said about the files of a folder."""
     for note in notes:
-        print(f"note: {note.note}: {counted(note.files, "file")}, such as {note.example}", file=sys.stderr)
+        print(f"note: {note.note}: {counted(note.files, 'file')}, such as {note.example}", file=sys.stderr)
 
 
 def _ids(file: AudioFile) -> Iterator[str]:
