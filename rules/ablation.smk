@@ -96,7 +96,10 @@ rule permute_features:
         "../envs/networks.yaml"
     threads: config["compute"]["threads"]
     resources:
-        mem_mb=at_least(lambda input, threads: NETWORK_MEMORY + training_memory(input, threads)),
+        mem_mb=at_least(
+            lambda input, threads, models: network_memory(input, threads, models) + training_memory(input, threads),
+            model_of_job,
+        ),
         runtime=at_least(60),
     params:
         run=subpath(input.status, parent=True),

@@ -15,6 +15,7 @@ from genrebench.workflow import (
     dvc_stages,
     extras,
     file_index,
+    memory,
     pretrained,
     sections,
 )
@@ -115,11 +116,27 @@ def makes_raw():
 
 
 def prepare(writes):
-    """Before the jobs are chosen; see `check_indexes`."""
+    """Before the jobs are chosen: see `check_indexes`, and say what makes a run needlessly large."""
     try:
         check_indexes(writes)
     except InputError as error:
         stop(str(error))
+    if config["audio"]["duration"] == "longest" and (note := length_note()):
+        print(f"note: {note}", file=sys.stderr)
+
+
+def length_note():
+    """What is to be said where every clip is made as long as the longest; None where that is little."""
+    from genrebench.audio import lengths  # numpy, 0.1 s
+
+    manifest = Path(RESULTS, "manifest.csv")
+    if manifest.is_file():
+        return lengths.advice([float(row["duration_s"] or 0) for row in files.read_rows(manifest)])
+    if makes_raw() or not Path(RAW).is_dir() or availability.brings_features(Path(RAW)):
+        return None
+    from genrebench.extraction import survey  # 1 s, only before there is a manifest
+
+    return lengths.advice(survey.sample_seconds(Path(RAW)))
 
 
 def check_indexes(writes):

@@ -20,8 +20,7 @@ checkpoint build_manifest:
         "../envs/classical.yaml"
     threads: 8
     resources:
-        # fingerprints are compared with one another
-        mem_mb=at_least(lambda input, threads: 500 + 300 * threads + FILES // 15),
+        mem_mb=at_least(manifest_memory),
         runtime=at_least(120),
     params:
         folder=RAW,

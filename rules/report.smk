@@ -5,6 +5,7 @@ rule build_report:
     input:
         manifest=f"{RESULTS}/manifest.csv",
         rejected=f"{RESULTS}/rejected.csv",
+        notes=f"{RESULTS}/notes.csv",
         summary=f"{RESULTS}/features/summary.csv",
         splits=all_splits("json"),
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),

@@ -1,18 +1,19 @@
 # What jobs ask of a scheduler: memory in MB, time in minutes. tests/bench/bench_requests.py sets that beside what was
 # used. Small jobs of the same `group` share one of a cluster where one needs the other, or where its profile says so.
 
-NETWORK_MEMORY = 4000  # MB: the backend, the model, a few batches; it does not grow with the corpus
 LENGTHS = {}  # what seconds_of_clips has read
 
 
-def at_least(amount):
+def at_least(amount, models=None):
     """A resource of a job: so much, and twice as much at each further attempt, which only clusters make.
 
-    `amount` is a number, or a function of the job's input files and its threads.
+    `amount` is a number, or a function of the job's input files and its threads; with `models`, a function of the
+    wildcards, and of these too.
     """
 
     def resource(wildcards, input, threads, attempt):
-        return (amount(input, threads) if callable(amount) else amount) * 2 ** (attempt - 1)
+        also = [models(wildcards)] if models else []
+        return (amount(input, threads, *also) if callable(amount) else amount) * 2 ** (attempt - 1)
 
     return resource
 
@@ -43,6 +44,24 @@ def training_memory(input, threads):
     return 1000 + round(3000 * gigabytes_of_caches(input))
 
 
+def manifest_memory(input, threads):
+    """MB for the manifest: a file in each process, and fingerprints that are compared. Known when the index is there."""
+    sizes = {row["path"]: int(row["size"] or 0) for row in file_index.read_listing(input.index)}
+    return 500 + round(max(300, memory.of_decoding(sizes)) * threads) + FILES // 15
+
+
+def network_memory(input, threads, models):
+    """MB for one network at a time, a batch of whole clips: it grows with their length, not with their number."""
+    longest = seconds_of_longest_clip(input.manifest)  # which reads the number of clips too
+    clip_mb = 1000 * gigabytes_of_caches(input) / max(1, LENGTHS["clips"])
+    return round(max(memory.of_network(entry_of(model), clip_mb, longest) for model in models))
+
+
+def model_of_job(wildcards):
+    """The model that a job is for, as the only one."""
+    return [wildcards.model]
+
+
 def training_minutes(input, threads):
     """Minutes for a training that is not a network's."""
     return 10 + round(5 * gigabytes_of_caches(input))
@@ -65,5 +84,5 @@ def seconds_of_clips(manifest):
     time = Path(manifest).stat().st_mtime_ns
     if LENGTHS.get("time") != time:
         seconds = [float(row.get("duration_s") or 0) for row in files.read_rows(manifest)]
-        LENGTHS.update(time=time, longest=max(seconds, default=0), total=sum(seconds))
+        LENGTHS.update(time=time, longest=max(seconds, default=0), total=sum(seconds), clips=len(seconds))
     return LENGTHS["longest"], LENGTHS["total"]

@@ -107,7 +107,7 @@ rule draw_saliency:
     # as in training
     threads: config["compute"]["threads"]
     resources:
-        mem_mb=at_least(NETWORK_MEMORY),
+        mem_mb=at_least(network_memory, lambda w: EXPLAINED),
         runtime=at_least(60),
         gpu=1,
     params:

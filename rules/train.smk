@@ -131,7 +131,7 @@ use rule train_model as train_network with:
     conda:
         "../envs/networks.yaml"
     resources:
-        mem_mb=at_least(NETWORK_MEMORY),
+        mem_mb=at_least(network_memory, model_of_job),
         runtime=1440,
         gpu=1,
 

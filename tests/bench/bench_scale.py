@@ -148,6 +148,7 @@ def _write_manifest(project: Project, raw: Path) -> None:
     ]
     files.write_rows(project.folder / "results/scale/manifest.csv", rows[0], rows)
     files.write_rows(project.folder / "results/scale/rejected.csv", ("path", "genre", "reason", "detail"), [])
+    files.write_rows(project.folder / "results/scale/notes.csv", ("note", "files", "example"), [])
 
 
 def _bring_features(project: Project, clips: int) -> None:

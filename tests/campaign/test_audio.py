@@ -87,7 +87,14 @@ def test_manifest_accounts_for_every_file(damaged, tmp_path):
     script = [sys.executable, ROOT / "scripts/build_manifest.py", "--dataset-dir", damaged, "--sample-rate", str(RATE)]
     settings = ["--settings", json.dumps(LIMITS | {"duplicates": "keep"}), "--jobs", "2"]
     catalogue = ["--catalogue", ROOT / "data/catalogue/gtzan.csv"]
-    outputs = ["--manifest", tmp_path / "manifest.csv", "--rejected", tmp_path / "rejected.csv"]
+    outputs = [
+        "--manifest",
+        tmp_path / "manifest.csv",
+        "--rejected",
+        tmp_path / "rejected.csv",
+        "--notes",
+        tmp_path / "notes.csv",
+    ]
     status, _ = run([*script, *settings, *catalogue, *outputs], tmp_path)
     assert status == 0
     kept, rejected = (

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+USUAL_S, LONG_S = 30, 60  # seconds of the excerpts that the models are made for, and of what is long beside them
 TOLERANCE_S = 1e-6  # manifests round durations to it
 
 Duration = str | float | Mapping[str, float]  # `audio.duration` of the parameters
@@ -40,6 +41,25 @@ def common_seconds(duration: Duration, durations: Sequence[float]) -> float:
         percentile = float(np.percentile(durations, duration["percentile"], method="higher"))
         return max(percentile, duration["at_least_s"])
     return max(durations) if duration == "longest" else float(duration)
+
+
+def advice(durations: Sequence[float]) -> str | None:
+    """What is to be said of `longest` for clips of these durations, in seconds, with a length to set instead.
+
+    None where it costs little: no clip is longer than a minute, or than twice the median.
+    """
+    known = sorted(seconds for seconds in durations if seconds)
+    if not known:
+        return None
+    longest, median = known[-1], known[len(known) // 2]
+    if longest <= LONG_S and longest <= 2 * median:
+        return None
+    proposed = min(USUAL_S, max(1, math.floor(median)))
+    return (
+        f"audio.duration is longest, so that features and networks take each clip to be {longest:.0f} s long, as the "
+        f"longest is; half of the clips last less than {median:.0f} s. Memory and disk grow with it: "
+        f"`audio: {{duration: {proposed}}}` in params.yaml takes {longest / proposed:.0f} times less."
+    )
 
 
 def segment_starts(duration_s: float, length_s: float, hop_s: float) -> list[float]:

@@ -17,6 +17,7 @@ from genrebench.audio import decode
 from genrebench.audio.fingerprint import fingerprint, near_duplicates
 from genrebench.common import cli, files
 from genrebench.common.cli import InputError
+from genrebench.common.formatting import counted
 from genrebench.common.progress import progress
 from genrebench.datasets import artists, precomputed, tables
 from genrebench.workflow import dataset_folder
@@ -208,7 +209,7 @@ def take_checked(clips: Sequence[Clip], checked: Iterable[Clip]) -> None:
 def tell(notes: Iterable[Note]) -> None:
     """Print what is to be said about the files of a folder."""
     for note in notes:
-        print(f"note: {note.note}: {note.files} files, such as {note.example}", file=sys.stderr)
+        print(f"note: {note.note}: {counted(note.files, 'file')}, such as {note.example}", file=sys.stderr)
 
 
 def _ids(file: AudioFile) -> Iterator[str]:

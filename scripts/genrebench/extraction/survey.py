@@ -22,6 +22,7 @@ GTZAN = Corpus((*[30.0] * 999, 675_808 / 22_050), 10, "what is known of GTZAN") 
 GENRES_OF_DEMO = 10
 # Features grow with the length of a clip: longer ones are extrapolated from so many seconds.
 LONGEST_TRIAL = 60.0
+SAMPLE = 100  # files whose length is read before a run; all of a large collection would take minutes
 
 
 def survey_dataset(settings: dict[str, Any]) -> tuple[Corpus, dict[str, int]]:
@@ -69,6 +70,15 @@ KNOWN = {"gtzan": lambda settings: GTZAN, "demo": _demo}
 
 def _corpus(durations: Sequence[float], genres: set[Any], source: str) -> Corpus:
     return Corpus(tuple(durations), len(genres), source)
+
+
+def sample_seconds(folder: Path) -> list[float]:
+    """Lengths of the largest files of a dataset, and of some that stand for the others, by their headers."""
+    audio = dataset_folder.read(folder).audio
+    by_size = sorted((file.path for file in audio if file.path.is_file()), key=lambda path: path.stat().st_size)
+    some = {*by_size[-SAMPLE // 4 :], *by_size[:: max(1, len(by_size) // SAMPLE)]}
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(seconds_of, sorted(some)))
 
 
 def seconds_of(path: Path) -> float:

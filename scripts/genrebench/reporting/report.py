@@ -170,6 +170,7 @@ def _dataset(folder: Path) -> dict[str, Any]:
         "genres": dataset.describe_genres(manifest),
         "has_audio": any(clip["duration_s"] for clip in manifest),
         "rejected": files.read_rows(existing(folder / "rejected.csv")),
+        "notes": files.read_rows(existing(folder / "notes.csv")),
         "artists_plot": dataset.draw_artists_of(manifest),
         "features": features,
         "table_plots": dataset.table_plots(folder / "plots", features),

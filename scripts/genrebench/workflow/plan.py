@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from genrebench.audio import lengths
 from genrebench.common import files
 from genrebench.workflow import costs as cost_model
 from genrebench.workflow import workload as workloads
@@ -119,12 +120,18 @@ def estimate(
                 "source": "; ".join(sources),
             }
         )
-    memory = {task: max(task.memory_mb, need_mb(task, kinds, workload, costs)) for task in todo}
+    memory = {
+        task: max(task.memory_mb, workload.memory_mb(task.parts), need_mb(task, kinds, workload, costs))
+        for task in todo
+    }
+    is_longest = settings["audio"]["duration"] == "longest"
+    length_note = lengths.advice(workload.corpus.durations) if is_longest else None
     largest = max(memory, key=lambda task: (memory[task], task.rule), default=None)
     return {
         "dataset": dataset,
         "clips": workload.corpus.clips,
         "audio_seconds": workload.corpus.seconds,
+        "length_note": length_note,
         "corpus_source": workload.corpus.source,
         "models": list(settings["models"]),
         "protocols": list(settings["protocols"]),

@@ -50,7 +50,7 @@ def as_text(result: dict[str, Any]) -> str:
 
 def warnings(result: dict[str, Any]) -> list[str]:
     """What a person should know before starting."""
-    found = []
+    found = [f"Note: {result['length_note']}"] if result.get("length_note") else []
     unknown = [row["rule"] for row in result["rules"] if row["core_seconds"] is None]
     if unknown:
         found.append(f"Not in the time, because it was never measured: {', '.join(unknown)}.")

@@ -24,6 +24,7 @@ from typing import Any
 
 from genrebench.audio.lengths import segment_starts
 from genrebench.common import files
+from genrebench.workflow import memory
 from genrebench.workflow.entries import features_of
 
 AGAIN = "extract_shard again"
@@ -115,6 +116,14 @@ class Workload:
                     return trees * self.training[protocol, split] / 1e3
                 return self.corpus.genres * self.values_of(model) / 1e6
         return self.work(parts)
+
+    def memory_mb(self, parts: Parts) -> float:
+        """Megabytes of memory that a job needs by the length of the clips; 0 where that is not known."""
+        match parts:
+            case ("train", model, *_) if "batch_size" in (entry := self.models.get(model, {})):
+                longest = max(self.corpus.durations, default=0)
+                return memory.of_network(entry, self.values_of(model) * 4 / 1e6, longest)
+        return 0
 
     def values_of(self, model: str) -> int:
         """Values per clip that a model reads; 0 if the dataset lacks one of its features."""

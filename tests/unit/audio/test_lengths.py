@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrebench.audio.lengths import segment_starts
+from genrebench.audio.lengths import advice, segment_starts
 
 tenths = st.integers(1, 400)
 
@@ -38,3 +38,19 @@ def test_the_rounding_of_manifests_loses_no_segment(samples, length, hop):
 )
 def test_segments_lie_whole_within_the_clip(duration, length, hop, expected):
     assert segment_starts(duration, length, hop) == expected
+
+
+@pytest.mark.parametrize("durations", [[], [0.0], [30.0] * 9 + [30.6], [4.0, 4.0, 5.0]])
+def test_lengths_that_differ_little_are_not_worth_a_word(durations):
+    assert advice(durations) is None
+
+
+@pytest.mark.parametrize(
+    ("durations", "words"),
+    [
+        ([200.0, 240.0, 300.0], ("300 s", "240 s", "duration: 30", "10 times")),
+        ([4.0, 4.0, 5.0, 40.0, 0.0], ("40 s", "5 s", "duration: 5", "8 times")),
+    ],
+)
+def test_where_longest_makes_clips_much_longer_another_length_is_proposed(durations, words):
+    assert all(word in advice(durations) for word in words)

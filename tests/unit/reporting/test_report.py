@@ -73,6 +73,8 @@ def make_results(
     files.write_rows(results / "manifest.csv", columns, clips)
     rejected = [{"path": f"{EVIL}.wav", "genre": "rock", "reason": "unreadable", "detail": "not audio"}]
     files.write_rows(results / "rejected.csv", ["path", "genre", "reason", "detail"], rejected if audio else [])
+    notes = [{"note": "passed over: no suffix of audio (.db)", "files": 2, "example": f"{EVIL}.db"}]
+    files.write_rows(results / "notes.csv", ["note", "files", "example"], notes if audio else [])
     files.write_rows(
         results / "features" / "summary.csv",
         ["feature", "shape", "mean", "available", "reason"],
@@ -294,7 +296,10 @@ def test_nothing_is_fetched_from_elsewhere(html):
 
 def test_what_people_wrote_is_escaped(html):
     assert EVIL not in html
-    assert html.count("&lt;script&gt;alert(") >= 3  # the artist, the rejected file, the parameters
+    assert (
+        html.count("&lt;script&gt;alert(") >= 4
+    )  # the artist, the rejected file, the file passed over, the parameters
+    assert "no suffix of audio (.db) (2 files" in html
     assert Page(html).text.count(EVIL) >= 2
     assert "jazz &amp; blues" in html
 

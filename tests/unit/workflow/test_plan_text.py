@@ -26,6 +26,10 @@ def test_what_does_not_fit_is_said():
     assert "never measured: train_new" in plan_text.as_text(result(rules=rules))
 
 
+def test_clips_made_much_longer_are_noted():
+    assert "Note: too long" in plan_text.as_text(result(length_note="too long"))
+
+
 def test_a_finished_result_says_so_and_what_it_takes():
     text = plan_text.as_text(result(jobs=0, rules=[]))
     assert text.startswith("Nothing to do") and "results/mine 3.0 MB" in text
