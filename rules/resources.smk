@@ -54,7 +54,8 @@ def network_memory(input, threads, models):
     """MB for one network at a time, a batch of whole clips: it grows with their length, not with their number."""
     longest = seconds_of_longest_clip(input.manifest)  # which reads the number of clips too
     clip_mb = 1000 * gigabytes_of_caches(input) / max(1, LENGTHS["clips"])
-    return round(max(memory.of_network(entry_of(model), clip_mb, longest) for model in models))
+    needed = (memory.of_network(entry_of(model), clip_mb, longest) for model in models)
+    return round(max(needed, default=memory.LEAST))
 
 
 def model_of_job(wildcards):
