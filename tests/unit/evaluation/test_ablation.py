@@ -10,6 +10,7 @@ import build_ablation
 import select_features
 from genrebench.common import files
 from genrebench.common.run_key import RunKey
+from genrebench.datasets.synthetic import NOTE
 from genrebench.evaluation import ablation, tables
 
 FEATURES = ["mfcc", "rms"]
@@ -78,9 +79,9 @@ def select(folder, output, split="repeat0", seeds=(0, 1)):
     return files.read_json(output)
 
 
-def build(folder, **plan):
+def build(folder, synthetic=False, **plan):
     build_ablation.build_ablation(
-        "demo", PLAN | plan, *(folder / name for name in ("evaluation", "splits", "ablation"))
+        "demo", synthetic, PLAN | plan, *(folder / name for name in ("evaluation", "splits", "ablation"))
     )
     own = {"ablation": tables.ABLATION, "ranking": tables.RANKING, "comparison": tables.ABLATION_COMPARISON}
     found = [tables.rows(table.read(folder / "ablation" / f"{name}.csv")) for name, table in own.items()]
@@ -100,6 +101,12 @@ def test_no_test_clip_can_change_the_selection(tmp_path):
     assert make(tmp_path / "second", other) == first
     shutil.rmtree(tmp_path / "second/evaluation")  # it does not even read them
     assert select(tmp_path / "second", tmp_path / "again.json") == first
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_the_page_says_whether_the_music_is_synthetic(tmp_path, synthetic):
+    make(tmp_path)
+    assert (NOTE in build(tmp_path, synthetic)[-1].lower()) is synthetic
 
 
 def test_the_table_of_variants_has_means_and_standard_deviations(tmp_path):
