@@ -14,7 +14,7 @@ from genrebench.training.run import train
 
 RATE = 8000
 READING = {"sample_rate": RATE, "duration": "longest"}
-LIMITS = {"min_duration_s": 0.5, "min_rms": 0.0001, "duplicates": "reject"}
+LIMITS = {"min_duration_s": 0.5, "max_duration_s": 600.0, "min_rms": 0.0001, "duplicates": "reject"}
 ENTRIES = {
     "mel": {"n_fft": 512, "hop_length": 256, "n_mels": 8},
     "rms": {"frame_length": 512, "hop_length": 256},
@@ -46,7 +46,7 @@ def describe(folder, **changes):
         **{
             "compute": NUMERICS,
             "audio": READING | {"window_s": 2.0},
-            "limits": {"min_duration_s": 0.5, "min_rms": 0.1},
+            "limits": {"min_duration_s": 0.5, "max_duration_s": 600.0, "min_rms": 0.1},
         },
         "features": {
             "mel": {"entry": {}, "axes": ["mel", "frame"], "unit": "dB", "steps": 9, "seconds": 2.0, "cut": None}

@@ -47,8 +47,7 @@ def main(folder: Path, models: list[Path]) -> None:
 
 def audio_seconds(path: Path) -> float:
     """The length of a file."""
-    samples, rate = decode.decode(path)
-    return len(samples) / rate
+    return decode.read(path).file_s
 
 
 if __name__ == "__main__":

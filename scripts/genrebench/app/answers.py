@@ -9,8 +9,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from genrebench.app import uploads
-from genrebench.audio import decode
 from genrebench.common.cli import InputError
 from genrebench.common.prediction import Prediction
 from genrebench.inference.description import DESCRIPTION
@@ -19,7 +17,6 @@ from genrebench.plots import prediction as prediction_plot
 from genrebench.plots import style
 
 PIXELS = 100  # of CSS in an inch of the plot
-PER_MINUTE = 60 * 2 * 48_000  # samples of stereo at 48 kHz, in which the limit of memory is stated
 KEPT = 4  # models in memory
 
 
@@ -49,15 +46,8 @@ def answer(max_minutes: float, question: Question) -> dict[str, Any] | Refusal:
     """Predict the genre of a file; returns what the page shows, or why there is nothing to show."""
     path, folder = question.path, question.folder
     try:
-        if path.stat().st_size and (minutes := uploads.stored_samples(path) / PER_MINUTE) > max_minutes:
-            # before it is decoded: a small file can hold hours
-            return Refusal(
-                f"{path.name} is too long: it takes as much memory as {minutes:.0f} minutes of stereo at 48 kHz; "
-                f"the limit of this page is {max_minutes:g} (`--max-minutes`)",
-                413,
-            )
         predictor = _predictor(folder, (folder / DESCRIPTION).stat().st_mtime_ns)
-        return show(predictor.predict(path), question.width / PIXELS)
+        return show(predictor.predict(path, 60 * max_minutes), question.width / PIXELS)
     except InputError as error:
         return Refusal(str(error).replace(f"{path.parent}/", ""), 422)
 
@@ -68,8 +58,7 @@ def show(prediction: Prediction, width: float) -> dict[str, Any]:
     `plot` has the picture as a URL, and where its time axis begins and ends, as fractions of the width.
     """
     colour = style.colours(prediction.genres)
-    samples = decode.load(prediction.path, prediction_plot.SAMPLE_RATE)
-    figure = prediction_plot.draw(prediction, samples, width, over_time_only=True)
+    figure = prediction_plot.draw(prediction, prediction_plot.read(prediction), width, over_time_only=True)
     image = style.to_png(figure, dpi=2 * PIXELS)  # twice as fine, for screens that are
     time = figure.axes[0].get_position()
     return {
@@ -77,6 +66,7 @@ def show(prediction: Prediction, width: float) -> dict[str, Any]:
         "seconds": prediction.seconds,
         "genre": prediction.genre,
         "low_confidence": prediction.low_confidence,
+        "warnings": prediction.warnings,
         "genres": [{"name": g, "probability": p, "colour": colour[g]} for g, p in prediction.ranked()],
         "plot": {
             "url": f"data:image/png;base64,{base64.b64encode(image).decode()}",

@@ -67,7 +67,7 @@ def build(results: Path, model: str | None, max_mb: float, max_minutes: float, t
     max_mb : float
         The largest file in megabytes.
     max_minutes : float
-        The longest file: it holds at most as many samples as so many minutes of stereo at 48 kHz.
+        The longest recording.
     timeout : float
         Seconds after which a file is given up.
 

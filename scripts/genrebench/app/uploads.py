@@ -1,4 +1,4 @@
-"""Uploaded files: a safe name, a folder that does not outlive the page, and how much audio is in them."""
+"""Uploaded files: a safe name and a folder that does not outlive the page."""
 
 import fcntl
 import os
@@ -8,13 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import soundfile
-
-from genrebench.audio import decode
-
 LONGEST = 200  # bytes of a file's name
 PREFIX = "genrebench-upload-"  # of folders in that for temporary files
-UNKNOWN = 2**62  # frames, at least, that libsndfile reports of a file whose header has no length
 
 
 def file_name(name: str) -> str:
@@ -54,23 +49,3 @@ def remove_abandoned() -> None:
                 shutil.rmtree(place)
             finally:
                 os.close(lock)
-
-
-def stored_samples(path: Path) -> float:
-    """Count the samples (of all channels) of a file without decoding it; 0 if that needs decoding."""
-    try:
-        info = soundfile.info(decode.libsndfile_name(path))
-        if info.frames < UNKNOWN:
-            return info.frames * info.channels
-    except soundfile.LibsndfileError:
-        pass
-    import av  # 0.1 s, and seldom needed
-
-    try:
-        with decode.open_with_ffmpeg(path) as container:
-            stream = container.streams.audio[0]
-            packets = ((packet.duration, packet.time_base) for packet in container.demux(stream))
-            seconds = sum(float(duration * unit) for duration, unit in packets if duration and unit)
-            return seconds * stream.rate * stream.channels
-    except (av.FFmpegError, ValueError, IndexError, AttributeError):
-        return 0  # decoding then fails with the reason

@@ -6,7 +6,7 @@ The rules import this module, so it has to be light.
 # libsndfile reads the first group. PyAV, which has FFmpeg, reads the others too: audio, and video with a sound track.
 SUFFIXES = set(
     ".wav .wave .bwf .rf64 .w64 .au .snd .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .caf .voc"
-    " .aa .aa3 .aac .aax .ac3 .adts .amr .ape .asf .dff .dsf .dts .dtshd .eac3 .ec3 .gsm .m4a .m4b .m4p .m4r .mka .mlp"
+    " .aa .aa3 .aac .aax .ac3 .adts .amr .ape .asf .dff .dsf .dts .dtshd .eac3 .ec3 .m4a .m4b .m4p .m4r .mka .mlp"
     " .mp+ .mp1 .mp2 .mpa .mpc .ofr .oma .ra .rm .shn .spx .tak .thd .tta .wma .wv"
     " .3g2 .3gp .avi .f4v .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogm .ogv .ogx .ts .vob .webm .wmv".split()
 )

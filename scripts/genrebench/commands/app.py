@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-minutes",
         type=positive_number,
         default=30,
-        help="longest file, counted as stereo at 48 kHz (default: %(default)g, which take about 2 GB of memory)",
+        help="longest recording in minutes (default: %(default)g)",
     )
     add_timeout(parser)
 

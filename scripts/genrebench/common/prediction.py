@@ -1,6 +1,6 @@
 """What a model predicts for one audio file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,8 @@ class Prediction:
         The probabilities of each window.
     low_confidence : str
         Why the prediction should not be relied on; blank if there is no reason.
+    warnings : list of str
+        What a listener might not expect of the file, such as that it is truncated.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class Prediction:
     windows: list[tuple[float, float]]
     curve: np.ndarray
     low_confidence: str
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def genre(self) -> str:

@@ -1,9 +1,7 @@
 """The manifest of a dataset: its usable clips, and the files that are rejected and why."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -15,13 +13,17 @@ import pandas as pd
 
 from genrebench.audio import decode
 from genrebench.audio.fingerprint import fingerprint, near_duplicates
-from genrebench.common import cli, files
+from genrebench.audio.plausibility import Limits, RejectedError
+from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.formatting import counted
 from genrebench.common.progress import progress
+from genrebench.common.workers import Failure, Workers
 from genrebench.datasets import artists, precomputed, tables
 from genrebench.workflow import dataset_folder
 from genrebench.workflow.dataset_folder import AudioFile, Contents, Note
+
+TOLD = 10  # clips whose warnings are printed
 
 
 @dataclass
@@ -59,7 +61,8 @@ def build_manifest(
     sample_rate : int
         Hz at which clips are compared and measured.
     settings : mapping
-        Section `manifest` of the parameters: min_duration_s, min_rms, and duplicates ("reject" or "group").
+        Section `manifest` of the parameters: the limits (`genrebench.audio.plausibility.Limits`), and duplicates
+        ("reject" or "group").
     catalogue : path
         What is known about GTZAN's clips (CSV).
     jobs : int
@@ -80,11 +83,11 @@ def build_manifest(
         return
     known = tables.CATALOGUE.read(catalogue).set_index("clip_id").to_dict("index")
     set_artists(clips, contents, dataset_dir, known)
-    limits = {"min_duration_s": settings["min_duration_s"], "min_rms": settings["min_rms"]}
-    take_checked(clips, _check_all(clips, partial(check, sample_rate=sample_rate, **limits), jobs))
+    take_checked(clips, check_all(clips, sample_rate, Limits.of(settings), jobs))
     mark_duplicates([clip for clip in clips if not clip.reason], settings["duplicates"] == "reject")
     kept = sorted((clip for clip in clips if not clip.reason), key=lambda clip: clip.clip_id)
     _tell_contradictions(kept)
+    tell_warnings(kept)
     others = [clip for clip in clips if clip.reason]
     if not kept:
         raise InputError(
@@ -135,29 +138,46 @@ def clips_of(contents: Contents) -> list[Clip]:
     return clips
 
 
-def check(path: Path, sample_rate: int, min_duration_s: float, min_rms: float) -> Clip:
+def check(path: Path, sample_rate: int, limits: Limits) -> Clip:
     """Decode one file and judge it by itself; the clip has either a `reason` or figures and a fingerprint."""
     clip = Clip(path, "", "")
     try:
-        samples, original_rate = decode.decode(path)
-    except (InputError, OSError) as error:
-        clip.reason = "empty" if path.is_file() and path.stat().st_size == 0 else "unreadable"
-        clip.detail = getattr(error, "strerror", None) or str(error).removeprefix(f"{path} ")
+        recording = decode.read(path, limits)
+    except RejectedError as error:
+        clip.reason, clip.detail = error.reason, error.detail
         return clip
-    mono = decode.to_mono(samples, original_rate, sample_rate)
-    if found := decode.fault(samples, original_rate, mono, min_duration_s, min_rms):
-        clip.reason, clip.detail = found
-    else:
-        duration, summary = len(samples) / original_rate, decode.summary(mono)
-        clip.figures = {
-            "duration_s": duration,
-            "sample_rate": original_rate,
-            "channels": samples.shape[1],
-            **summary,
-            "md5": decode.md5(mono),
-        }
-        clip.fingerprint = fingerprint(mono, sample_rate)
+    mono = decode.resample(recording.samples, recording.sample_rate, sample_rate)
+    clip.figures = {
+        "duration_s": recording.seconds,
+        "sample_rate": recording.sample_rate,
+        "channels": recording.channels,
+        **decode.summary(mono),
+        "md5": decode.md5(mono),
+        "warnings": "; ".join(recording.warnings),
+    }
+    clip.fingerprint = fingerprint(mono, sample_rate)
     return clip
+
+
+def check_all(clips: Sequence[Clip], sample_rate: int, limits: Limits, jobs: int) -> Iterator[Clip]:
+    """Yield what `check` finds of each clip's file, in their order; one that ends its process is unreadable."""
+    with (
+        progress("checked", len(clips), "files") as advance,
+        Workers(_checking, [sample_rate, limits], jobs) as workers,
+    ):
+        for clip, found in zip(clips, workers.map(clip.path for clip in clips), strict=True):
+            advance(1)
+            failed = isinstance(found, Failure)
+            yield Clip(clip.path, "", "", reason="unreadable", detail=found.reason) if failed else found
+
+
+def tell_warnings(clips: Sequence[Clip]) -> None:
+    """Print what is to be said of the usable clips, of the first `TOLD` one by one."""
+    warned = [clip for clip in clips if clip.figures.get("warnings")]
+    for clip in warned[:TOLD]:
+        print(f"note: {clip.path}: {clip.figures['warnings']}", file=sys.stderr)
+    if len(warned) > TOLD:
+        print(f"note: {len(warned)} files have such notes; the column warnings has all", file=sys.stderr)
 
 
 def mark_duplicates(clips: Sequence[Clip], reject: bool) -> None:
@@ -233,14 +253,8 @@ def _mark(clip: Clip, original: Clip, reason: str, how: str, reject: bool) -> No
             clip.detail += f" (labelled {clip.genre} here and {original.genre} there)"
 
 
-def _check_all(clips: Sequence[Clip], check: Any, jobs: int) -> Iterator[Clip]:
-    with (
-        ProcessPoolExecutor(jobs, initializer=cli.start_worker, initargs=(os.getpid(),)) as pool,
-        progress("checked", len(clips), "files") as advance,
-    ):
-        for found in pool.map(check, [clip.path for clip in clips], chunksize=4):
-            advance(1)
-            yield found
+def _checking(sample_rate: int, limits: Limits) -> partial[Clip]:
+    return partial(check, sample_rate=sample_rate, limits=limits)
 
 
 def _tell_contradictions(kept: Sequence[Clip]) -> None:

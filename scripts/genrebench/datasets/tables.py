@@ -18,6 +18,7 @@ MANIFEST = Table(
         "rms_amplitude": NUMBER,
         "max_amplitude": NUMBER,
         "md5": TEXT,  # of the decoded audio
+        "warnings": TEXT,  # what a listener might not expect: a truncated file, silence that was cut; blank for most
     },
     number="%.6f",
 )

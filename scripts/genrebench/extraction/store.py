@@ -224,8 +224,8 @@ def extract_pieces(
     ----------
     path : path
         Where the file is, for messages.
-    decoded : array of shape (frames, channels)
-        The samples of the whole file, full scale is 1.
+    decoded : array of shape (samples,)
+        The whole file in mono, full scale is 1.
     original_rate : int
         Their rate in Hz.
     sample_rate, features, duration, engine
@@ -241,7 +241,7 @@ def extract_pieces(
     arrays: list[dict[str, np.ndarray]] = [{} for _ in pieces]
     with _blas().limit(limits=1):
         for rate, some in _by_rate(features, sample_rate).items():
-            samples = decode.to_mono(decoded, original_rate, rate)
+            samples = decode.resample(decoded, original_rate, rate)
             for (start, end), of_piece in zip(pieces, arrays, strict=True):
                 clip = _clip(samples[round(start * rate) : math.ceil(end * rate)], rate, some, duration)
                 of_piece |= {feature: _compute(path, clip, feature, own, engine) for feature, own in some.items()}

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from genrebench.audio import decode
 from genrebench.audio.clip import Clip
 from genrebench.audio.lengths import common_seconds
+from genrebench.audio.plausibility import Limits
 from genrebench.common import files, written
 from genrebench.extraction import store
 from genrebench.features import TIME
@@ -54,7 +55,8 @@ def corpus_of(settings: dict[str, Any]) -> Corpus:
         return KNOWN[dataset](settings)
     audio = dataset_folder.read(raw).audio
     with ThreadPoolExecutor() as pool:
-        durations = list(pool.map(seconds_of, [file.path for file in audio]))
+        reckon = partial(decode.reckon_seconds, limits=Limits.of(settings["manifest"]))
+        durations = list(pool.map(reckon, [file.path for file in audio]))
     return _corpus([d for d in durations if d], {file.genre for file in audio}, f"the files in {raw}")
 
 
@@ -73,28 +75,12 @@ def _corpus(durations: Sequence[float], genres: set[Any], source: str) -> Corpus
 
 
 def sample_seconds(folder: Path) -> list[float]:
-    """Lengths of the largest files of a dataset, and of some that stand for the others, by their headers."""
+    """Lengths of the largest files of a dataset, and of some that stand for the others, without decoding them."""
     audio = dataset_folder.read(folder).audio
     by_size = sorted((file.path for file in audio if file.path.is_file()), key=lambda path: path.stat().st_size)
     some = {*by_size[-SAMPLE // 4 :], *by_size[:: max(1, len(by_size) // SAMPLE)]}
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(seconds_of, sorted(some)))
-
-
-def seconds_of(path: Path) -> float:
-    """Length of an audio file by its header; 0 if none can be read (the manifest will reject it)."""
-    import av
-    import soundfile
-
-    try:
-        return soundfile.info(decode.libsndfile_name(path)).duration
-    except (soundfile.LibsndfileError, OSError):
-        pass
-    try:
-        with decode.open_with_ffmpeg(path) as container:
-            return (container.duration or 0) / av.time_base
-    except (av.error.FFmpegError, OSError, ValueError):
-        return 0.0
+        return list(pool.map(decode.reckon_seconds, sorted(some)))
 
 
 def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) -> dict[str, int]:

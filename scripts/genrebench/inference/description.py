@@ -67,6 +67,7 @@ class _Audio(AudioSettings):
 
 class _Limits(_Part):
     min_duration_s: Annotated[float, Field(ge=0, le=3600)]
+    max_duration_s: Annotated[float, Field(gt=0, le=43_200)]
     min_rms: Annotated[float, Field(ge=0, le=1)]
 
 

@@ -198,7 +198,7 @@ def export_run(
             "genres": data.genres,
             "clips": {subset: len(np.unique(data.clips[rows])) for subset, rows in data.rows.items()},
             "audio": dict(audio) | {"window_s": _clip_seconds(audio, clips)},
-            "limits": {name: limits[name] for name in ("min_duration_s", "min_rms")},
+            "limits": {name: limits[name] for name in ("min_duration_s", "max_duration_s", "min_rms")},
             "features": described,
             "run": {name: run[name] for name in ("protocol", "split", "seed")},
             "metrics": metrics_of(run),

@@ -1,12 +1,12 @@
 """Newly labelled clips for an exported model: check them, extract their features, assign them to subsets."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from genrebench.audio.plausibility import Limits
 from genrebench.common.cli import InputError
 from genrebench.common.progress import progress
 from genrebench.common.workers import Failure, Workers
@@ -63,18 +63,19 @@ def gather(
     clips = manifest.clips_of(contents)
     manifest.set_artists(clips, contents, folder, catalogue)
     described = predictor.description
-    checked = _each(_start_check, [described["audio"]["sample_rate"], described["limits"]], clips, jobs, "checked")
-    manifest.take_checked(clips, map(_clip_of, clips, checked))
+    limits = Limits.of(described["limits"])
+    manifest.take_checked(clips, manifest.check_all(clips, described["audio"]["sample_rate"], limits, jobs))
     for clip in clips:
         if where := used.get(clip.figures.get("md5", "")):
             clip.reason, clip.detail = "used", where
     manifest.mark_duplicates([clip for clip in clips if not clip.reason], reject=False)
     _reject_contradictions([clip for clip in clips if not clip.reason])
     found = [clip for clip in clips if not clip.reason]
-    extracted = list(_each(_start_extract, [predictor.folder], found, jobs, "extracted"))
-    for clip, features in zip(found, extracted, strict=True):
-        if isinstance(features, str | Failure):
-            clip.reason, clip.detail = "no features", features if isinstance(features, str) else features.reason
+    extracted = list(_extract_all(predictor.folder, found, jobs))
+    for clip, result in zip(found, extracted, strict=True):
+        if isinstance(result, str | Failure):
+            clip.reason, clip.detail = "no features", result if isinstance(result, str) else result.reason
+    manifest.tell_warnings([clip for clip in clips if not clip.reason])
     rejected = [clip for clip in clips if clip.reason]
     if len(rejected) == len(clips):
         first = rejected[0]
@@ -139,16 +140,6 @@ def _reject_contradictions(clips: Sequence[Clip]) -> None:
             clip.detail = f"the same recording is labelled {' and '.join(found)}; keep the right one"
 
 
-def _clip_of(clip: Clip, checked: Clip | Failure) -> Clip:
-    if isinstance(checked, Failure):
-        return Clip(clip.path, "", "", reason="unreadable", detail=checked.reason)
-    return checked
-
-
-def _start_check(sample_rate: int, limits: Mapping[str, Any]) -> partial[Clip]:
-    return partial(manifest.check, sample_rate=sample_rate, **limits)
-
-
 def _start_extract(folder: Path) -> partial[FileFeatures | str]:
     return partial(_extract, Predictor(folder))
 
@@ -160,11 +151,9 @@ def _extract(predictor: Predictor, path: Path) -> FileFeatures | str:
         return str(error).removeprefix(f"{path} ")
 
 
-def _each(
-    start: Callable[..., Any], arguments: Sequence[Any], clips: Sequence[Clip], jobs: int, verb: str
-) -> Iterator[Any]:
-    """Apply the function that `start` returns to the file of each clip, in their order (see `Workers`)."""
-    with progress(verb, len(clips), "files") as advance, Workers(start, arguments, jobs) as workers:
+def _extract_all(folder: Path, clips: Sequence[Clip], jobs: int) -> Iterator[FileFeatures | str | Failure]:
+    """The features of the file of each clip, in their order, or why there are none."""
+    with progress("extracted", len(clips), "files") as advance, Workers(_start_extract, [folder], jobs) as workers:
         for result in workers.map(clip.path for clip in clips):
             yield result
             advance(1)

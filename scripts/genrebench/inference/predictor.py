@@ -5,7 +5,7 @@ window is processed as a training clip was. The probabilities of the file are th
 segments of each window, for a model that was trained on segments).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from genrebench.audio import decode
 from genrebench.audio.lengths import given_seconds
+from genrebench.audio.plausibility import Limits, offset_and_rms
 from genrebench.common.cli import InputError
 from genrebench.common.prediction import Prediction
 from genrebench.extraction import store
@@ -36,14 +37,17 @@ class FileFeatures:
     seconds : float
         The length of the file.
     windows : list of (start, end)
-        In seconds.
+        In seconds of the file; those that are silent are left out.
     arrays : list of dict
         For each window the array of each feature.
+    warnings : list of str
+        What a listener might not expect of the file.
     """
 
     seconds: float
     windows: list[tuple[float, float]]
     arrays: list[dict[str, np.ndarray]]
+    warnings: list[str]
 
     @property
     def durations(self) -> list[float]:
@@ -98,7 +102,7 @@ class Predictor:
         """Have the model process a second of noise: what is wrong with it shows now, and not with each file."""
         audio = self.description["audio"]
         seconds = min(TRIAL_S, audio["window_s"])
-        samples = np.random.default_rng(0).uniform(-0.5, 0.5, (round(seconds * TRIAL_RATE), 1)).astype(np.float32)
+        samples = np.random.default_rng(0).uniform(-0.5, 0.5, round(seconds * TRIAL_RATE)).astype(np.float32)
         arrays = self._arrays(Path("noise"), samples, TRIAL_RATE, [(0.0, seconds)])
         data = self.data(arrays, [seconds])
         found = self.model.probabilities(data, data.rows["test"])
@@ -106,15 +110,15 @@ class Predictor:
             raise ValueError(f"it gives {found.shape} values that are no probabilities of {len(self.genres)} genres")
         self.model.ood_scores(data, data.rows["test"])
 
-    def predict(self, path: str | Path) -> Prediction:
-        """Predict the genre of a file.
+    def predict(self, path: str | Path, max_duration_s: float | None = None) -> Prediction:
+        """Predict the genre of a file, of at most `max_duration_s` seconds where the model does not say less.
 
         Raises
         ------
-        InputError
-            If the file cannot be read, or is too short or silent; the message names it.
+        RejectedError
+            If the manifest of a dataset would have rejected the file; the message names it.
         """
-        extracted = self.extract(path)
+        extracted = self.extract(path, max_duration_s)
         data = self.data(extracted.arrays, extracted.durations)
         rows = data.rows["test"]
         curve = self.model.probabilities(data, rows)
@@ -128,15 +132,31 @@ class Predictor:
         low_confidence = confidence.reason(
             float(probabilities.max()), float(self.model.ood_scores(data, rows).mean()), self.description["confidence"]
         )
-        return Prediction(Path(path), extracted.seconds, self.genres, probabilities, windows, curve, low_confidence)
+        return Prediction(
+            Path(path),
+            extracted.seconds,
+            self.genres,
+            probabilities,
+            windows,
+            curve,
+            low_confidence,
+            extracted.warnings,
+        )
 
-    def extract(self, path: str | Path) -> FileFeatures:
-        """Extract the features of a file, window by window; raises InputError as `predict` does."""
-        samples, rate = decode.decode(path)
-        self._check(path, samples, rate)
-        seconds = len(samples) / rate
-        windows = split_into_windows(seconds, self.description["audio"]["window_s"])
-        return FileFeatures(seconds, windows, self._arrays(path, samples, rate, windows))
+    def extract(self, path: str | Path, max_duration_s: float | None = None) -> FileFeatures:
+        """Extract the features of a file, window by window; raises RejectedError as `predict` does."""
+        limits = Limits.of(self.description["limits"])
+        if max_duration_s is not None:
+            limits = replace(limits, max_duration_s=min(limits.max_duration_s, max_duration_s))
+        recording = decode.read(path, limits)
+        windows = split_into_windows(recording.seconds, self.description["audio"]["window_s"])
+        heard = [window for window in windows if _rms(recording, window) >= limits.min_rms] or windows
+        warnings = list(recording.warnings)
+        if silent := len(windows) - len(heard):
+            warnings.append(f"{silent} of its {len(windows)} windows are silent and left out")
+        arrays = self._arrays(path, recording.samples, recording.sample_rate, heard)
+        in_file = [(recording.start_s + start, recording.start_s + end) for start, end in heard]
+        return FileFeatures(recording.file_s, in_file, arrays, warnings)
 
     def _arrays(
         self, path: str | Path, samples: np.ndarray, rate: int, windows: list[tuple[float, float]]
@@ -171,13 +191,6 @@ class Predictor:
             place[..., :length] = array[..., :length]
         return Feature(name, values, {"axes": described["axes"], "seconds": described["seconds"], "lengths": lengths})
 
-    def _check(self, path: str | Path, samples: np.ndarray, rate: int) -> None:
-        """Raise InputError for a file that the manifest of a dataset would have rejected."""
-        limits = self.description["limits"]
-        mono = decode.to_mono(samples, rate, rate)
-        if found := decode.fault(samples, rate, mono, limits["min_duration_s"], limits["min_rms"]):
-            raise InputError(f"{path} is {found[0]}: {found[1]}")
-
 
 def split_into_windows(seconds: float, length: float) -> list[tuple[float, float]]:
     """Split a file of this many seconds into windows (start, end) of `length` seconds; a shorter file is one window."""
@@ -188,6 +201,12 @@ def split_into_windows(seconds: float, length: float) -> list[tuple[float, float
     if seconds - whole * length > SHORTEST * length:
         windows.append((seconds - length, seconds))
     return windows
+
+
+def _rms(recording: decode.Recording, window: tuple[float, float]) -> float:
+    """The RMS of what differs from a constant in a window (start, end in seconds)."""
+    start, end = (round(seconds * recording.sample_rate) for seconds in window)
+    return offset_and_rms(recording.samples[start:end])[1]
 
 
 def _with_weights(name: str, entry: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -36,20 +36,21 @@ class TableWriter(Writer):
         """Write the prediction of one file."""
         if isinstance(result, str):
             return
-        note = f"  low confidence: {result.low_confidence}" if result.low_confidence else ""
+        notes = [f"low confidence: {result.low_confidence}"] if result.low_confidence else []
+        notes += result.warnings
         if not self.single:
             shown = "  ".join(f"{genre:{self.width}} {p:4.0%}" for genre, p in result.ranked()[:SHOWN])
-            print(f"{shown}  {printable(str(path))}{note}", file=self.file, flush=True)
+            print("  ".join([shown, printable(str(path)), *notes]), file=self.file, flush=True)
             return
         print(f"{printable(str(path))} ({int(result.seconds // 60)}:{int(result.seconds % 60):02})", file=self.file)
         for genre, p in result.ranked():
             print(f"  {genre:{self.width}} {p:6.1%} {'█' * round(BAR * p)}".rstrip(), file=self.file)
-        if note:
-            print(note, file=self.file)
+        for note in notes:
+            print(f"  {note}", file=self.file)
 
 
 class CsvWriter(Writer):
-    """CSV with the columns path, genre, low_confidence (the reason), error, seconds, synthetic, and one for each genre.
+    """CSV: path, genre, low_confidence (the reason), error, warnings, seconds, synthetic, and a column for each genre.
 
     Control characters in a path, and bytes that are no text, are escapes; JSON has the path as it is.
     `synthetic` says whether the model was trained on synthetic music.
@@ -58,17 +59,18 @@ class CsvWriter(Writer):
     def __init__(self, file: TextIO, description: Mapping[str, Any], count: int):
         self.genres, self.synthetic = description["genres"], description["synthetic"]
         self.writer = csv.writer(file, lineterminator="\n")
-        self.writer.writerow(["path", "genre", "low_confidence", "error", "seconds", "synthetic", *self.genres])
+        facts = ["path", "genre", "low_confidence", "error", "warnings", "seconds", "synthetic"]
+        self.writer.writerow([*facts, *self.genres])
 
     def write(self, path: Path, result: Prediction | str) -> None:
         """Write the row of one file."""
         name = printable(str(path))
         if isinstance(result, str):
-            self.writer.writerow([name, "", "", printable(result), "", self.synthetic, *("" for _ in self.genres)])
+            self.writer.writerow([name, "", "", printable(result), "", "", self.synthetic, *("" for _ in self.genres)])
         else:
             numbers = (f"{p:.9g}" for p in result.probabilities)
-            facts = [name, result.genre, result.low_confidence, "", f"{result.seconds:.6f}", self.synthetic]
-            self.writer.writerow([*facts, *numbers])
+            facts = [name, result.genre, result.low_confidence, "", "; ".join(result.warnings)]
+            self.writer.writerow([*facts, f"{result.seconds:.6f}", self.synthetic, *numbers])
 
 
 class JsonWriter(Writer):
@@ -88,6 +90,7 @@ class JsonWriter(Writer):
                 "seconds": result.seconds,
                 "genre": result.genre,
                 "low_confidence": result.low_confidence or None,
+                "warnings": result.warnings,
                 "probabilities": dict(zip(result.genres, result.probabilities.tolist(), strict=True)),
                 "windows": [
                     {"start": start, "end": end, "probabilities": dict(zip(result.genres, values, strict=True))}

@@ -27,7 +27,13 @@ CLOCK = 100  # seconds: files longer than that have minutes on the axis
 
 def write(prediction: Prediction, path: str | Path) -> None:
     """Read the audio file again and write its plot (.png or .svg)."""
-    style.write(draw(prediction, decode.load(prediction.path, SAMPLE_RATE)), path, dpi=110)
+    style.write(draw(prediction, read(prediction)), path, dpi=110)
+
+
+def read(prediction: Prediction) -> np.ndarray:
+    """The whole file in mono at `SAMPLE_RATE`, with the silence at its ends."""
+    recording = decode.read(prediction.path, with_silence=True)
+    return decode.resample(recording.samples, recording.sample_rate, SAMPLE_RATE)
 
 
 @mpl.rc_context(style.STYLE)

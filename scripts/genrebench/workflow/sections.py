@@ -70,6 +70,14 @@ class ManifestSettings(StrictModel):
     """Which files become clips, and whether they are real music."""
 
     min_duration_s: float = Field(1.0, ge=0, description="Shorter files are rejected (seconds).")
+    max_duration_s: float = Field(
+        7200.0,
+        gt=0,
+        le=43_200,
+        description=(
+            "Longer files are rejected (seconds), also by an exported model. An hour takes 1.5 GB of memory to read."
+        ),
+    )
     min_rms: float = Field(
         0.0001,
         ge=0,

@@ -65,11 +65,14 @@ def test_several_files_get_a_line_each_and_errors_name_theirs(model, music):
 
 
 def test_json_and_csv_say_the_same(model, music):
+    wav = (music / "a.wav").read_bytes()
+    (music / "a.wav").write_bytes(wav[: len(wav) // 2])
     listed = predict(music, "--model", model, ".", "--json")
     results = {Path(one["path"]).name: one for one in map(json.loads, listed.stdout.splitlines())}
     assert len(results) == 6
     assert set(results["a.wav"]["probabilities"]) == {"bass", "middle", "treble"}
     assert len(results["b.flac"]["windows"]) == 3
+    assert len(results["a.wav"]["warnings"]) == 1 and results["b.flac"]["warnings"] == []
     assert results["text.mp3"].keys() == {"path", "error"}
     table = predict(music, "--model", model, ".", "--csv", "--output", "out.csv")
     assert table.stdout == ""
@@ -78,6 +81,7 @@ def test_json_and_csv_say_the_same(model, music):
         assert row["genre"] == one.get("genre", "")
         assert row["error"] == one.get("error", "")
         assert row["low_confidence"] == (one.get("low_confidence") or "")
+        assert row["warnings"] == "; ".join(one.get("warnings", []))
         for genre, probability in one.get("probabilities", {}).items():
             assert float(row[genre]) == pytest.approx(probability, abs=1e-8)
 

@@ -15,13 +15,16 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genrebench.audio.plausibility import Limits
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.common.workers import Workers
 from genrebench.datasets import manifest, precomputed, tables
 from genrebench.workflow import dataset_folder
+from worker_jobs import check_that_dies
 
 RATE = 22050
-SETTINGS = {"min_duration_s": 1.0, "min_rms": 1e-4, "duplicates": "reject"}
+SETTINGS = {"min_duration_s": 1.0, "max_duration_s": 600.0, "min_rms": 1e-4, "duplicates": "reject"}
 CATALOGUE_COLUMNS = tables.CATALOGUE.columns
 
 
@@ -70,6 +73,14 @@ def faulty(tmp_path_factory):
     write(folder / "jazz" / "short.wav", sound(5, 0.5))
     (folder / "jazz" / "empty.wav").touch()
     (folder / "jazz" / "noise.mp3").write_bytes(random.Random(0).randbytes(5000))
+    write(folder / "jazz" / "opposite.wav", np.stack([sound(21), -sound(21)], 1))
+    write(folder / "jazz" / "cut.wav", sound(22, 6.0))
+    data = (folder / "jazz" / "cut.wav").read_bytes()
+    (folder / "jazz" / "cut.wav").write_bytes(data[: len(data) // 2])
+    write(folder / "jazz" / "rate.wav", sound(23))
+    data = (folder / "jazz" / "rate.wav").read_bytes()
+    (folder / "jazz" / "rate.wav").write_bytes(data[:24] + (44).to_bytes(4, "little") + data[28:])
+    write(folder / "rock" / "late.flac", np.concatenate([np.zeros(20 * RATE), sound(24)]))
     bad = sound(20)
     bad[100] = np.nan
     soundfile.write(folder / "jazz" / "nan.wav", bad, RATE, subtype="FLOAT")
@@ -89,12 +100,19 @@ def test_every_fault_is_found_and_no_file_vanishes(faulty, tmp_path):
         ".hidden.wav": "empty",
         "noise.mp3": "unreadable",
         "nan.wav": "not finite",
+        "opposite.wav": "silent in mono",
+        "rate.wav": "implausible",
         "copy.flac": "duplicate",
         "softer.mp3": "near duplicate",
     }
     assert [row["clip_id"] for row in kept] == [
-        "jazz.00000", "jazz.00001", "jazz.00002", "rock.Band/one", "rock.Band/one.wav", "rock.stereo"
+        "jazz.00000", "jazz.00001", "jazz.00002", "jazz.cut",
+        "rock.Band/one", "rock.Band/one.wav", "rock.late", "rock.stereo",
     ]  # fmt: skip
+    warned = {row["clip_id"]: row["warnings"] for row in kept if row["warnings"]}
+    assert set(warned) == {"jazz.cut", "rock.late"}
+    assert "6.0 s" in warned["jazz.cut"] and "20.0 s" in warned["rock.late"]
+    assert {row["clip_id"]: row["duration_s"] for row in kept}["rock.late"] == "1.999955"  # a tone starts with 0
     assert [(row["files"], row["example"]) for row in files.read_rows(tmp_path / "notes.csv")] == [
         ("1", "jazz/notes.txt"),
         ("1", "jazz/._jazz.00000.wav"),
@@ -234,7 +252,8 @@ CONTENTS = {
     st.sampled_from(["reject", "group"]),
 )
 def test_no_file_vanishes(contents, duplicates):
-    with tempfile.TemporaryDirectory() as out:
+    with tempfile.TemporaryDirectory() as out, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Workers, "map", lambda self, items: map(self.start(*self.arguments), items))  # here: fast
         folder = Path(out, "raw")
         write(folder / "pop" / "usable.wav", sound(3))
         for (genre, name, suffix), content in contents.items():
@@ -262,6 +281,16 @@ def test_no_file_vanishes(contents, duplicates):
         assert sorted(listed) == sorted(path.as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+def test_a_file_that_ends_its_process_costs_no_other_file(tmp_path, monkeypatch):
+    for name in ("a", "deadly", "b"):
+        write(tmp_path / "raw" / "jazz" / f"{name}.wav", sound(1))
+    monkeypatch.setattr(manifest, "_checking", check_that_dies)
+    clips = manifest.clips_of(dataset_folder.read(tmp_path / "raw"))
+    found = list(manifest.check_all(clips, RATE, Limits(), 2))
+    assert [clip.reason for clip in found] == ["", "", "unreadable"]
+    assert "SIGABRT" in found[2].detail
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends workers on Linux only")
 def test_workers_end_with_a_killed_job(tmp_path):
     for number in range(100):
@@ -273,14 +302,14 @@ def test_workers_end_with_a_killed_job(tmp_path):
     command += ["--notes", tmp_path / "notes.csv"]
     process = subprocess.Popen([sys.executable, "scripts/build_manifest.py", *command])
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    workers: list[str] = []
-    while len(workers) < 2 and process.poll() is None:
+    workers: list[str] = []  # and the process with which Python tracks what they share
+    while len(workers) < 3 and process.poll() is None:
         workers = children.read_text().split()
         time.sleep(0.05)
     process.kill()
     process.wait()
-    assert len(workers) == 2, "the job ended too soon to be killed"
-    deadline = time.monotonic() + 5
+    assert len(workers) == 3, "the job ended too soon to be killed"
+    deadline = time.monotonic() + 60  # those that were still starting end when they have
     while any(_runs(worker) for worker in workers) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(_runs(worker) for worker in workers)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from genrebench.audio import decode
 from genrebench.extraction import store as extraction
 from genrebench.extraction import survey
 
@@ -23,7 +24,7 @@ def test_sizes_of_features_are_those_of_the_caches(tmp_path):
     store.fill([clip], 0, 1)
     caches = {name: next(store.read(name, [clip], 1))[1].size for name in features}
     assert survey.feature_sizes({**features, "tabular": "precomputed"}, rate, seconds) == {**caches, "tabular": 0}
-    assert survey.seconds_of(tmp_path / "tone.wav") == pytest.approx(seconds, abs=1e-4)
+    assert decode.reckon_seconds(tmp_path / "tone.wav") == pytest.approx(seconds, abs=1e-4)
 
 
 def test_features_of_long_clips_grow_with_the_length():
@@ -34,4 +35,4 @@ def test_features_of_long_clips_grow_with_the_length():
 
 def test_a_file_that_is_no_audio_has_no_seconds(tmp_path):
     (tmp_path / "noise.mp3").write_bytes(b"not audio")
-    assert survey.seconds_of(tmp_path / "noise.mp3") == 0
+    assert decode.reckon_seconds(tmp_path / "noise.mp3") == 0

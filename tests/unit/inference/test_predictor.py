@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from exported_models import CLASSICAL, RATE, SECONDS, Corpus, tone
+from genrebench.audio.plausibility import RejectedError
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.inference.predictor import Predictor, split_into_windows
@@ -46,6 +47,29 @@ def test_a_long_file_is_the_mean_of_its_windows(predictor, tmp_path):
         )
         np.testing.assert_allclose(predictor.predict(tmp_path / "window.wav").probabilities, expected, atol=1e-6)
     np.testing.assert_allclose(found.probabilities, found.curve.mean(axis=0))
+
+
+def test_silence_around_and_within_the_music_changes_nothing(predictor, tmp_path):
+    music = tone("treble", 91, SECONDS)
+    silence = np.zeros(20 * RATE)
+    soundfile.write(tmp_path / "plain.wav", music, RATE)
+    soundfile.write(tmp_path / "late.wav", np.concatenate([silence, music, silence]), RATE)
+    soundfile.write(tmp_path / "gap.wav", np.concatenate([music, silence, music]), RATE)
+    plain, late, gap = (predictor.predict(tmp_path / f"{name}.wav") for name in ("plain", "late", "gap"))
+    assert plain.warnings == [] and len(late.warnings) == 2 and len(gap.warnings) == 1
+    np.testing.assert_allclose(late.probabilities, plain.probabilities, atol=1e-6)
+    np.testing.assert_allclose(gap.probabilities, plain.probabilities, atol=1e-6)
+    assert late.seconds == pytest.approx(42.0) and late.windows == [(20.0, 22.0)]
+    assert gap.windows == [(0.0, 2.0), (22.0, 24.0)]
+
+
+def test_a_file_is_rejected_as_the_manifest_would_and_by_a_length_that_is_given(predictor, tmp_path):
+    soundfile.write(tmp_path / "song.wav", tone("bass", 92, 20.0), RATE)
+    with pytest.raises(RejectedError, match="too long"):
+        predictor.predict(tmp_path / "song.wav", max_duration_s=10)
+    soundfile.write(tmp_path / "opposite.wav", np.stack([tone("bass", 93, 2), -tone("bass", 93, 2)], 1), RATE)
+    with pytest.raises(RejectedError, match=r"opposite\.wav is silent in mono"):
+        predictor.predict(tmp_path / "opposite.wav")
 
 
 def test_what_is_unlike_the_training_clips_has_low_confidence(exported, predictor, tmp_path):

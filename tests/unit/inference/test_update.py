@@ -246,7 +246,7 @@ def test_recordings_under_two_genres_and_unreadable_files_are_rejected_with_the_
 
 
 def test_a_file_that_ends_the_process_is_rejected_and_no_other(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(new_clips, "_start_check", worker_jobs.check_that_dies)
+    monkeypatch.setattr("genrebench.datasets.manifest._checking", worker_jobs.check_that_dies)
     new = new_folder(tmp_path / "new", {genre: genre for genre in PITCHES}, clips=3)
     shutil.copy(new / "bass" / "new 101.wav", new / "middle" / "deadly.wav")
     found = new_clips.gather(new, Predictor(corpus.folder / "export" / "logistic"), {}, 2, {})

@@ -30,9 +30,10 @@ NAMES = ["Waveform", "Mel spectrogram", "Spectrum", "Spectral contrast", "Chroma
 
 
 def write_tone(path: Path, hz: float = 440.0, seconds: float = 2.0) -> Path:
-    """Silence in the first half, a tone of amplitude 0.5 in the second."""
+    """Next to silence in the first half (silence would be cut), a tone of amplitude 0.5 in the second."""
     time = np.arange(round(seconds * RATE)) / RATE
-    soundfile.write(path, 0.5 * np.sin(2 * np.pi * hz * time) * (time >= seconds / 2), RATE, subtype="FLOAT")
+    loudness = np.where(time < seconds / 2, 0.0005, 0.5)
+    soundfile.write(path, loudness * np.sin(2 * np.pi * hz * time), RATE, subtype="FLOAT")
     return path
 
 

@@ -69,7 +69,8 @@ def make_results(
         for i in range(12)
     ]
     clips[0]["artist"] = EVIL
-    columns = ["clip_id", "genre", "artist", "group", "duplicate_of", *AUDIO]
+    clips[1]["warnings"] = "its header announces 15.0 s, but it holds 5.0 s" if audio else ""
+    columns = ["clip_id", "genre", "artist", "group", "duplicate_of", *AUDIO, "warnings"]
     files.write_rows(results / "manifest.csv", columns, clips)
     rejected = [{"path": f"{EVIL}.wav", "genre": "rock", "reason": "unreadable", "detail": "not audio"}]
     files.write_rows(results / "rejected.csv", ["path", "genre", "reason", "detail"], rejected if audio else [])
@@ -292,6 +293,10 @@ def test_nothing_is_fetched_from_elsewhere(html):
     assert "url(" not in html
     assert "@import" not in html
     assert sum(tag == "img" for tag, _ in page.elements) == 18
+
+
+def test_warnings_of_clips_are_shown(html):
+    assert "its header announces 15.0 s, but it holds 5.0 s" in html
 
 
 def test_what_people_wrote_is_escaped(html):

@@ -67,6 +67,7 @@ function showAnswer(answer, file) {
   byId("headline").textContent = `${answer.file}: ${answer.genre}, ${percent(answer.genres[0].probability)}`;
   byId("low-confidence").textContent = `Low confidence: ${answer.low_confidence}`;
   byId("low-confidence").hidden = !answer.low_confidence;
+  byId("warnings").replaceChildren(...answer.warnings.map((warning) => element("li", warning)));
   byId("genres").tBodies[0].replaceChildren(...answer.genres.map(row));
   const image = byId("plot").querySelector("img");
   image.src = answer.plot.url;
