@@ -10,7 +10,7 @@ import yaml
 
 from genrebench.common.cli import InputError
 from genrebench.workflow import config
-from genrebench.workflow.entries import features_of
+from genrebench.workflow.entries import entry_name, features_of
 from parameters import PARAMS, changed
 
 
@@ -320,6 +320,28 @@ def test_the_presets_that_come_with_the_project_are_valid_and_name_what_it_has(d
     assert found.sections["manifest"]["duplicates"] == ("group" if dataset == "gtzan" else "reject")
     assert found.sections["ablation"]["protocol"] == ("fault_filtered" if dataset == "gtzan" else "artist")
     assert ("fault_filtered" in found.sections["protocols"]) == (dataset != "mine")
+
+
+@pytest.mark.parametrize("dataset", ["demo", "gtzan", "mine"])
+def test_the_suite_of_the_papers_names_what_there_is_and_has_every_variant_of_the_project(dataset):
+    suite = yaml.safe_load(Path(config.FOLDER, "suites.yaml").read_text())["papers"]
+    found = config.resolve(PARAMS | {"dataset": dataset, "suite": "papers"})
+    assert set(found.suite) == set(suite)
+    shared = yaml.safe_load(Path(config.FOLDER, "variants.yaml").read_text())
+    assert {entry_name(model, name) for model, own in shared["variants"].items() for name in own} <= set(suite)
+    assert set(shared["features"]) | {"descriptors", "tabular_segments"} <= set(found.features)
+    for name, protocols in suite.items():
+        assert set(protocols or ()) <= set(found.params["models"][name]["protocols"])
+        apart = {"artist", "fault_filtered"} & set(found.params["models"][name]["protocols"])
+        assert apart or name.endswith("-scaled_on_all")
+
+
+@pytest.mark.parametrize(
+    "name", ["cnn", "rnn", "hybrid", "vgg16", "feature_cnn", "feature_lstm", "mel599_cnn", "mel_lstm", "hubert"]
+)
+def test_what_is_not_of_a_paper_is_off_in_its_settings(name):
+    entry = config.resolve(PARAMS | {"dataset": "gtzan"}).sections["models"][name]
+    assert (entry["class_weights"], entry["early_stopping"], entry["keep"]) == ("none", 0, "last")
 
 
 def test_broken_yaml_is_a_sentence(tmp_path):
