@@ -75,6 +75,7 @@ PAPERS = ["logistic", "logistic-selected", "logistic-scaled_on_all", "sgd"]
 
 def test_the_ablation_is_a_part_of_a_suite_that_reads_the_selected_features(project):
     project.change("suite", PAPERS)
+    project.change("variants", {})
     jobs = project.jobs()
     # of logistic on all, alone, left out, selected and as components, and the variant under two protocols
     assert jobs["train_logistic"] == 7 + 2
