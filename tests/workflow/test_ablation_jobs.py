@@ -73,12 +73,13 @@ def test_a_feature_that_is_unavailable_is_in_no_variant(project):
 PAPERS = ["logistic", "logistic-selected", "logistic-scaled_on_all", "sgd"]
 
 
-def test_the_ablation_is_a_part_of_a_suite_that_reads_the_selected_features(project):
+def test_the_ablation_is_a_part_of_a_suite_that_reads_the_selected_features(tiny, tmp_path):
+    project = tiny.copy(tmp_path / "project")
     project.change("suite", PAPERS)
     project.change("variants", {})
     jobs = project.jobs()
-    # of logistic on all, alone, left out, selected and as components, and the variant under two protocols
-    assert jobs["train_logistic"] == 7 + 2
+    # on all, alone, left out, selected and as components; the model and its variant under two protocols
+    assert jobs["train_logistic"] == 7 + 2 * 2
     assert (jobs["select_features"], jobs["build_ablation"], jobs["build_report"]) == (1, 1, 1)
     selected = project.snakemake("--dry-run", "--printshellcmds", "results/demo/evaluation/logistic-selected")
     assert "--selection results/demo/ablation/artist/repeat0/selection/logistic.json" in selected
