@@ -1,14 +1,4 @@
-# Which features a model needs: `snakemake ablation`. No other target needs any of this.
-
-
-use rule train_model as train_variant with:
-    wildcard_constraints:
-        model=variants_of(networks=False),
-
-
-use rule train_network as train_network_variant with:
-    wildcard_constraints:
-        model=variants_of(networks=True),
+# Which features a model needs: `snakemake ablation`, and what a suite has that reads the selected features.
 
 
 # Principal components see the training clips of their split only, so each split has a cache of its own.
@@ -45,12 +35,12 @@ rule reduce_features:
 
 
 # Of each split its own: with several splits, one's validation clips are another's test clips.
-checkpoint select_features:
+rule select_features:
     input:
         runs=lambda w: [
             f"{RESULTS}/runs/{key}/{name}"
-            for key in runs_of_ablation(known_variants(), w.model, w.split)
-            for name in ("status.json", "history.csv")
+            for key in runs_of_ablation(known_variants(), w.protocol, [w.model], w.split)
+            for name in ("status.json", "config.json", "history.csv")
         ],
         code=code("select_features.py"),
     output:
@@ -66,7 +56,7 @@ checkpoint select_features:
         runtime=at_least(10),
     params:
         folder=lambda w: f"{RESULTS}/runs",
-        runs=lambda w: runs_of_ablation(known_variants(), w.model, w.split),
+        runs=lambda w: runs_of_ablation(known_variants(), w.protocol, [w.model], w.split),
     message:
         "Ablation: selecting features for {wildcards.model} on {wildcards.protocol} {wildcards.split}"
     shell:
@@ -116,34 +106,31 @@ rule permute_features:
 rule build_ablation:
     input:
         evaluations=lambda w: expand(
-            f"{RESULTS}/evaluation/{{model}}-{{variant}}", model=ABLATED, variant=all_variants()
+            f"{RESULTS}/evaluation/{{model}}-{{variant}}", model=ablated_under(w.protocol), variant=all_variants()
         ),
         selections=lambda w: [
             f"{ABLATION}/{key.protocol}/{key.split}/selection/{model}.json"
-            for model in (ABLATED if ablation.SELECTED in all_variants() else [])
-            for key in runs_of_ablation([ablation.ALL], model)
+            for model in (ablated_under(w.protocol) if ablation.SELECTED in all_variants() else [])
+            for key in runs_of_ablation([ablation.ALL], w.protocol, [model])
         ],
         permutations=lambda w: [
             f"{ABLATION}/{key.protocol}/{key.split}/permutation/{model}/seed{key.seed}.json"
-            for model in ABLATED
-            for key in runs_of_ablation([ablation.ALL], model)
+            for model in ablated_under(w.protocol)
+            for key in runs_of_ablation([ablation.ALL], w.protocol, [model])
         ],
-        splits=lambda w: [
-            f"{RESULTS}/splits/{config['ablation']['protocol']}/{split}.json"
-            for split in splits_of(config["ablation"]["protocol"])
-        ],
+        splits=lambda w: [f"{RESULTS}/splits/{w.protocol}/{split}.json" for split in splits_of(w.protocol)],
         templates=templates("ablation.html.j2", "style.css"),
         code=code("build_ablation.py"),
     output:
-        page=f"{ABLATION}/index.html",
-        variants=f"{ABLATION}/ablation.csv",
-        ranking=f"{ABLATION}/ranking.csv",
-        comparison=f"{ABLATION}/comparison.csv",
-        plot=report(f"{ABLATION}/ablation.png", caption="../report/ablation.rst", category="Ablation"),
+        page=f"{ABLATION}/{{protocol}}/index.html",
+        variants=f"{ABLATION}/{{protocol}}/ablation.csv",
+        ranking=f"{ABLATION}/{{protocol}}/ranking.csv",
+        comparison=f"{ABLATION}/{{protocol}}/comparison.csv",
+        plot=report(f"{ABLATION}/{{protocol}}/ablation.png", caption="../report/ablation.rst", category="Ablation"),
     log:
-        f"{RESULTS}/logs/build_ablation.log",
+        f"{RESULTS}/logs/build_ablation/{{protocol}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/build_ablation.tsv"
+        f"{RESULTS}/benchmarks/build_ablation/{{protocol}}.tsv"
     conda:
         "../envs/classical.yaml"
     resources:
@@ -158,15 +145,15 @@ rule build_ablation:
             {
                 "features": config["ablation"]["features"],
                 "unavailable": config["ablation"]["unavailable"],
-                "protocol": config["ablation"]["protocol"],
-                "models": ABLATED,
+                "protocol": w.protocol,
+                "models": ablated_under(w.protocol),
                 "variants": all_variants(),
             },
             "ablation",
         ),
         folder=subpath(output.page, parent=True),
     message:
-        "Ablation: ranking the features"
+        "Ablation: ranking the features on {wildcards.protocol}"
     shell:
         f"python {SCRIPTS}/build_ablation.py"
         " --dataset {params.dataset:q} --synthetic {params.synthetic} --plan {params.plan:q}"
@@ -175,5 +162,5 @@ rule build_ablation:
 
 rule ablation:
     input:
-        lambda w: ablation_page(),
+        lambda w: ablation_pages(),
     localrule: True

@@ -20,7 +20,15 @@ from genrebench.workflow import (
     sections,
 )
 from genrebench.workflow.file_index import State
-from genrebench.workflow.entries import BEST, is_precomputed, is_pretrained, load_module, module_of
+from genrebench.workflow.entries import (
+    BEST,
+    entry_name,
+    is_precomputed,
+    is_pretrained,
+    load_module,
+    module_of,
+    parse_entry_name,
+)
 from genrebench.common.run_key import RunKey
 from genrebench.extraction.shards import shard_count
 
@@ -208,14 +216,20 @@ def all_splits(suffix):
 
 
 def entry_of(model):
-    """The entry of a model, or of a variant of one."""
-    return config["models"][model] if model in config["models"] else variant_entry(model)
+    """The entry of a model, or of a variant of an ablation."""
+    return config["models"][model] if model in config["models"] else ablation.entry(config, model)
 
 
 def model_settings(model):
     """The settings of a model, but for which runs there are: another seed changes no run of the others."""
-    entry = entry_of(model)
-    return Param({key: value for key, value in entry.items() if key not in parameters.WHICH_RUNS}, f"models.{model}")
+    base, variant = parse_entry_name(model)
+    paths = [f"models.{base}"]
+    if variant in CONFIGURATION.sections["variants"].get(base, {}):
+        paths.append(f"variants.{base}.{variant}")
+    elif variant:
+        paths.append("ablation")
+    settings = {key: value for key, value in entry_of(model).items() if key not in parameters.WHICH_RUNS}
+    return Param(settings, *paths)
 
 
 def compute_of(model):
@@ -246,19 +260,25 @@ def protocols_of(model):
     return [protocol for protocol in own if (model, protocol) not in UNAVAILABLE.runs]
 
 
-def settings_of_run(wildcards):
-    """The settings of a run: those of its model or, of a variant, with the features that it reads."""
-    if wildcards.model in config["models"]:
-        return model_settings(wildcards.model)
-    settings = json.loads(model_settings(wildcards.model))
-    return Param(settings | {"features": features_of_variant(wildcards)}, "ablation")
-
-
 def features_of_run(wildcards, suffix):
-    """The files of the feature caches that a run reads."""
-    if wildcards.model in config["models"]:
-        return cache_files(wildcards.model, suffix)
-    return variant_files(wildcards, suffix)
+    """The files of the feature caches that a run reads or, of selected features, may read."""
+    is_pca = parse_entry_name(wildcards.model)[1] == ablation.PCA
+    folder = f"{ABLATION}/{wildcards.protocol}/{wildcards.split}" if is_pca else RESULTS
+    names = parameters.features_of(entry_of(wildcards.model))
+    return [f"{folder}/features/{name}.{suffix}" for name in names]
+
+
+def selection_of_run(wildcards):
+    """The file that says which features a run reads, where the ablation selects them."""
+    if not ablation.is_selected(wildcards.model):
+        return []
+    model, _ = parse_entry_name(wildcards.model)
+    return f"{ABLATION}/{wildcards.protocol}/{wildcards.split}/selection/{model}.json"
+
+
+def and_variants_of(model):
+    """What the wildcard `model` may be in the rule that trains a model: it, or a variant of it."""
+    return f"{model}(-[a-z0-9_-]+)?"
 
 
 def runs_of(model):
@@ -378,8 +398,8 @@ def templates(*patterns):
 
 
 def refuse_models_without_rules(rules):
-    """Stop where params.yaml has a model that none of the rules, given by name, trains."""
-    for name in CONFIGURATION.sections["models"]:
+    """Stop where params.yaml has a model that none of the rules, given by name, trains; a variant has that of its model."""
+    for name in {parse_entry_name(name)[0]: None for name in CONFIGURATION.sections["models"]}:
         # as a module, the rules may have a prefix
         if not any(own == f"train_{name}" or own.endswith(f"_train_{name}") for own in rules):
             stop(f"params.yaml: models.{name} has no rule; add `train_{name}` to rules/train.smk, as the others.")

@@ -18,7 +18,7 @@ rule export_model:
     benchmark:
         f"{RESULTS}/benchmarks/export_model/{{model}}.tsv"
     wildcard_constraints:
-        model=f"(?!{BEST}$)[a-z0-9_]+",
+        model=f"(?!{BEST}$)[a-z0-9_-]+",
     conda:
         "../envs/export.yaml"
     resources:

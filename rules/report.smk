@@ -21,6 +21,11 @@ rule build_report:
         leakage=rules.study_leakage.output,
         errors=[f"{RESULTS}/errors.csv", f"{RESULTS}/errors"],
         labels=multiext(f"{RESULTS}/labels", ".csv", ".json"),
+        ablation=lambda w: (
+            ablation_files(SELECTING, "ablation.csv", "ranking.csv", "comparison.csv", "ablation.png")
+            if SELECTING
+            else []
+        ),
         saliency=[f"{RESULTS}/saliency.json", f"{RESULTS}/plots/saliency.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")
@@ -51,10 +56,11 @@ rule build_report:
         dataset=DATASET,
         results=lambda w: RESULTS,
         benchmarks=lambda w: f"{RESULTS}/benchmarks",
+        ablation=lambda w: ablation_protocols(SELECTING),
     message:
         "Writing the report"
     shell:
         f"python {SCRIPTS}/build_report.py"
         " --dataset {params.dataset:q} --results {params.results}"
-        " --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
+        " --ablation {params.ablation} --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
         " --page {output.page} --cost-table {output.cost_table} --cost-picture {output.cost_plot} > {log} 2>&1"

@@ -1,4 +1,4 @@
-# One rule per model, one job per model, split and seed.
+# One rule per model, which also trains its variants; one job per model, split and seed.
 
 
 rule train_model:
@@ -10,6 +10,7 @@ rule train_model:
         # the descriptions carry the caches' hashes, so that the caches need not be hashed for every job
         caches=lambda w: ancient(features_of_run(w, "npy")),
         weights=lambda w: weights_index("models", w.model),
+        selection=selection_of_run,
         code=lambda w: model_code(w.model),
     output:
         status=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/status.json",
@@ -34,7 +35,7 @@ rule train_model:
         mem_mb=at_least(training_memory),
         runtime=at_least(training_minutes),
     params:
-        settings=settings_of_run,
+        settings=lambda w: model_settings(w.model),
         compute=lambda w: compute_of(w.model),
         packages=lambda w: packages_of("speech" if is_speech(w.model) else None),
         checkpoints=f"{CACHE}/checkpoints/{{model}}/{{protocol}}/{{split}}/seed{{seed}}",
@@ -45,83 +46,83 @@ rule train_model:
         f"python {SCRIPTS}/train_model.py"
         " --model {wildcards.model} --settings {params.settings:q}"
         " --compute {params.compute:q} --seed {wildcards.seed} --manifest {input.manifest} --split {input.split}"
-        " --features {input.features} --checkpoints {params.checkpoints} --folder {params.folder} --cost {output.cost}"
+        " --features {input.features} --selection {input.selection} --checkpoints {params.checkpoints} --folder {params.folder} --cost {output.cost}"
         " > {log} 2>&1"
 
 
 use rule train_model as train_logistic with:
     wildcard_constraints:
-        model="logistic",
+        model=and_variants_of("logistic"),
 
 
 use rule train_model as train_sgd with:
     wildcard_constraints:
-        model="sgd",
+        model=and_variants_of("sgd"),
 
 
 use rule train_model as train_random_forest with:
     wildcard_constraints:
-        model="random_forest",
+        model=and_variants_of("random_forest"),
 
 
 use rule train_model as train_random_forest_vggish with:
     wildcard_constraints:
-        model="random_forest_vggish",
+        model=and_variants_of("random_forest_vggish"),
 
 
 use rule train_model as train_random_forest_all with:
     wildcard_constraints:
-        model="random_forest_all",
+        model=and_variants_of("random_forest_all"),
 
 
 use rule train_model as train_logistic_cao with:
     wildcard_constraints:
-        model="logistic_cao",
+        model=and_variants_of("logistic_cao"),
 
 
 use rule train_model as train_sgd_cao with:
     wildcard_constraints:
-        model="sgd_cao",
+        model=and_variants_of("sgd_cao"),
 
 
 use rule train_model as train_random_forest_cao with:
     wildcard_constraints:
-        model="random_forest_cao",
+        model=and_variants_of("random_forest_cao"),
 
 
 use rule train_model as train_logistic_tabular with:
     wildcard_constraints:
-        model="logistic_tabular",
+        model=and_variants_of("logistic_tabular"),
 
 
 use rule train_model as train_random_forest_tabular with:
     wildcard_constraints:
-        model="random_forest_tabular",
+        model=and_variants_of("random_forest_tabular"),
 
 
 use rule train_model as train_svm_tabular with:
     wildcard_constraints:
-        model="svm_tabular",
+        model=and_variants_of("svm_tabular"),
 
 
 use rule train_model as train_linear_probe with:
     wildcard_constraints:
-        model="linear_probe",
+        model=and_variants_of("linear_probe"),
 
 
 use rule train_model as train_linear_probe_vggish with:
     wildcard_constraints:
-        model="linear_probe_vggish",
+        model=and_variants_of("linear_probe_vggish"),
 
 
 use rule train_model as train_linear_probe_hubert with:
     wildcard_constraints:
-        model="linear_probe_hubert",
+        model=and_variants_of("linear_probe_hubert"),
 
 
 use rule train_model as train_svm_pooled with:
     wildcard_constraints:
-        model="svm_pooled",
+        model=and_variants_of("svm_pooled"),
 
 
 # A network is trained from its last checkpoint on, if it was interrupted.
@@ -138,22 +139,22 @@ use rule train_model as train_network with:
 
 use rule train_network as train_cnn with:
     wildcard_constraints:
-        model="cnn",
+        model=and_variants_of("cnn"),
 
 
 use rule train_network as train_rnn with:
     wildcard_constraints:
-        model="rnn",
+        model=and_variants_of("rnn"),
 
 
 use rule train_network as train_hybrid with:
     wildcard_constraints:
-        model="hybrid",
+        model=and_variants_of("hybrid"),
 
 
 use rule train_network as train_vgg16 with:
     wildcard_constraints:
-        model="vgg16",
+        model=and_variants_of("vgg16"),
     resources:
         mem_mb=at_least(16000),  # 138 million weights, their gradients and moments, and large pictures
         runtime=1440,
@@ -162,32 +163,32 @@ use rule train_network as train_vgg16 with:
 
 use rule train_network as train_feature_cnn with:
     wildcard_constraints:
-        model="feature_cnn",
+        model=and_variants_of("feature_cnn"),
 
 
 use rule train_network as train_feature_lstm with:
     wildcard_constraints:
-        model="feature_lstm",
+        model=and_variants_of("feature_lstm"),
 
 
 use rule train_network as train_mel599_cnn with:
     wildcard_constraints:
-        model="mel599_cnn",
+        model=and_variants_of("mel599_cnn"),
 
 
 use rule train_network as train_mel_lstm with:
     wildcard_constraints:
-        model="mel_lstm",
+        model=and_variants_of("mel_lstm"),
 
 
 use rule train_network as train_mel_lstm_segments with:
     wildcard_constraints:
-        model="mel_lstm_segments",
+        model=and_variants_of("mel_lstm_segments"),
 
 
 use rule train_network as train_crnn_transformer with:
     wildcard_constraints:
-        model="crnn_transformer",
+        model=and_variants_of("crnn_transformer"),
 
 
 # A speech transformer needs an extra.
@@ -204,17 +205,17 @@ use rule train_model as train_speech with:
 
 use rule train_speech as train_hubert with:
     wildcard_constraints:
-        model="hubert",
+        model=and_variants_of("hubert"),
 
 
 use rule train_speech as train_wavlm with:
     wildcard_constraints:
-        model="wavlm",
+        model=and_variants_of("wavlm"),
 
 
 use rule train_speech as train_wav2vec2 with:
     wildcard_constraints:
-        model="wav2vec2",
+        model=and_variants_of("wav2vec2"),
 
 
 # `snakemake runs_logistic` trains all runs of one model

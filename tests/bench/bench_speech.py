@@ -72,7 +72,13 @@ def main() -> None:
     for precision, micro in itertools.product(options.precision, options.micro):
         settings = {
             **{"epochs": 1, "batch_size": options.batch, "learning_rate": 5e-5, "warmup_epochs": 0.1},
-            **{"schedule": "cosine", "early_stopping": 0, "class_weights": "balanced", "micro_batch": micro},
+            **{
+                "schedule": "cosine",
+                "early_stopping": 0,
+                "keep": "best",
+                "class_weights": "balanced",
+                "micro_batch": micro,
+            },
             **{"weight_decay": 0.01, "max_gradient": 1.0, "trained": "transformer", "layers": "last"},
             **{"projection": 256, "training_share": 1.0},
         }

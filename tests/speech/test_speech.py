@@ -46,7 +46,14 @@ for kind in ("sew", "sew-d", "unispeech", "unispeech-sat", "wav2vec2-conformer")
 SPEECH = ("hubert", "wavlm", "wav2vec2")
 SETTINGS = {
     **{"epochs": 6, "batch_size": 8, "learning_rate": 0.003, "warmup_epochs": 1, "schedule": "cosine"},
-    **{"early_stopping": 0, "class_weights": "balanced", "micro_batch": 4, "weight_decay": 0.01, "max_gradient": 1.0},
+    **{
+        "early_stopping": 0,
+        "keep": "best",
+        "class_weights": "balanced",
+        "micro_batch": 4,
+        "weight_decay": 0.01,
+        "max_gradient": 1.0,
+    },
     **{"trained": "transformer", "layers": "last", "projection": 8, "training_share": 1.0},
 }
 NUMERICS = {"threads": 1, "precision": "float32"}

@@ -66,6 +66,7 @@ def make_split(
     """
     if not len(clips):
         raise NoSplit("The dataset has no clips.")
+    clips = _without(clips, settings)
     number = _number(name)
     seed = settings.get("seed", 0) + number
     used = drop_duplicates(clips) if settings.get("duplicates") == "drop" else clips
@@ -126,6 +127,7 @@ def split_segments(clips: pd.DataFrame, name: str, settings: Mapping[str, Any], 
             f"The manifest has no duration_s for {_count(len(unknown), 'clip')} ({first_of(unknown)}), so nobody knows "
             "into how many segments to cut. Datasets that bring features have none."
         )
+    clips = _without(clips, settings)
     own = clips.set_index("clip_id")["duration_s"].to_dict()
     common = common_seconds(duration, list(own.values()))
     used = drop_duplicates(clips) if settings.get("duplicates") == "drop" else clips
@@ -141,6 +143,11 @@ def split_segments(clips: pd.DataFrame, name: str, settings: Mapping[str, Any], 
         )
     sizes = _sizes(members, settings["test"], settings["valid"], "segment")
     return as_series(_assign(members, sizes, settings.get("seed", 0) + _number(name)), clips)
+
+
+def _without(clips: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The clips that a protocol does not leave out by name."""
+    return clips[~clips["clip_id"].isin(settings.get("leave_out", ()))]
 
 
 def as_series(division: Mapping[Any, str], clips: pd.DataFrame) -> pd.Series:

@@ -16,8 +16,9 @@ from genrebench.common import files
 from genrebench.common.run_key import RunKey
 from genrebench.evaluation import predictions, results, significance, tables
 from genrebench.evaluation.intervals import bootstrap_interval
-from genrebench.training.data import best_row
-from genrebench.workflow.ablation import ALL, ONLY, PCA, SELECTED, WITHOUT, entry_name, kind_of, parse_entry_name
+from genrebench.training.data import kept_row
+from genrebench.workflow.ablation import ALL, ONLY, PCA, SELECTED, WITHOUT, kind_of
+from genrebench.workflow.entries import entry_name, parse_entry_name
 
 RANKED = ("alone", "drop", "permutation")  # what features are ranked by: the higher, the more a feature matters
 RUN = ["split", "seed"]
@@ -26,9 +27,9 @@ RUN = ["split", "seed"]
 def select_features(folder: Path, keys: Sequence[RunKey]) -> dict[str, Any]:
     """Choose the features that a model needs on one split, by the accuracies of its variants in validation.
 
-    `folder` has the runs of these keys: all features, each alone, and all but each. The accuracy is that of the best
-    epoch in history.csv; test clips are not read. Where a variant is unavailable all features stay, and the reason is
-    given.
+    `folder` has the runs of these keys: all features, each alone, and all but each. The accuracy is that of the epoch
+    in history.csv whose weights are kept; test clips are not read. Where a variant is unavailable all features stay,
+    and the reason is given.
     """
     statuses = [files.read_json(folder / str(key) / "status.json") for key in keys]
     variants = [parse_entry_name(key.model)[1] for key in keys]
@@ -36,7 +37,7 @@ def select_features(folder: Path, keys: Sequence[RunKey]) -> dict[str, Any]:
     reason = next((found["reason"] for found in statuses if found["status"] != results.DONE), None)
     chosen: dict[str, Any] = {"available": reason is None, "reason": reason, "features": features, "dropped": []}
     if reason is None:
-        reached = pd.Series([_validation(folder / str(key) / "history.csv") for key in keys])
+        reached = pd.Series([_validation(folder / str(key)) for key in keys])
         means = reached.groupby(variants, sort=False).mean().to_dict()
         of: dict[str, dict[str, float]] = {"alone": {}, "without": {}, ALL: {}}
         for variant, accuracy in means.items():
@@ -48,24 +49,32 @@ def select_features(folder: Path, keys: Sequence[RunKey]) -> dict[str, Any]:
     return chosen
 
 
-def _validation(history: Path) -> float:
-    rows = [{key: float(row[key]) for key in ("val_accuracy", "val_loss")} for row in files.read_rows(history)]
-    return rows[best_row(rows)]["val_accuracy"]
+def _validation(run: Path) -> float:
+    names = ("val_accuracy", "val_loss")
+    rows = [{name: float(row[name]) for name in names} for row in files.read_rows(run / "history.csv")]
+    keep = files.read_json(run / "config.json")["settings"].get("keep", "last")
+    return rows[kept_row(rows, keep)]["val_accuracy"]
 
 
 def select(reference: float, without: Mapping[str, float], alone: Mapping[str, float]) -> list[str]:
-    """The features to keep: those without which the accuracy in validation is lower than with all (`reference`).
+    """The features to keep, by their accuracies in validation, alone and left out.
 
-    One round of backward elimination, as Li describes it ("sequentially excluding each feature and analyzing its
-    impact"); a full search would train anew after each exclusion. Two features that say the same can thus both go. If
-    none is needed the best one alone stays, of equals the first. Accuracies are means over runs; `without` is empty for
-    one feature.
+    Li names as important what does well alone ("notable contribution values") or cannot be left out ("indispensable").
+    Our reading: a feature is kept if its accuracy alone is above the mean of all features alone, or if the accuracy
+    without it is lower than with all (`reference`). Each is tested once; a full search would train anew after each
+    exclusion. If neither holds for any, the best one alone stays, of equals the first. Accuracies are means over runs;
+    `without` is empty for one feature.
 
     References
     ----------
     R. Kohavi and G. H. John (1997), Wrappers for feature subset selection, doi:10.1016/S0004-3702(97)00043-X.
     """
-    kept = [feature for feature, accuracy in without.items() if accuracy < reference - 1e-12]
+    mean = float(np.mean(list(alone.values())))
+    kept = [
+        feature
+        for feature in alone
+        if alone[feature] > mean + 1e-12 or without.get(feature, reference) < reference - 1e-12
+    ]
     return kept or [max(alone, key=lambda feature: alone[feature])]
 
 
@@ -96,7 +105,7 @@ class Study:
     evaluation, splits
         Folders of all evaluations and of the splits' descriptions.
     folder
-        The ablation's own: <protocol>/<split>/ with selections, permutations and components.
+        The ablation's own under this protocol: <split>/ with selections, permutations and components.
 
     Attributes
     ----------
@@ -107,24 +116,25 @@ class Study:
     def __init__(self, plan: Mapping[str, Any], evaluation: Path, splits: Path, folder: Path):
         self.plan = plan
         names = [entry_name(model, variant) for model in plan["models"] for variant in plan["variants"]]
-        self.runs = results.read_runs(evaluation, names)
-        self.tested = predictions.read(evaluation, names, (*significance.CASE, "subset")).query("subset == 'test'")
+        runs = results.read_runs(evaluation, names)
+        self.runs = runs[runs["protocol"] == plan["protocol"]]
+        tested = predictions.read(evaluation, names, ("protocol", *significance.CASE, "subset"))
+        self.tested = tested[(tested["subset"] == "test") & (tested["protocol"] == plan["protocol"])]
         self.splits = list(dict.fromkeys(self.runs["split"]))
         self.described = {split: files.read_json(splits / plan["protocol"] / f"{split}.json") for split in self.splits}
-        own = folder / plan["protocol"]
         self.selections = {
             model: {
                 split: files.read_json(path)
                 for split in self.splits
-                if (path := own / split / "selection" / f"{model}.json").is_file()
+                if (path := folder / split / "selection" / f"{model}.json").is_file()
             }
             for model in plan["models"]
         }
         self.permuted = {
-            model: [files.read_json(path)["loss"] for path in sorted(own.glob(f"*/permutation/{model}/seed*.json"))]
+            model: [files.read_json(path)["loss"] for path in sorted(folder.glob(f"*/permutation/{model}/seed*.json"))]
             for model in plan["models"]
         }
-        components = (own / split / "features" / "pca.json" for split in self.splits)
+        components = (folder / split / "features" / "pca.json" for split in self.splits)
         found = [files.read_json(path) for path in components if path.is_file()]
         self.components = [one for one in found if one["available"]]
         self.variants = [

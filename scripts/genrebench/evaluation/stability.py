@@ -37,7 +37,7 @@ def compare_all(runs: pd.DataFrame, histories: Mapping[RunKey, History]) -> list
 def summarise(runs: pd.DataFrame, histories: Sequence[History]) -> dict[str, Any]:
     """One row of stability.csv from the finished runs of one model under one protocol.
 
-    Accuracies are means over the runs, of the weights that are kept: those of the best epoch. `gap` is that on training
+    Accuracies are means over the runs, of the weights that are kept. `gap` is that on training
     clips less that on test clips, `valid_gap` that on validation clips, by which the epoch was chosen, less that on
     test clips. See `spread` for seed_std and split_std. What an epoch did is blank without `histories`: `epochs` that
     were trained and the best of them, and see `learning`.

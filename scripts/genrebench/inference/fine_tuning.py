@@ -17,7 +17,7 @@ from genrebench.workflow.entries import module_of
 
 PENALTIES = 10.0 ** np.arange(3, -5, -1)  # of linear models: multiples of the mean squared norm of the inputs
 LEARNING_RATE = 0.1  # of that of the first training of a network
-FEW_EPOCHS = {"epochs": 10, "warmup_epochs": 1, "schedule": "cosine", "early_stopping": 0}
+FEW_EPOCHS = {"epochs": 10, "warmup_epochs": 1, "schedule": "cosine", "early_stopping": 0, "keep": "best"}
 
 Trial = dict[str, Any]  # a candidate: `choice`, `val_accuracy`, `val_loss`
 
@@ -74,7 +74,7 @@ def _adapt_linear(folder: Path, data: Data) -> tuple[list[Trial], np.ndarray]:
 def _adapt_network(
     folder: Path, data: Data, description: Mapping[str, Any], seed: int
 ) -> tuple[list[Trial], np.ndarray]:
-    """A candidate for each epoch with a low learning rate (KerasModel keeps the best of them)."""
+    """A candidate for each epoch with a low learning rate (the best of them is kept)."""
     # TensorFlow, whichever backend trained: the weights are the same, and ONNX is written with it
     compute = {"backend": "tensorflow", "precision": "float32", "threads": description["compute"]["threads"]}
     backend.choose(compute)

@@ -20,9 +20,11 @@ from genrebench.models import cnn
 from genrebench.training.settings import (
     Augmentation,
     AugmentationSettings,
+    ClassWeights,
     Dropout,
     Epochs,
     Features,
+    Keep,
     Optimizer,
     Segments,
     SegmentSettings,
@@ -44,6 +46,8 @@ class Settings(cnn.Settings):
     epochs: Epochs = 60
     optimizer: Optimizer = "adamw"
     warmup_epochs: WarmupEpochs = 5
+    keep: Keep = "best"
+    class_weights: ClassWeights = "balanced"
     augmentation: Augmentation = AugmentationSettings(crop=True, time_masks=(2, 0.1), band_masks=(2, 0.1), mixup=0.3)
     max_steps: int = Field(
         64, ge=1, description="Steps of the LSTM and the transformer at most; more are averaged after the convolutions."

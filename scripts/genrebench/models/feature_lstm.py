@@ -6,7 +6,11 @@ have 107,466. That is the network of a public script for GTZAN (ruohoruotsi, LST
 dropout of 0.05 and recurrent dropout of 0.35 are the defaults here. The strength of L2 is our choice; it is on the
 weights of all layers, not on the biases.
 
-With recurrent dropout no backend has a fast LSTM for a GPU: each frame is a step of a loop.
+Augmentation is read as in `feature_cnn`. Features that the ablation selects are those of the entry
+`feature_lstm-selected`.
+
+With recurrent dropout no backend has a fast LSTM for a GPU: each frame is a step of a loop. `max_steps` shortens the
+sequences, which the paper does not.
 """
 
 from __future__ import annotations
@@ -16,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from genrebench.training.settings import (
-    EarlyStopping,
+    Augmentation,
+    AugmentationSettings,
     Epochs,
     Features,
     KerasSettings,
@@ -41,7 +46,7 @@ class Settings(KerasSettings, LstmSettings):
     seeds: Seeds = [0, 1, 2, 3, 4]
     epochs: Epochs = 100
     schedule: Schedule = "constant"
-    early_stopping: EarlyStopping = 20
+    augmentation: Augmentation = AugmentationSettings(excerpt=0.8, noise=0.1)
     units: Units = [128, 32]
     dropout: Share = Field(0.05, description="Share of an LSTM layer's inputs that are dropped.")
     recurrent_dropout: Share = Field(
@@ -55,6 +60,11 @@ def build(data: Data, settings: dict[str, Any], seed: int, compute: dict[str, An
     from genrebench.training.keras_model import KerasModel
 
     return KerasModel(architecture, data, settings, seed, compute)
+
+
+def caveats(settings: dict[str, Any]) -> list[str]:
+    """What is to be said wherever its numbers appear."""
+    return [f"frames averaged to {settings['max_steps']} steps"] if settings["max_steps"] else []
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from genrebench.training.settings import EarlyStopping, Epochs, Features, KerasSettings, Layers, Schedule, Share
+from genrebench.training.settings import Epochs, Features, KerasSettings, Layers, Schedule, Share
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +30,6 @@ class Settings(KerasSettings):
     features: Features = ["mel"]
     epochs: Epochs = 50
     schedule: Schedule = "constant"
-    early_stopping: EarlyStopping = 10
     frames: int = Field(599, ge=1, description="Frames that a clip is resized to.")
     filters: Layers = Field([16, 32, 64], min_length=1, description="Filters of each convolution.")
     kernel: int = Field(3, ge=1, description="Frames and bands that a filter sees.")

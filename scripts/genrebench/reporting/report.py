@@ -13,6 +13,7 @@ from genrebench.plots import cost as cost_plot
 from genrebench.plots import style
 from genrebench.reporting.page import existing, png, write_page
 from genrebench.reporting.sections import cost, dataset, overview, scores, studies
+from genrebench.reporting.sections.ablation import describe_ablation
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "librosa", "PyWavelets", "tensorflow", "keras", "snakemake", "dvc")
 CLIPS_SHOWN = 2000  # in a table on the page, so that browsers can open it
@@ -21,6 +22,7 @@ SECTIONS = {
     "results": "Results",
     "significance": "Statistical significance",
     "papers": "Comparison with the papers",
+    "ablation": "Feature ablation",
     "stability": "Stability and overfitting",
     "leakage": "Leakage study",
     "protocols": "Split protocols",
@@ -53,6 +55,7 @@ def build_report(
     cost_table: Path,
     cost_picture: Path,
     benchmarks: Path | None = None,
+    ablation: Sequence[str] = (),
 ) -> None:
     """Write the report of a dataset, and its costs as table and plot.
 
@@ -72,6 +75,8 @@ def build_report(
         HTML, CSV and PNG to write.
     benchmarks : path, optional
         Folder of Snakemake's benchmark files; without it, costs of jobs are not shown.
+    ablation : sequence of str
+        The protocols whose feature ablation is shown.
 
     Raises
     ------
@@ -98,6 +103,7 @@ def build_report(
             "protocols": protocols,
             "headline": headline,
             "meaningless": MEANINGLESS,
+            "ablation": describe_ablation(folder, ablation),
             "stability": scores.describe_stability(folder, strict, loose, protocols),
             "warnings": overview.warnings(statuses) + overview.duplicate_warnings(statuses, protocols),
             "unavailable": overview.unavailable(statuses),
@@ -182,6 +188,7 @@ def _sections(content: dict[str, Any]) -> dict[str, str]:
     """The sections of the page: those that have content."""
     needed = {
         "papers": content["papers"]["rows"],
+        "ablation": content["ablation"],
         "stability": content["stability"]["rows"],
         "confident_errors": content["mistakes"] and content["mistakes"]["clips"],
         "calibration": content["reliability"],

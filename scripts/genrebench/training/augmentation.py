@@ -21,8 +21,8 @@ def augment(
 ) -> tuple[Inputs, np.ndarray]:
     """Change a batch.
 
-    Time masks and the partners of mixup are the same in all features: otherwise one feature would show what is hidden
-    in another. The setting `crop` is not applied here but where examples are read.
+    Excerpts, time masks and the partners of mixup are the same in all features: otherwise one feature would show what
+    is hidden in another. The setting `crop` is not applied here but where examples are read.
 
     Parameters
     ----------
@@ -47,6 +47,11 @@ def augment(
     Park et al. (2019), SpecAugment (masks); Zhang et al. (2018), mixup.
     """
     examples = len(targets)
+    if "excerpt" in settings:
+        lengths = random.uniform(settings["excerpt"], 1, examples)
+        starts = random.uniform(0, 1 - lengths)
+        for values in _planes(inputs, pictures):
+            _stretch(values, starts, lengths)
     if "gain" in settings:
         for values in inputs.values():
             shape = examples, *[1] * (values.ndim - 1)
@@ -73,6 +78,14 @@ def _planes(inputs: Inputs, pictures: Collection[str]) -> list[np.ndarray]:
     """The features with axes of time and bands, as (examples, time, bands)."""
     planes = {name: values for name, values in inputs.items() if values.ndim == 3}
     return [values.swapaxes(1, 2) if name in pictures else values for name, values in planes.items()]
+
+
+def _stretch(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> None:
+    """Have an excerpt of each example, given as shares of axis 1, fill the axis, each step the nearest; in place."""
+    steps = values.shape[1]
+    shares = (np.arange(steps) + 0.5) / steps
+    for example, start, length in zip(values, starts, lengths, strict=True):
+        example[:] = example[np.minimum(((start + length * shares) * steps).astype(int), steps - 1)]
 
 
 def _mix(values: np.ndarray, partner: np.ndarray, share: float) -> np.ndarray:

@@ -16,7 +16,7 @@ Arrays = dict[str, np.ndarray]
 class Checkpoints:
     """The last checkpoint of one training.
 
-    The weights of the best epoch are in a file of their own, written before the checkpoint that names it. So a kill at
+    The weights that are kept are in a file of their own, written before the checkpoint that names it. So a kill at
     any moment leaves a complete checkpoint.
 
     Parameters
@@ -31,7 +31,7 @@ class Checkpoints:
         self.folder = Path(folder)
         self.key = key
 
-    def save(self, state: Arrays, facts: dict[str, Any], best_epoch: int, best: Arrays) -> None:
+    def save(self, state: Arrays, facts: dict[str, Any], kept_epoch: int, kept: Arrays) -> None:
         """Write a checkpoint.
 
         Parameters
@@ -40,24 +40,24 @@ class Checkpoints:
             Arrays that the training goes on from.
         facts
             The rest of the state, as JSON can hold it.
-        best_epoch, best
-            The best epoch so far and its weights.
+        kept_epoch, kept
+            The epoch whose weights are kept so far, and these.
         """
-        if not self._best(best_epoch).is_file():
-            serialization.save_arrays(self._best(best_epoch), best)
-        about = {"key": self.key, "best_epoch": best_epoch, "facts": facts}
+        if not self._kept(kept_epoch).is_file():
+            serialization.save_arrays(self._kept(kept_epoch), kept)
+        about = {"key": self.key, "kept_epoch": kept_epoch, "facts": facts}
         serialization.save_arrays(self.folder / "last.npz", {**state, "about": np.array(json.dumps(about))})
-        for path in self.folder.glob("best*.npz"):
-            if path != self._best(best_epoch):
+        for path in self.folder.glob("kept*.npz"):
+            if path != self._kept(kept_epoch):
                 path.unlink()
 
     def load(self) -> tuple[Arrays, dict[str, Any], Arrays] | None:
-        """Return (state, facts, best weights); or None, and remove the folder, where there is nothing to resume."""
+        """Return (state, facts, kept weights); or None, and remove the folder, where there is nothing to resume."""
         try:
             state = _read(self.folder / "last.npz")
             about = json.loads(str(state.pop("about")))
             if about["key"] == self.key:
-                return state, about["facts"], _read(self._best(about["best_epoch"]))
+                return state, about["facts"], _read(self._kept(about["kept_epoch"]))
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             pass  # none yet, or damaged: the training begins anew
         self.clear()
@@ -67,8 +67,8 @@ class Checkpoints:
         """Remove the folder: the training is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _best(self, epoch: int) -> Path:
-        return self.folder / f"best{epoch}.npz"
+    def _kept(self, epoch: int) -> Path:
+        return self.folder / f"kept{epoch}.npz"
 
 
 def _read(path: Path) -> Arrays:

@@ -387,6 +387,11 @@ def best_row(history: list[dict[str, Any]]) -> int:
     return max(range(len(history)), key=lambda i: (history[i]["val_accuracy"], -history[i]["val_loss"], -i))
 
 
+def kept_row(history: list[dict[str, Any]], keep: str) -> int:
+    """The row, from 0, of the epoch whose weights are kept: the best one (`best_row`) or the last."""
+    return best_row(history) if keep == "best" else len(history) - 1
+
+
 def batches(rows: np.ndarray) -> Iterator[np.ndarray]:
     """Consecutive parts of `rows`, in their order."""
     for at in range(0, len(rows), BATCH_ROWS):

@@ -17,7 +17,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from genrebench.common.cli import InputError
 from genrebench.training import augmentation
 from genrebench.training.checkpoints import Arrays, Checkpoints
-from genrebench.training.data import Data, best_row
+from genrebench.training.data import Data, best_row, kept_row
 
 Inputs = dict[str, np.ndarray]
 
@@ -25,8 +25,8 @@ Inputs = dict[str, np.ndarray]
 class Trainer(ABC):
     """A network and its training.
 
-    The weights of the epoch with the highest accuracy on the validation clips are kept, of equals those with the lowest
-    loss there. Subclasses implement what depends on the library.
+    The weights that are kept are those of the last epoch or, with `keep: best`, of the one with the highest accuracy on
+    the validation clips, of equals that with the lowest loss there. Subclasses implement what depends on the library.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Trainer(ABC):
         """Return `backend` (name and version) and `device` (CPU, or the name of the GPU)."""
 
     def fit(self, folder: Path, key: str) -> list[dict[str, Any]]:
-        """Train, then set the weights of the best epoch.
+        """Train, then set the weights of the epoch that is kept.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Trainer(ABC):
             If the loss or a prediction is not finite.
         """
         checkpoints = Checkpoints(folder, key)
-        history, best = self._resume(checkpoints)
+        history, kept = self._resume(checkpoints)
         for epoch in range(len(history), self.settings["epochs"]):
             if self._stops_early(history):
                 break
@@ -135,14 +135,18 @@ class Trainer(ABC):
             row |= self._train_epoch(epoch) | self._validate(epoch)
             self.seconds.append(time.perf_counter() - started)
             history.append(row)
-            if best_row(history) == epoch:
-                best = self.weights()
+            if self.kept(history) == epoch:
+                kept = self.weights()
             facts = {"history": history, "seconds": self.seconds}
-            checkpoints.save(self.state(), facts, best_row(history) + 1, best)
+            checkpoints.save(self.state(), facts, self.kept(history) + 1, kept)
             print(_line(row, self.settings["epochs"], self.seconds[-1]), flush=True)
-        self.use(best)
-        print(f"the best epoch on the validation clips is {best_row(history) + 1} of {len(history)}")
+        self.use(kept)
+        print(f"the weights are those of epoch {self.kept(history) + 1} of {len(history)}")
         return history
+
+    def kept(self, history: list[dict[str, Any]]) -> int:
+        """The row of `history` whose weights are kept."""
+        return kept_row(history, self.settings["keep"])
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Return probabilities (rows, genres), which sum to 1 in double precision."""
@@ -214,15 +218,15 @@ class Trainer(ABC):
         return bool(patience and history) and len(history) - 1 - best_row(history) >= patience
 
     def _resume(self, checkpoints: Checkpoints) -> tuple[list[dict[str, Any]], Arrays]:
-        """Restore the last checkpoint; return the history and the best weights so far."""
+        """Restore the last checkpoint; return the history and the weights that are kept so far."""
         found = checkpoints.load()
         if found is None:
             return [], {}
-        state, facts, best = found
+        state, facts, kept = found
         self.restore(state)
         self.seconds = facts["seconds"]
         print(f"going on after epoch {len(facts['history'])}, where the training was interrupted", flush=True)
-        return facts["history"], best
+        return facts["history"], kept
 
 
 def _line(row: dict[str, Any], epochs: int, seconds: float) -> str:

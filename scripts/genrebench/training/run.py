@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from genrebench.common import cli, files
 from genrebench.common.packages import PackageNotFoundError, version
 from genrebench.training import backend
-from genrebench.training.data import Data, Feature, best_row, identity, known_genres
+from genrebench.training.data import Data, Feature, best_row, identity, kept_row, known_genres
 from genrebench.workflow import code_closure, extras, pretrained
 
 HISTORY_COLUMNS = ("epoch", "learning_rate", "accuracy", "loss", "val_accuracy", "val_loss")
@@ -43,6 +43,7 @@ def train(
     checkpoints: Path,
     folder: Path,
     cost: Path,
+    selection: Sequence[str | Path] = (),
 ) -> None:
     """Train and predict: write status.json, config.json, history.csv, predictions.csv and model/ into `folder`.
 
@@ -62,8 +63,14 @@ def train(
         Folder in which an interrupted training is kept.
     folder, cost
         Folder and JSON file to write.
+    selection
+        JSON whose `features` are those that are read, where an ablation selects them: one file, or none.
     """
     name = settings.get("module", model)
+    for path in selection:
+        chosen = files.read_json(path)["features"]
+        settings = settings | {"features": chosen}
+        features = [feature for feature in features if Path(feature).stem in chosen]
     described = files.read_json(Path(split).with_suffix(".json"))
     caches = [Feature.open(feature) for feature in features]
     config = {
@@ -113,10 +120,10 @@ def train(
     caveats += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
     caveats += module.caveats(settings) if hasattr(module, "caveats") else []
     caveats += [caveat for cache in caches for caveat in cache.description.get("caveats", [])]
-    best = history[best_row(history)]
+    kept = history[kept_row(history, settings.get("keep", "last"))]
     print(
         f"{model}, seed {seed}, {config['protocol']} {config['split']}: accuracy"
-        f" {best['accuracy']:.3f} in training, {best['val_accuracy']:.3f} in validation"
+        f" {kept['accuracy']:.3f} in training, {kept['val_accuracy']:.3f} in validation"
     )
     files.write_json(folder / "status.json", {"status": "done", "reason": None, "caveats": caveats})
     shutil.rmtree(checkpoints, ignore_errors=True)

@@ -36,6 +36,19 @@ EarlyStopping = Annotated[
         description="Epochs without a better one on the validation clips after which training ends; 0 trains them all.",
     ),
 ]
+ClassWeights = Annotated[
+    Literal["balanced", "none"],
+    Field(description="balanced: each genre counts the same, however many clips it has; none: each clip does."),
+]
+Keep = Annotated[
+    Literal["best", "last"],
+    Field(
+        description=(
+            "The epoch whose weights are kept: the one that is best on the validation clips (accuracy, then loss), or "
+            "the last."
+        )
+    ),
+]
 Optimizer = Annotated[Literal["adam", "adamw", "sgd"], Field(description="An optimiser of Keras.")]
 
 
@@ -106,7 +119,11 @@ class PoolingSettings(StrictModel):
 
 
 class TrainingSettings(StrictModel):
-    """Of the loop over epochs that all networks share."""
+    """Of the loop over epochs that all networks share.
+
+    The defaults are what the papers state. None of them weighs genres, ends a training early, or says that it keeps
+    another epoch than the last.
+    """
 
     epochs: Epochs
     batch_size: int = Field(32, ge=1, description="Examples in a step of the optimiser.")
@@ -114,9 +131,8 @@ class TrainingSettings(StrictModel):
     warmup_epochs: WarmupEpochs = 0
     schedule: Schedule = "cosine"
     early_stopping: EarlyStopping = 0
-    class_weights: Literal["balanced", "none"] = Field(
-        "balanced", description="balanced: each genre counts the same, however many clips it has; none: each clip does."
-    )
+    keep: Keep = "last"
+    class_weights: ClassWeights = "none"
 
 
 # How many masks, and the largest share of the axis that one covers; YAML has lists, no tuples.
@@ -129,6 +145,15 @@ class AugmentationSettings(StrictModel):
     crop: bool | None = Field(
         None,
         description="Whether segments start anywhere in the clip in training, instead of on the grid of `segments`.",
+    )
+    excerpt: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description=(
+            "Shortest share of the time that is shown, from a random start, stretched to the whole time: random "
+            "sampling, and a change of tempo (Li)."
+        ),
     )
     time_masks: Masks | None = Field(
         None, description="[how many, longest share of the time]: stretches set to 0 (SpecAugment, Park et al. 2019)."

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from genrebench.workflow import code_closure
-from genrebench.workflow.entries import is_precomputed, load_module, module_of
+from genrebench.workflow.entries import entry_name, is_precomputed, load_module, module_of, parse_entry_name
 
 ALL, SELECTED, PCA = "all", "selected", "pca"
+RESERVED = (ALL, SELECTED, PCA)  # names of variants
 ONLY, WITHOUT = "only-", "without-"  # before the name of a feature
 # Modules of networks that join whatever features they get frame by frame; models of scikit-learn take any.
 JOINING = ("feature_cnn", "feature_lstm", "mel_lstm")
@@ -21,23 +22,36 @@ def variants(features: Sequence[str]) -> dict[str, list[str]]:
     }
 
 
-def entry_name(model: str, variant: str) -> str:
-    """The name of the entry that is a variant of a model."""
-    return f"{model}-{variant}"
-
-
-def parse_entry_name(name: str) -> tuple[str, str]:
-    """The model and the variant of an entry."""
-    model, _, variant = name.partition("-")
-    return model, variant
-
-
 def kind_of(variant: str) -> tuple[str, str]:
     """What a variant is (alone, without, all, selected, pca), and the feature that it is about, if it is about one."""
     for prefix, kind in ((ONLY, "alone"), (WITHOUT, "without")):
         if variant.startswith(prefix):
             return kind, variant.removeprefix(prefix)
     return variant, ""
+
+
+def protocols(params: Mapping[str, Any], model: str) -> list[str]:
+    """The protocols under which a model is ablated: those of the entry that reads the selected features, if it runs."""
+    selected = params["models"].get(entry_name(model, SELECTED), {})
+    return list(selected.get("protocols", [params["ablation"]["protocol"]]))
+
+
+def entry(params: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The entry of a variant: the model's, with what section `ablation` has instead, and the variant's features.
+
+    Of the selected features, which a run knows once they have been selected, it has all among which is chosen.
+    """
+    model, variant = parse_entry_name(name)
+    section = params["ablation"]
+    base = params["models"][model] | (section["models"][model] or {})
+    features = [PCA] if variant == PCA else variants(section["features"]).get(variant, section["features"])
+    own = {"module": module_of(model, base), "protocols": protocols(params, model), "features": list(features)}
+    return base | own
+
+
+def is_selected(name: str) -> bool:
+    """Whether an entry reads the features that the ablation of its model selects."""
+    return parse_entry_name(name)[1] == SELECTED
 
 
 def faults(params: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:

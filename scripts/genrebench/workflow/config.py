@@ -1,7 +1,7 @@
-"""The configuration of a run: the defaults in the modules, the preset of the dataset, params.yaml, and `--config`.
+"""The configuration of a run: the defaults in the modules, config/variants.yaml, the preset, params.yaml, `--config`.
 
 What comes later in this list goes before what comes earlier. Mappings are merged key by key, everything else replaces
-what it meets. In `features`, `models`, `protocols` and `ablation.models` null leaves an entry out.
+what it meets. In `features`, `models`, `protocols`, `variants` and `ablation.models` null leaves an entry out.
 """
 
 import re
@@ -17,13 +17,21 @@ from genrebench.common.cli import InputError
 from genrebench.common.strict_model import StrictModel
 from genrebench.workflow import ablation, messages, settings_file
 from genrebench.workflow.availability import configured_protocols
-from genrebench.workflow.entries import features_of, is_precomputed, load_module, module_of
+from genrebench.workflow.entries import (
+    entry_name,
+    features_of,
+    is_precomputed,
+    load_module,
+    module_of,
+    parse_entry_name,
+)
 from genrebench.workflow.sections import NAME, PROTOCOLS, FileSettings, PrecomputedSettings, Sections, splits_of
 from genrebench.workflow.settings_file import in_one_line, short
 
 LIBRARY = Path(__file__).parents[1]
 FOLDER = LIBRARY.parents[1] / "config"
 SUITES = "config/suites.yaml"
+VARIANTS = "config/variants.yaml"
 KINDS = ("demo", "gtzan", "own")  # of datasets; each has a preset
 ALL, AUTO = "all", "auto"  # suites that are not listed
 ENTRIES = ("features", "models", "protocols")
@@ -52,7 +60,7 @@ class Configuration:
     preset : str
         The path of the dataset's preset.
     given : dict
-        By path, what params.yaml (with `--config`) and the preset say themselves.
+        By path, what params.yaml (with `--config`), the preset and config/variants.yaml say themselves.
     listed_suite : str or None
         The name of the suite, if it is one of config/suites.yaml.
     """
@@ -104,17 +112,22 @@ def resolve(params: Any, path: str = "params.yaml") -> Configuration:
         if not isinstance(entries := preset.get(section, {}), dict):
             raise InputError(f"{preset_path}: {section} is {short(entries)}, but must be a mapping of keys to values.")
     suites = _read_suites()
-    merged = _merge(_about_entries_of(params, preset), params)
-    given = {path: deepcopy(params), preset_path: preset}  # Snakemake's own mapping goes on changing
+    shared = _read_mapping(FOLDER / "variants.yaml", VARIANTS)
+    merged = _merge(_possible_variants(params, shared), _about_entries_of(params, preset), params)
+    given = {path: deepcopy(params), preset_path: preset, VARIANTS: shared}  # Snakemake's own mapping goes on changing
     check = _Check(given, merged)
-    sections = check.values(check.modules(merged))
-    suite, listed_suite = _suite(sections, preset, suites, check)
-    _keep_what_runs(sections, suite, params)
+    # a model first, so that what is wrong with it is not said again of its variants
+    _, valid = check.values(check.modules(merged))
+    sections, _ = check.values(check.variants(valid))
+    _keep_what_there_is(sections, params)
     check.names(sections)
     check.ablation(sections)
+    _add_selected(sections, check)
+    suite, listed_suite = _suite(sections, preset, suites, check)
+    _keep_models_of_leakage(sections, suite)
     check.runs(sections, suite)
     check.end()
-    features = _features(sections, suite, preset)
+    features = _features(sections, suite, preset, params)
     return Configuration(sections, suite, features, preset_path, given, listed_suite)
 
 
@@ -132,11 +145,18 @@ def _read_mapping(file: Path, name: str) -> dict[str, Any]:
     return dict(settings)
 
 
-def _read_suites() -> dict[str, list[str]]:
+def _read_suites() -> dict[str, Any]:
+    """The models of each suite: a list, or the protocols of each."""
     suites = _read_mapping(FOLDER / "suites.yaml", SUITES)
     for name, models in suites.items():
-        if not isinstance(models, list) or not all(isinstance(model, str) for model in models):
+        protocols = list(models.values()) if isinstance(models, dict) else []
+        if not isinstance(models, list | dict) or not all(isinstance(model, str) for model in models):
             raise InputError(f"{SUITES}: {in_one_line(name)} is {short(models)}, but must be a list of models.")
+        if wrong := [own for own in protocols if own is not None and own != [one for one in own if one in PROTOCOLS]]:
+            raise InputError(
+                f"{SUITES}: {in_one_line(name)} has {short(wrong[0])}, but the protocols of a model must be a list of "
+                f"{', '.join(PROTOCOLS)}."
+            )
     return suites
 
 
@@ -224,7 +244,7 @@ class _Check:
 
     def __init__(self, given: dict[str, dict[str, Any]], merged: dict[str, Any]):
         self.given = given  # by file, params.yaml first
-        self.path, self.preset = given
+        self.path, self.preset, _ = given
         # whatever is wrong with it, an entry is there
         self.listed = {section: list(_mapping(merged.get(section))) for section in ENTRIES}
         self.found: list[tuple[tuple[str, ...], str]] = []  # path, sentence
@@ -242,6 +262,8 @@ class _Check:
 
     def file_of(self, where: Sequence[str]) -> str:
         """The file that has the setting at a path, or the most of its path; of equals params.yaml."""
+        if where[:1] in (["models"], ("models",)) and len(where) > 1 and parse_entry_name(where[1])[1]:
+            where = ("variants", *parse_entry_name(where[1]), *where[2:])
         return max(self.given, key=lambda file: _depth(self.given[file], where))
 
     def modules(self, merged: dict[str, Any]) -> dict[str, Any]:
@@ -280,8 +302,31 @@ class _Check:
                 merged = merged | {section: {name: entries[name] for name in entries if name not in wrong}}
         return merged
 
-    def values(self, merged: dict[str, Any]) -> dict[str, Any]:
-        """The sections, complete; of what is wrong, the defaults."""
+    def variants(self, merged: dict[str, Any]) -> dict[str, Any]:
+        """The same with the variants as models, each after the one that it is a variant of."""
+        variants = _mapping(merged.get("variants"))
+        for model, of_model in variants.items():
+            if model not in self.listed["models"]:
+                self.add(("variants", model), messages.unknown("variants", model, self.listed["models"]))
+            for name in _mapping(of_model):
+                if not re.fullmatch(NAME, name) or name in ablation.RESERVED:
+                    self.add(
+                        ("variants", model, name),
+                        f"variants.{model}: the name {short(name)} is not allowed (names are of a to z, 0 to 9 and _, "
+                        f"begin with a letter, have at most 60, and are none of {', '.join(ablation.RESERVED)}).",
+                    )
+        models = {}
+        for model, entry in _mapping(merged.get("models")).items():
+            models[model] = entry
+            for name, own in _mapping(variants.get(model)).items():
+                if isinstance(entry, dict) and isinstance(own, dict):  # pydantic refuses other kinds
+                    base = {key: value for key, value in entry.items() if key != "protocols"}
+                    models[entry_name(model, name)] = {"module": module_of(model, entry), **_merge(base, own)}
+        self.listed["models"] = list(dict.fromkeys([*self.listed["models"], *models]))
+        return merged | ({"models": models} if models else {})
+
+    def values(self, merged: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The sections, complete, and `merged` without what is wrong, of which they have the defaults."""
         is_first = True
         while True:
             model = sections_model(merged)
@@ -303,7 +348,7 @@ class _Check:
             if not sections[section]:
                 self.add((section,), f"{section} is empty, but needs at least one entry.", self.path)
                 self.end()
-        return sections
+        return sections, merged
 
     def names(self, sections: dict[str, Any]) -> None:
         """Names of features, models and protocols are of some that there are."""
@@ -311,9 +356,15 @@ class _Check:
             if protocol != "holdout" and settings.get("test", 0) + settings.get("valid", 0) >= 1:
                 self._refuse(f"protocols.{protocol}", "test and valid are the whole; nothing is left to train on.")
         for model, settings in sections["models"].items():
-            self._known(f"models.{model}.features", features_of(settings), "features")
+            base, variant = parse_entry_name(model)
+            inherited = sections["models"][base] if variant else {"features": []}
+            read = [feature for feature in features_of(settings) if feature not in features_of(inherited)]
+            self._known(f"models.{model}.features", read, "features")
             self._known(f"models.{model}.protocols", settings.get("protocols", ()), "protocols")
-            if settings.get("augmentation", {}).get("crop") and "segments" not in settings:
+            is_cropped = settings.get("augmentation", {}).get("crop") and not inherited.get("augmentation", {}).get(
+                "crop"
+            )
+            if is_cropped and "segments" not in settings:
                 self._refuse(f"models.{model}.augmentation.crop", "needs `segments`: their length is the crop's.", "")
         self._known("leakage.models", sections["leakage"]["models"], "models")
         for where, kind in (("study.labels.features", "features"), ("study.saliency.models", "models")):
@@ -381,14 +432,15 @@ class _Check:
 
 
 def _suite(
-    sections: dict[str, Any], preset: dict[str, Any], suites: dict[str, list[str]], check: _Check
+    sections: dict[str, Any], preset: dict[str, Any], suites: dict[str, Any], check: _Check
 ) -> tuple[tuple[str, ...], str | None]:
-    """The models that run, and the name of the suite if it is a listed one."""
+    """The models that run, and the name of the suite if it is a listed one; gives them the suite's protocols."""
     asked, file = sections["suite"], check.file_of(["suite"])
+    params = check.given[check.path]
     if asked == AUTO:
         asked, file = preset.get("suite", ALL), check.preset
     if asked == ALL:
-        return tuple(sections["models"]), None
+        return tuple(name for name in sections["models"] if _is_listed(name, params)), None
     listed = asked if isinstance(asked, str) else None
     if isinstance(asked, str):
         if asked not in suites:
@@ -399,18 +451,93 @@ def _suite(
             check.add(
                 ("suite",), f"suite: none of its models ({', '.join(asked)}) is listed under `models`.", check.path
             )
+        if isinstance(asked, dict):
+            _add_protocols(sections, asked, params)
     else:
         check._known("suite", asked, "models")
     return tuple(name for name in sections["models"] if name in asked), listed
 
 
-def _keep_what_runs(sections: dict[str, Any], suite: tuple[str, ...], params: dict[str, Any]) -> None:
+def _is_listed(name: str, params: dict[str, Any]) -> bool:
+    """Whether params.yaml itself lists an entry of `models`, or a variant."""
+    model, variant = parse_entry_name(name)
+    return not variant or variant in _mapping(_mapping(params.get("variants")).get(model))
+
+
+def _add_protocols(sections: dict[str, Any], suite: dict[str, list[str] | None], params: dict[str, Any]) -> None:
+    """Give the models of a suite the protocols that it names: a variant those alone, another model beside its own.
+
+    What params.yaml says about protocols goes before.
+    """
+    own = {
+        name: configured_protocols(entry, sections["protocols"])
+        for name, entry in sections["models"].items()
+        if name in suite
+    }
+    refused = {name for name, settings in _mapping(params.get("protocols")).items() if settings is None}
+    for name, earlier in own.items():
+        named = [protocol for protocol in suite[name] or () if protocol not in refused]
+        model, variant = parse_entry_name(name)
+        section = _mapping(params.get("variants")).get(model) if variant else params.get("models")
+        if "protocols" in _mapping(_mapping(section).get(variant or model)):
+            continue
+        alone = variant and not ablation.is_selected(name) and named
+        sections["models"][name]["protocols"] = list(dict.fromkeys(named if alone else [*earlier, *named]))
+        for protocol in named:
+            if protocol not in sections["protocols"]:
+                sections["protocols"][protocol] = PROTOCOLS[protocol]().model_dump(mode="json", exclude_none=True)
+
+
+def _possible_variants(params: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """Of config/variants.yaml what is of models that params.yaml lists, and reads features that there are."""
+    models, features = (
+        _mapping(params.get("models")),
+        _mapping(shared.get("features")) | _mapping(params.get("features")),
+    )
+    variants = {
+        model: {
+            name: own
+            for name, own in of_model.items()
+            if all(features.get(feature) is not None for feature in own.get("features", ()))
+        }
+        for model, of_model in _mapping(shared.get("variants")).items()
+        if models.get(model) is not None
+    }
+    read = {
+        feature for of_model in variants.values() for own in of_model.values() for feature in own.get("features", ())
+    }
+    return {
+        "features": {name: entry for name, entry in _mapping(shared.get("features")).items() if name in read},
+        "variants": variants,
+    }
+
+
+def _add_selected(sections: dict[str, Any], check: _Check) -> None:
+    """Add the entries that read the features which the ablation selects, each after its model."""
+    section, models = sections["ablation"], sections["models"]
+    ablated = section["models"] if len(section["features"]) > 1 else {}
+    check.listed["models"] += [entry_name(name, ablation.SELECTED) for name in ablated]
+    if any(path[0] == "ablation" for path, _ in check.found):
+        return
+    sections["models"] = {}
+    for name, entry in models.items():
+        sections["models"][name] = entry
+        if name in ablated:
+            selected = entry_name(name, ablation.SELECTED)
+            sections["models"][selected] = ablation.entry(sections | {"models": models}, selected)
+
+
+def _keep_models_of_leakage(sections: dict[str, Any], suite: tuple[str, ...]) -> None:
+    """Of the models of the leakage study keep those that run."""
+    leakage = sections["leakage"]
+    leakage["models"] = [name for name in leakage["models"] if name in suite] or list(suite[:1])
+
+
+def _keep_what_there_is(sections: dict[str, Any], params: dict[str, Any]) -> None:
     """Of the names that are defaults, or a preset's, keep those that there are; those of params.yaml are checked."""
     leakage = sections["leakage"]
     if "models" not in _mapping(params.get("leakage")):
         leakage["models"] = [name for name in leakage["models"] if name in sections["models"]]
-    unknown = [name for name in leakage["models"] if name not in sections["models"]]
-    leakage["models"] = [*unknown, *(name for name in leakage["models"] if name in suite)] or list(suite[:1])
     own, given = sections["ablation"], _mapping(params.get("ablation"))
     if "models" not in given:
         own["models"] = {name: entry for name, entry in own["models"].items() if name in sections["models"]}
@@ -420,11 +547,13 @@ def _keep_what_runs(sections: dict[str, Any], suite: tuple[str, ...], params: di
         own["protocol"] = next(iter(sections["protocols"]))
 
 
-def _features(sections: dict[str, Any], suite: tuple[str, ...], preset: dict[str, Any]) -> tuple[str, ...]:
+def _features(
+    sections: dict[str, Any], suite: tuple[str, ...], preset: dict[str, Any], params: dict[str, Any]
+) -> tuple[str, ...]:
     """The features that are computed."""
-    if ALL in (sections["suite"], preset.get("suite") if sections["suite"] == AUTO else None):
-        return tuple(sections["features"])
     read = {name for model in suite for name in features_of(sections["models"][model])}
+    if ALL in (sections["suite"], preset.get("suite") if sections["suite"] == AUTO else None):
+        read |= set(params["features"])
     read |= {"tabular", *sections["study"]["labels"]["features"]}
     return tuple(name for name in sections["features"] if name in read)
 
@@ -456,12 +585,12 @@ def _depth(params: Any, where: Sequence[str]) -> int:
 
 
 def _about_entries_of(params: dict[str, Any], preset: dict[str, Any]) -> dict[str, Any]:
-    """A preset without what it says about features and models that params.yaml does not list."""
+    """A preset without what it says about features, models and their variants that params.yaml does not list."""
     kept = dict(preset)
-    for section in ("features", "models"):
-        entries = params.get(section)
+    for section, listed_in in (("features", "features"), ("models", "models"), ("variants", "models")):
+        entries = params.get(listed_in)
         if section in kept and isinstance(entries, dict):
-            kept[section] = {name: entry for name, entry in kept[section].items() if name in entries}
+            kept[section] = {name: own for name, own in kept[section].items() if entries.get(name) is not None}
     own, listed = _mapping(kept.get("ablation")), _mapping(params.get("models"))
     if isinstance(models := own.get("models"), dict):
         models = {name: entry for name, entry in models.items() if name in listed}
@@ -480,6 +609,8 @@ def _merge(*layers: dict[str, Any], at: tuple[str, ...] = ()) -> dict[str, Any]:
                 merged[key] = _merge(earlier if isinstance(earlier, dict) else {}, value, at=(*at, key))
             else:
                 merged[key] = value
-    if at in {*((section,) for section in ENTRIES), ("ablation", "models")}:
+    if at in {*((section,) for section in ENTRIES), ("ablation", "models")} or (
+        at[:1] == ("variants",) and len(at) < 3
+    ):
         return {key: value for key, value in merged.items() if value is not None}
     return merged

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ import yaml
 
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.workflow import availability, config, extras, settings_file
+from genrebench.workflow import ablation, availability, config, extras, settings_file
 from genrebench.workflow.availability import Unavailable
 from genrebench.workflow.config import Configuration
-from genrebench.workflow.entries import BEST, is_pretrained, module_of
+from genrebench.workflow.entries import BEST, entry_name, is_pretrained, module_of, parse_entry_name
 
 DVC_YAML = Path("dvc.yaml")
 # There where Snakemake was run directly since DVC recorded results.
@@ -75,11 +75,24 @@ def write(output: str | Path = DVC_YAML, params: str | Path = "params.yaml") -> 
         "plots": [
             {f"{results}/leaderboard.png": None},
             *({f"{results}/{path}": None} for path in PLOTS if f"{results}/{path}" in made),
+            *_plots_of_models(
+                {name: own for name, own in configuration.params["models"].items() if name not in unavailable.models},
+                results,
+            ),
         ],
     }
     header = HEADER.format(preset=configuration.preset, digest=digest(configuration, unavailable))
     with files.atomic(output) as temporary:
         temporary.write_text(header + yaml.safe_dump(document, sort_keys=False, width=100))
+
+
+def _plots_of_models(models: Mapping[str, Any], results: str) -> list[dict[str, None]]:
+    """The confusion matrices of each model that runs, and the learning curves of each network."""
+    curves = [name for name, entry in models.items() if "epochs" in entry]
+    return [
+        *({f"{results}/evaluation/{name}/confusion.png": None} for name in models),
+        *({f"{results}/evaluation/{name}/curves.png": None} for name in curves),
+    ]
 
 
 def digest(configuration: Configuration, unavailable: Unavailable) -> str:
@@ -101,13 +114,20 @@ def digest(configuration: Configuration, unavailable: Unavailable) -> str:
         for name, entry in entries["features"].items()
     }
     listed = {
-        file: {section: sorted(value) if section in entries else [] for section, value in given.items()}
+        file: {
+            section: _variants_in(value) if section == "variants" else sorted(value) if section in entries else []
+            for section, value in given.items()
+        }
         for file, given in configuration.given.items()
     }
     study = sections["study"]
     studied = [sections["leakage"]["models"], study["saliency"]["models"], study["labels"]["features"]]
     shape = [sections["dataset"], configuration.preset, reads, extracted, listed, studied]
     return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _variants_in(section: Mapping[str, Any]) -> list[str]:
+    return sorted(entry_name(model, name) for model, of_model in section.items() for name in of_model)
 
 
 def check(configuration: Configuration, unavailable: Unavailable, path: Path = DVC_YAML) -> None:
@@ -156,7 +176,8 @@ def tracked_keys(configuration: Configuration, key: str) -> list[tuple[str, str]
     """The file and the key of a setting in each file that says something about it.
 
     DVC refuses a key that a file does not have, so the longest part of the path that is there stands for it. Of an
-    entry of `features` or `models` that a preset lacks, nothing does: the whole section would be that of all entries.
+    entry of `features`, `models` or `variants` that a file lacks, nothing does: the whole section would be that of all
+    entries.
     """
     found = []
     for file, given in configuration.given.items():
@@ -167,7 +188,7 @@ def tracked_keys(configuration: Configuration, key: str) -> list[tuple[str, str]
                 break
             node = node[part]
             parts.append(part)
-        if parts and (parts[0] not in ("features", "models") or len(parts) > 1 or "." not in key):
+        if parts and (parts[0] not in ("features", "models", "variants") or len(parts) > 1 or "." not in key):
             found.append((file, ".".join(parts)))
     return found
 
@@ -185,7 +206,10 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
     sections = configuration.sections
     dataset = sections["dataset"]
     results = f"results/{dataset}"
-    models = [name for name in configuration.suite if name not in unavailable.models]
+    params = configuration.params
+    available = [name for name in configuration.suite if name not in unavailable.models]
+    selecting = [parse_entry_name(name)[0] for name in available if ablation.is_selected(name)]
+    models = [name for name in available if not ablation.is_selected(name)]
     features = [name for name in configuration.features if name not in unavailable.features]
     return [
         *([Stage("render_demo", ["render_demo"], ["data/raw/demo"])] if dataset == "demo" else []),
@@ -198,10 +222,15 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
         Stage("summarise_features", ["summarise_features"], [f"{results}/features/summary.csv"]),
         Stage("make_splits", ["make_split", "splits"], ["splits"]),
         *(
-            Stage(f"train_{name}", [f"train_{name}", f"runs_{name}", "index_weights"], [f"runs_{name}"])
+            Stage(
+                f"train_{name}",
+                [f"train_{parse_entry_name(name)[0]}", f"runs_{name}", "index_weights"],
+                [f"runs_{name}"],
+            )
             for name in models
         ),
         *(Stage(f"evaluate_{name}", ["evaluate_model"], [f"{results}/evaluation/{name}"]) for name in models),
+        *(_ablation(params, selecting, unavailable) if selecting else []),
         # another suite has other stages: this one notices
         Stage("build_leaderboard", ["build_leaderboard"], [f"{results}/leaderboard.csv"], ("suite",)),
         Stage("compare_models", ["compare_models"], [f"{results}/comparisons.csv"]),
@@ -215,6 +244,26 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
         Stage("plot_genres", ["plot_genres"], [f"{results}/plots/genres"]),
         Stage("export_best", ["export_best"], [f"{results}/export/{BEST}"]),
         Stage("build_report", ["build_report"], [f"{results}/report/index.html"]),
+    ]
+
+
+def _ablation(params: Mapping[str, Any], selecting: Sequence[str], unavailable: Unavailable) -> list[Stage]:
+    """The stage of the ablation: all its trainings, because of them it is known only later which are needed."""
+    ablated = [model for model in params["ablation"]["models"] if model in params["models"]]
+    protocols = dict.fromkeys(protocol for model in selecting for protocol in ablation.protocols(params, model))
+    return [
+        Stage(
+            "build_ablation",
+            [
+                *("build_ablation", "select_features", "reduce_features", "permute_features", "evaluate_model"),
+                *(f"train_{model}" for model in ablated),
+            ],
+            [
+                f"results/{params['dataset']}/ablation/{protocol}/index.html"
+                for protocol in protocols
+                if protocol not in unavailable.protocols
+            ],
+        )
     ]
 
 

@@ -38,6 +38,17 @@ def load_module(kind: str, name: str) -> ModuleType:
     return importlib.import_module(f"genrebench.{kind}.{name}")
 
 
+def entry_name(model: str, variant: str) -> str:
+    """The name of the entry that is a variant of a model."""
+    return f"{model}-{variant}"
+
+
+def parse_entry_name(name: str) -> tuple[str, str]:
+    """The model of an entry, and the variant; blank where the entry is no variant."""
+    model, _, variant = name.partition("-")
+    return model, variant
+
+
 def features_of(settings: Mapping[str, Any]) -> list[str]:
     """The features that a model reads: `features`, and the one that it names as its `embedding`."""
     embedding = settings.get("embedding", NO_EMBEDDING)

@@ -13,6 +13,7 @@ from typing import Any
 
 from genrebench.audio import lengths
 from genrebench.common import files
+from genrebench.workflow import ablation
 from genrebench.workflow import costs as cost_model
 from genrebench.workflow import workload as workloads
 from genrebench.workflow.costs import Costs, Measurement
@@ -43,7 +44,10 @@ def workload_of(
 ) -> Workload:
     """What the jobs of a dataset work on; `settings` are the parameters, `values` the values per clip by feature."""
     runs = count_runs(tasks)
-    return Workload(corpus, values, settings["models"], training(settings, corpus), runs, min(PROCESSES, cores))
+    models = {
+        name: settings["models"].get(name) or ablation.entry(settings, name) for name in {**settings["models"], **runs}
+    }
+    return Workload(corpus, values, models, training(settings, corpus), runs, min(PROCESSES, cores))
 
 
 def training(settings: dict[str, Any], corpus: Corpus) -> dict[tuple[str, str], int]:

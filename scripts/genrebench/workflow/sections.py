@@ -113,6 +113,9 @@ class RandomSettings(StrictModel):
     repeats: Repeats = 1
     seed: SplitSeed = 0
     duplicates: Duplicates = "use"
+    leave_out: Distinct[str] | None = Field(
+        None, description="Names of clips that are in no subset (Huang and Minami 2024: jazz.00054)."
+    )
 
 
 class StratifiedSettings(RandomSettings):
@@ -250,7 +253,7 @@ class StudySettings(StrictModel):
 
 
 class AblationSettings(StrictModel):
-    """Which features a model needs (Li); `snakemake ablation`, no part of what `snakemake` and `dvc repro` run.
+    """Which features a model needs (Li): `snakemake ablation`, and a part of suites that have a `<model>-selected`.
 
     Each model is trained on each feature alone, on all but one, and on the subset that this selects on the validation
     clips.
@@ -301,8 +304,8 @@ class Sections(StrictModel):
         "auto",
         min_length=1,
         description=(
-            "The models to run: auto (that of the dataset's preset), quick, papers, all, another suite of "
-            "config/suites.yaml, or a list of models."
+            "The models to run: auto (that of the dataset's preset), quick, papers, all (what params.yaml lists), "
+            "another suite of config/suites.yaml, or a list of models."
         ),
     )
     demo: DemoSettings = DemoSettings()
@@ -318,3 +321,10 @@ class Sections(StrictModel):
     leakage: LeakageSettings = LeakageSettings()
     study: StudySettings = StudySettings()
     ablation: AblationSettings = AblationSettings()
+    variants: dict[str, dict[str, dict[str, Any]]] = Field(
+        {},
+        description=(
+            "By model and name, what a variant has instead of the settings of the model: an entry called "
+            "<model>-<name>. config/variants.yaml has those of the papers."
+        ),
+    )

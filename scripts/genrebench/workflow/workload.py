@@ -11,7 +11,7 @@ A job is named by the parts of its benchmark file below `results/<dataset>/bench
 | extract_shard again | none: the other features of that shard find their arrays in the store |
 | collect_feature | megabytes of the cache |
 | make_split, check_labels | clips |
-| train_<model> | millions of values: training clips x values of the model's features; 0 if the run cannot be |
+| train_<model> (also of a variant) | millions of values: training clips x those of the features; 0 if it cannot be |
 | evaluate_model, build_leaderboard, compare_models, compare_papers, compare_stability | runs |
 | study_errors, build_report | runs |
 | the rest | none: always the same |
@@ -25,7 +25,7 @@ from typing import Any
 from genrebench.audio.lengths import segment_starts
 from genrebench.common import files
 from genrebench.workflow import memory
-from genrebench.workflow.entries import features_of
+from genrebench.workflow.entries import features_of, parse_entry_name
 
 AGAIN = "extract_shard again"
 FAULT_FILTERED_TRAINING = 443  # of GTZAN's clips (Kereliuk, Sturm and Larsen 2015)
@@ -138,7 +138,7 @@ class Workload:
 
 def kind(parts: Parts) -> str:
     """What a job is compared with."""
-    return f"train_{parts[1]}" if parts[0] == "train" else parts[0]
+    return f"train_{parse_entry_name(parts[1])[0]}" if parts[0] == "train" else parts[0]
 
 
 def kinds(tasks: Iterable[Task]) -> dict[Task, str]:

@@ -112,6 +112,17 @@ def test_stratified_gives_each_genre_its_share(genres, shares):
         assert counts["train"] >= 1
 
 
+def test_clips_that_are_left_out_by_name_are_in_no_subset():
+    rows = [clip(f"jazz.{i}", "jazz") for i in range(10)] + [clip(f"pop.{i}", "pop") for i in range(10)]
+    own = SHARES | {"leave_out": ["jazz.3", "not there"]}
+    for protocol in ("stratified", "holdout"):
+        split = make_split(rows, protocol, "repeat0", own, {})
+        assert {row["clip_id"] for row in rows} - set(split) == {"jazz.3"}
+    halves = lasting({"jazz": [2.0] * 6, "pop": [2.0] * 6})
+    split = split_segments(halves, "repeat0", own | {"length_s": 1.0, "hop_s": 1.0}, "longest")
+    assert "jazz.3" not in {clip_id for clip_id, _ in split} and len(split) == 22
+
+
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.dictionaries(st.sampled_from("abcd"), st.integers(5, 20), min_size=1), st.integers(3, 5))
 def test_kfold_tests_and_validates_each_clip_once(genres, folds):

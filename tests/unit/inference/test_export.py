@@ -25,6 +25,7 @@ TRAINING = {
         "warmup_epochs": 0,
         "schedule": "constant",
         "early_stopping": 0,
+        "keep": "best",
         "class_weights": "balanced",
         "augmentation": {},
     },

@@ -52,7 +52,7 @@ def results(tmp_path_factory):
     files.write_json(folder / "splits/artist/repeat0.json", facts)
     settings = {
         **{"features": ["mel", "chroma"], "scaler_fit_on": "train", "epochs": 6, "batch_size": 8, "optimizer": "adam"},
-        **{"learning_rate": 0.02, "warmup_epochs": 0, "schedule": "constant", "early_stopping": 0},
+        **{"learning_rate": 0.02, "warmup_epochs": 0, "schedule": "constant", "early_stopping": 0, "keep": "best"},
         **{"class_weights": "balanced", "augmentation": {}, "filters": [4, 4], "kernel": 3, "dropout": 0.0, "dense": 8},
     }
     run = folder / "runs/cnn/artist/repeat0/seed0"

@@ -44,6 +44,21 @@ def test_a_stretch_of_time_is_masked_in_all_features_at_once_and_a_table_never()
     np.testing.assert_array_equal(targets, batch()[1])
 
 
+def test_an_excerpt_fills_the_time_of_all_features_at_once():
+    ramp = {name: np.tile(np.linspace(0, 1, steps, dtype=np.float32), (6, 1))[..., None] for name, steps in
+            (("mel", 50), ("mfcc", 100))}  # fmt: skip
+    picture = np.tile(np.linspace(0, 1, 50, dtype=np.float32), (6, 1))[:, None]
+    inputs = {name: values.copy() for name, values in ramp.items()} | {"picture": picture.copy()}
+    targets = np.eye(3, dtype=np.float32)[np.arange(6) % 3]
+    shown, _ = augment(inputs, targets, {"excerpt": 0.5}, {"picture"}, np.random.default_rng(1))
+    lengths = [np.ptp(values[:, [0, -1]], axis=1).ravel() for values in shown.values() if values.shape[1] > 1]
+    for mel in shown["mel"][..., 0]:
+        assert 0.45 < mel[-1] - mel[0] < 1 and (np.diff(mel) >= 0).all()
+    np.testing.assert_allclose(*lengths, atol=0.05)
+    np.testing.assert_array_equal(shown["picture"][:, 0], shown["mel"][..., 0])
+    assert len(set(shown["mel"][:, 0, 0])) > 1  # each example has an excerpt of its own
+
+
 def test_bands_are_masked_over_all_time():
     inputs, _ = augmented({"band_masks": [2, 0.2]})
     masked = inputs["mel"] == 0

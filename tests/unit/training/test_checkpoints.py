@@ -22,7 +22,7 @@ def test_only_the_best_epoch_is_kept_and_it_is_written_once(tmp_path):
     checkpoints.save(arrays(2), {}, 1, arrays(99))
     np.testing.assert_equal(checkpoints.load()[2], arrays(10))
     checkpoints.save(arrays(3), {}, 3, arrays(30))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best3.npz", "last.npz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept3.npz", "last.npz"]
     np.testing.assert_equal(checkpoints.load()[2], arrays(30))
 
 
@@ -35,7 +35,7 @@ def test_a_checkpoint_of_another_training_is_not_read_and_removed(tmp_path):
 def test_what_is_left_of_a_kill_between_the_files_is_the_last_checkpoint(tmp_path):
     checkpoints = Checkpoints(tmp_path, "key")
     checkpoints.save(arrays(1), {"epoch": 1}, 1, arrays(10))
-    (tmp_path / "best2.npz").write_bytes(b"written, but no checkpoint names it yet")
+    (tmp_path / "kept2.npz").write_bytes(b"written, but no checkpoint names it yet")
     (tmp_path / ".last.tmp.npz").write_bytes(b"half")
     state, facts, best = checkpoints.load()
     assert facts == {"epoch": 1}
@@ -45,6 +45,6 @@ def test_what_is_left_of_a_kill_between_the_files_is_the_last_checkpoint(tmp_pat
 def test_damaged_files_begin_anew(tmp_path):
     checkpoints = Checkpoints(tmp_path / "run", "key")
     checkpoints.save(arrays(1), {}, 1, arrays(10))
-    (tmp_path / "run" / "best1.npz").write_bytes(b"")
+    (tmp_path / "run" / "kept1.npz").write_bytes(b"")
     assert checkpoints.load() is None
     assert checkpoints.load() is None

@@ -21,6 +21,7 @@ SETTINGS = {
     "warmup_epochs": 1,
     "schedule": "cosine",
     "early_stopping": 0,
+    "keep": "best",
     "class_weights": "balanced",
     "augmentation": {"time_masks": [1, 0.1], "mixup": 0.2, "noise": 0.1},
 }
@@ -177,3 +178,13 @@ def test_a_clip_is_judged_by_the_mean_of_its_segments(tmp_path):
         assert len(rows) == 5
         right.append(fitted.predict(rows).mean(axis=0).argmax() == data.labels[rows[0]])
     assert row["val_accuracy"] == np.mean(right)
+
+
+def test_the_last_epoch_is_kept_where_the_settings_say_so(tmp_path):
+    last, best = network(keep="last", epochs=6), network(epochs=6)
+    history, other = last.fit(tmp_path / "last", "key"), best.fit(tmp_path / "best", "key")
+    assert history == other  # the training is the same
+    valid = last.data.rows["valid"]
+    assert last.data.scores(valid, last.predict(valid))["loss"] == pytest.approx(history[-1]["val_loss"])
+    found = best.data.scores(valid, best.predict(valid))["loss"]
+    assert found == pytest.approx(history[best_row(history)]["val_loss"])

@@ -33,9 +33,18 @@ def test_of_one_feature_nothing_is_left_out():
     assert ablation.variants(["mfcc"]) == {"all": ["mfcc"], "only-mfcc": ["mfcc"]}
 
 
-def test_the_name_of_an_entry_has_the_model_and_the_variant():
-    name = ablation.entry_name("random_forest", "without-mfcc_20")
-    assert ablation.parse_entry_name(name) == ("random_forest", "without-mfcc_20")
+def test_the_entry_of_a_variant_has_the_settings_of_the_ablation_and_its_features():
+    params = {
+        "models": {"sgd": {"alpha": 1.0, "features": ["mel"], "protocols": ["kfold"]}},
+        "ablation": {"models": {"sgd": {"alpha": 2.0}}, "features": FEATURES, "protocol": "artist"},
+    }
+    common = {"module": "sgd", "alpha": 2.0, "protocols": ["artist"]}
+    assert ablation.entry(params, "sgd-only-rms") == common | {"features": ["rms"]}
+    assert ablation.entry(params, "sgd-selected") == common | {"features": FEATURES}
+    assert ablation.entry(params, "sgd-pca") == common | {"features": ["pca"]}
+    # where the selected features are read in the suite, all variants have its protocols
+    params["models"]["sgd-selected"] = {"protocols": ["artist", "stratified"]}
+    assert ablation.entry(params, "sgd-all")["protocols"] == ["artist", "stratified"]
 
 
 def test_the_kind_of_a_variant_is_in_its_name():

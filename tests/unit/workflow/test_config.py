@@ -10,7 +10,7 @@ import yaml
 
 from genrebench.common.cli import InputError
 from genrebench.workflow import config
-from genrebench.workflow.entries import features_of
+from genrebench.workflow.entries import entry_name, features_of
 from parameters import PARAMS, changed
 
 
@@ -151,6 +151,7 @@ def presets(tmp_path, monkeypatch):
     for kind in config.KINDS:
         (tmp_path / "presets" / f"{kind}.yaml").write_text("protocols: {stratified: {}, artist: {}}\n")
     (tmp_path / "suites.yaml").write_text("quick: [sgd, removed]\n")
+    (tmp_path / "variants.yaml").write_text("features: {}\nvariants: {}\n")
     monkeypatch.setattr(config, "FOLDER", tmp_path)
     return tmp_path / "presets"
 
@@ -218,9 +219,71 @@ def test_the_models_of_the_suite_run_and_what_they_read_is_computed(presets, sui
     (presets / "demo.yaml").write_text("suite: quick\nprotocols: {artist: {}}\n")
     found = config.resolve(PARAMS | {"suite": suite})
     assert list(found.suite) == list(found.params["models"]) == runs
-    assert set(found.sections["models"]) == set(PARAMS["models"])
+    assert {name for name in found.sections["models"] if "-" not in name} == set(PARAMS["models"])
     read = {feature for name in runs for feature in features_of(found.sections["models"][name])} | {"tabular"}
     assert set(found.features) == (set(PARAMS["features"]) if suite == "all" else read)
+
+
+VARIANTS = {
+    "features": {"mel_small": {"module": "mel", "n_mels": 16}, "other": {"module": "mel"}},
+    "variants": {
+        "cnn": {"small": {"features": ["mel_small"], "augmentation": {"noise": 0.1}}, "odd": {"features": ["gone"]}},
+        "not_listed": {"small": {}},
+    },
+}
+
+
+def test_a_variant_is_an_entry_with_the_settings_of_its_model_and_its_own(presets):
+    (presets.parent / "variants.yaml").write_text(yaml.safe_dump(VARIANTS))
+    params = changed("models.cnn", {"epochs": 7, "protocols": ["artist"], "augmentation": {"gain": 0.2}})
+    found = config.resolve(params | {"variants": {"sgd": {"strong": {"alpha": 1.0}}}, "suite": "all"})
+    small = found.sections["models"]["cnn-small"]
+    assert (small["module"], small["epochs"], small["features"]) == ("cnn", 7, ["mel_small"])
+    assert small["augmentation"] == {"gain": 0.2, "noise": 0.1} and "protocols" not in small
+    assert not {"cnn-odd", "not_listed-small"} & set(found.sections["models"])
+    assert {"mel_small", "other"} & set(found.sections["features"]) == {"mel_small"}
+    # `all` is what params.yaml lists
+    assert "sgd-strong" in found.suite and "cnn-small" not in found.suite and "mel_small" not in found.features
+    assert found.sections["models"]["sgd-strong"]["alpha"] == 1.0
+    named = config.resolve(params | {"suite": ["cnn-small"]})
+    assert named.suite == ("cnn-small",) and "mel_small" in named.features
+
+
+@pytest.mark.parametrize(
+    ("variants", "words"),
+    [
+        ({"cn": {"small": {}}}, ["variants", "did you mean 'cnn'"]),
+        ({"cnn": {"small": {"epoch": 3}}}, ["models.cnn-small.epoch", "did you mean 'epochs'"]),
+        ({"cnn": {"selected": {}}}, ["variants.cnn", "'selected'", "not allowed"]),
+        ({"cnn": {"Small-1": {}}}, ["variants.cnn", "'Small-1'", "not allowed"]),
+        ({"cnn": 3}, ["variants.cnn", "mapping"]),
+    ],
+)
+def test_one_sentence_says_what_is_wrong_with_a_variant(variants, words):
+    with pytest.raises(InputError) as error:
+        config.resolve(PARAMS | {"variants": variants})
+    assert str(error.value).startswith("params.yaml: ")
+    assert all(word in str(error.value) for word in words)
+
+
+def test_a_suite_adds_the_protocols_of_its_papers(presets):
+    (presets.parent / "variants.yaml").write_text(yaml.safe_dump(VARIANTS))
+    suite = {"cnn": ["kfold"], "cnn-small": ["holdout"], "rnn": None, "feature_cnn-selected": ["stratified"]}
+    (presets.parent / "suites.yaml").write_text(yaml.safe_dump({"papers": suite}))
+    params = PARAMS | {"suite": "papers", "protocols": {"kfold": {"folds": 3}}}
+    found = config.resolve(changed("models.cnn.protocols", ["artist"], params))
+    models = found.params["models"]
+    # params.yaml goes before
+    assert models["cnn"]["protocols"] == ["artist"]
+    assert models["cnn-small"]["protocols"] == ["holdout"]
+    assert models["rnn"]["protocols"] == ["stratified", "artist", "kfold"]
+    assert models["feature_cnn-selected"]["protocols"] == ["artist", "stratified"]
+    assert models["feature_cnn-selected"]["features"] == found.sections["ablation"]["features"]
+    assert found.sections["protocols"]["kfold"]["folds"] == 3 and found.sections["protocols"]["holdout"]["test"] == 0.2
+    (presets / "demo.yaml").write_text("models: {cnn: {protocols: [artist]}}\nprotocols: {artist: {}}\n")
+    assert config.resolve(params).params["models"]["cnn"]["protocols"] == ["artist", "kfold"]
+    without = config.resolve(params | {"protocols": {"holdout": None}})
+    assert "holdout" not in without.sections["protocols"]
 
 
 def test_defaults_name_only_what_there_is(presets):
@@ -257,6 +320,28 @@ def test_the_presets_that_come_with_the_project_are_valid_and_name_what_it_has(d
     assert found.sections["manifest"]["duplicates"] == ("group" if dataset == "gtzan" else "reject")
     assert found.sections["ablation"]["protocol"] == ("fault_filtered" if dataset == "gtzan" else "artist")
     assert ("fault_filtered" in found.sections["protocols"]) == (dataset != "mine")
+
+
+@pytest.mark.parametrize("dataset", ["demo", "gtzan", "mine"])
+def test_the_suite_of_the_papers_names_what_there_is_and_has_every_variant_of_the_project(dataset):
+    suite = yaml.safe_load(Path(config.FOLDER, "suites.yaml").read_text())["papers"]
+    found = config.resolve(PARAMS | {"dataset": dataset, "suite": "papers"})
+    assert set(found.suite) == set(suite)
+    shared = yaml.safe_load(Path(config.FOLDER, "variants.yaml").read_text())
+    assert {entry_name(model, name) for model, own in shared["variants"].items() for name in own} <= set(suite)
+    assert set(shared["features"]) | {"descriptors", "tabular_segments"} <= set(found.features)
+    for name, protocols in suite.items():
+        assert set(protocols or ()) <= set(found.params["models"][name]["protocols"])
+        apart = {"artist", "fault_filtered"} & set(found.params["models"][name]["protocols"])
+        assert apart or name.endswith("-scaled_on_all")
+
+
+@pytest.mark.parametrize(
+    "name", ["cnn", "rnn", "hybrid", "vgg16", "feature_cnn", "feature_lstm", "mel599_cnn", "mel_lstm", "hubert"]
+)
+def test_what_is_not_of_a_paper_is_off_in_its_settings(name):
+    entry = config.resolve(PARAMS | {"dataset": "gtzan"}).sections["models"][name]
+    assert (entry["class_weights"], entry["early_stopping"], entry["keep"]) == ("none", 0, "last")
 
 
 def test_broken_yaml_is_a_sentence(tmp_path):

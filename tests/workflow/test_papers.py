@@ -1,0 +1,41 @@
+"""The suite of the papers, all of it, with the project's own presets on a tiny corpus."""
+
+import csv
+import shutil
+
+import pytest
+import yaml
+
+from parameters import PARAMS
+from project import ROOT
+
+SMALL = {"demo": {"seed": 1, "artists_per_genre": 5, "clips_per_artist": 1, "duration_s": 2.0}, "seeds": [0]}
+# what is not here: packages, weights, GTZAN's clips
+ABSENT = ("transformers", "weights", "is missing", "GTZAN")
+
+
+@pytest.mark.long
+@pytest.mark.exhaustive
+def test_every_system_and_step_of_the_papers_runs_or_says_why_not(tiny, tmp_path):
+    project = tiny.copy(tmp_path / "project")
+    shutil.copytree(ROOT / "config", project.folder / "config", dirs_exist_ok=True)
+    params = {"suite": "papers", "variants": {}, "protocols": {}, "leakage": {}, "study": {}, "ablation": {}} | SMALL
+    (project.folder / "params.yaml").write_text(yaml.safe_dump(PARAMS | params, sort_keys=False))
+    project.snakemake("--keep-going")
+    results = project.folder / "results/demo"
+    with (results / "statuses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    suite = yaml.safe_load((ROOT / "config/suites.yaml").read_text())["papers"]
+    assert {row["model"] for row in rows} == set(suite)
+    for name, protocols in suite.items():
+        assert set(protocols or ()) <= {row["protocol"] for row in rows if row["model"] == name}
+    for row in rows:
+        absent = row["status"] == "unavailable" and any(word in row["reason"] for word in ABSENT)
+        assert row["status"] == "done" or absent, row
+    with (results / "papers.csv").open() as file:
+        compared = {row["model"]: row for row in csv.DictReader(file)}
+    for name in ("cnn", "rnn", "vgg16", "vgg16-initial", "feature_lstm", "mel599_cnn", "mel_lstm", "logistic"):
+        assert compared[name]["closest_protocol"] == compared[name]["stated_protocol"]
+        assert compared[name]["disjoint_protocol"] == "artist"
+    assert 'id="ablation"' in (results / "report/index.html").read_text()
+    assert project.jobs() == {}
