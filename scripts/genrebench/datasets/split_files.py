@@ -11,7 +11,7 @@ from genrebench.audio.lengths import Duration
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.tables import TEXT, Table, read_text
-from genrebench.datasets import artists, splits, tables
+from genrebench.datasets import artists, faults, splits, tables
 from genrebench.datasets.splits import SUBSETS, first_of
 from genrebench.workflow.dataset_folder import composed
 
@@ -71,16 +71,17 @@ def write_split(
         What is to be known about it, to write (`describe`).
     """
     clips = tables.MANIFEST.read(manifest)
+    used = faults.leave_out(clips, settings.get("without", []))
     of_segments = protocol == splits.SEGMENT_PROTOCOL
     source, note, reason = "generated", None, None
     division = splits.as_series({}, clips)
     try:
         if of_segments:
-            division = splits.split_segments(clips, split, settings, duration or "longest")
+            division = splits.split_segments(used, split, settings, duration or "longest")
         elif "file" in settings:
             source, division = "file", read_split(settings["file"], clips)
         else:
-            source, note, division = _canonical_or_made(clips, protocol, split, settings, dataset, canonical, catalogue)
+            source, note, division = _canonical_or_made(used, protocol, split, settings, dataset, canonical, catalogue)
     except splits.NoSplit as unavailable:
         reason = str(unavailable)
     facts = {
@@ -91,6 +92,7 @@ def write_split(
         "note": note,
         "available": reason is None,
         "reason": reason,
+        "clips_without": len(clips) - len(used),  # left out for their faults
         **(describe_segments(clips, division, settings) if of_segments else describe(clips, division)),
     }
     columns = tables.SEGMENT_SPLIT if of_segments else tables.SPLIT
@@ -170,7 +172,8 @@ def canonical_split(
     # how many there are changes none; `artist` is what size_matched follows on another dataset
     given = {key: value for key, value in settings.items() if key not in ("repeats", "artist")}
     # What is not given has the default that `make_split` takes.
-    if {"seed": 0, "duplicates": "use"} | given != {"seed": 0, "duplicates": "use"} | CANONICAL_SETTINGS[protocol]:
+    defaults = {"seed": 0, "duplicates": "use", "without": []}
+    if defaults | given != defaults | CANONICAL_SETTINGS[protocol]:
         return None, "The settings are not the canonical ones."
     if column not in table:
         return None, f"There is no canonical {name} of {protocol}."
