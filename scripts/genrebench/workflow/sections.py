@@ -108,8 +108,8 @@ Without = Annotated[
     Distinct[Fault],
     Field(
         description=(
-            "Kinds of faulty clips that are in no subset: exact_repetition, recording_repetition and mislabelled, which "
-            "GTZAN's catalogue lists, and distorted, which the check of the audio finds too."
+            "Kinds of faulty clips that are in no subset: exact_repetition, recording_repetition and mislabelled, "
+            "which GTZAN's catalogue lists, and distorted, which the check of the audio finds too."
         )
     ),
 ]
