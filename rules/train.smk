@@ -154,6 +154,16 @@ use rule train_network as train_hybrid with:
 use rule train_network as train_vgg16 with:
     wildcard_constraints:
         model="vgg16",
+
+
+use rule train_network as train_image_transfer with:
+    wildcard_constraints:
+        model="image_transfer",
+
+
+use rule train_network as train_image_transfer_tuned with:
+    wildcard_constraints:
+        model="image_transfer_tuned",
     resources:
         mem_mb=at_least(16000),  # 138 million weights, their gradients and moments, and large pictures
         runtime=1440,
