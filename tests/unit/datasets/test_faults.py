@@ -1,11 +1,13 @@
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 
 from clip_tables import clip, frame
 from genrebench.datasets import artists, faults, tables
+from genrebench.workflow.sections import Fault
 
 CATALOGUE = Path("data/catalogue/gtzan.csv")
 
@@ -17,6 +19,10 @@ def catalogue() -> pd.DataFrame:
 
 def having(catalogue: pd.DataFrame, kind: str) -> pd.DataFrame:
     return catalogue[[kind in cell.split() for cell in catalogue["faults"]]]
+
+
+def test_the_kinds_are_those_of_the_settings():
+    assert faults.KINDS == get_args(Fault)
 
 
 def test_kinds_of_a_cell_stand_once_and_in_order():
