@@ -20,7 +20,7 @@ export XDG_CACHE_HOME ?= $(CURDIR)/.cache/home
 endif
 
 .PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
-.PHONY: gpu speech s3 app jax plan record restore push docs dag picture envs lock
+.PHONY: gpu speech s3 app jax plan record restore push docs results-gtzan dag picture envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -152,6 +152,15 @@ docs: $(READY) ## build the documentation in site/; a broken link or reference i
 	$(LOCKED) --group docs
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 	@echo site/index.html
+
+REAL := gtzan_images gtzan_musicnn
+
+results-gtzan: $(READY) ## compute the GTZAN figures of the documentation, from the precomputed datasets in data/raw
+	for dataset in $(REAL); do \
+		snakemake --cores all --quiet host reason --configfile docs/results_gtzan/$$dataset.yaml \
+			-- results/$$dataset/leaderboard.csv results/$$dataset/leaderboard.png || exit 1; \
+	done
+	python scripts/write_docs_results.py $(REAL:%=results/%)
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
 	python scripts/draw_rules.py | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg

@@ -161,6 +161,16 @@ use rule train_network as train_vgg16 with:
         gpu=1,
 
 
+use rule train_network as train_image_transfer with:
+    wildcard_constraints:
+        model=and_variants_of("image_transfer"),
+
+
+use rule train_network as train_image_transfer_tuned with:
+    wildcard_constraints:
+        model=and_variants_of("image_transfer_tuned"),
+
+
 use rule train_network as train_feature_cnn with:
     wildcard_constraints:
         model=and_variants_of("feature_cnn"),

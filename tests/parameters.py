@@ -53,6 +53,8 @@ MODELS: dict[str, Any] = {
     "rnn": {},
     "hybrid": {},
     "vgg16": {},
+    "image_transfer": {},
+    "image_transfer_tuned": {"module": "image_transfer", "trained": "all"},
     "feature_cnn": {},
     "feature_lstm": {},
     "mel599_cnn": {},

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genrebench.audio import decode
+from genrebench.audio import decode, distortion
 from genrebench.audio.fingerprint import fingerprint, near_duplicates
 from genrebench.audio.plausibility import Limits, RejectedError
 from genrebench.common import files
@@ -19,7 +19,7 @@ from genrebench.common.cli import InputError
 from genrebench.common.formatting import counted
 from genrebench.common.progress import progress
 from genrebench.common.workers import Failure, Workers
-from genrebench.datasets import artists, precomputed, tables
+from genrebench.datasets import artists, faults, precomputed, tables
 from genrebench.workflow import dataset_folder
 from genrebench.workflow.dataset_folder import AudioFile, Contents, Note
 
@@ -35,6 +35,7 @@ class Clip:
     clip_id: str
     artist: str = ""
     group: str = ""  # as listed
+    faults: str = ""
     figures: dict[str, Any] = field(default_factory=dict)  # columns of the manifest from duration_s on
     fingerprint: np.ndarray | None = None
     reason: str = ""  # why it is rejected, if it is
@@ -75,14 +76,15 @@ def build_manifest(
     tell(contents.notes)
     tables.NOTES.write(notes, [note._asdict() for note in contents.notes])
     clips = clips_of(contents)
+    known = tables.CATALOGUE.read(catalogue).set_index("clip_id").to_dict("index")
     if not clips:
         table = precomputed.read_manifest(dataset_dir)
+        table = table.assign(faults=faults.of_catalogue(table, known))
         tables.REJECTED.write(rejected, [])
         tables.MANIFEST.write(manifest, table)
         print(f"{len(table)} clips, as the dataset lists them", file=sys.stderr)
         return
-    known = tables.CATALOGUE.read(catalogue).set_index("clip_id").to_dict("index")
-    set_artists(clips, contents, dataset_dir, known)
+    set_known(clips, contents, dataset_dir, known)
     take_checked(clips, check_all(clips, sample_rate, Limits.of(settings), jobs))
     mark_duplicates([clip for clip in clips if not clip.reason], settings["duplicates"] == "reject")
     kept = sorted((clip for clip in clips if not clip.reason), key=lambda clip: clip.clip_id)
@@ -115,6 +117,7 @@ def as_table(clips: Sequence[Clip]) -> pd.DataFrame:
                 "artist": clip.artist,
                 "group": clip.group,
                 "duplicate_of": clip.duplicate_of,
+                "faults": clip.faults,
                 **clip.figures,
             }
             for clip in clips
@@ -146,6 +149,8 @@ def check(path: Path, sample_rate: int, limits: Limits) -> Clip:
     except RejectedError as error:
         clip.reason, clip.detail = error.reason, error.detail
         return clip
+    distortions = distortion.warnings(recording.samples, recording.sample_rate)
+    clip.faults = faults.DISTORTED if distortions else ""
     mono = decode.resample(recording.samples, recording.sample_rate, sample_rate)
     clip.figures = {
         "duration_s": recording.seconds,
@@ -153,7 +158,7 @@ def check(path: Path, sample_rate: int, limits: Limits) -> Clip:
         "channels": recording.channels,
         **decode.summary(mono),
         "md5": decode.md5(mono),
-        "warnings": "; ".join(recording.warnings),
+        "warnings": "; ".join(recording.warnings + distortions),
     }
     clip.fingerprint = fingerprint(mono, sample_rate)
     return clip
@@ -204,25 +209,26 @@ def mark_duplicates(clips: Sequence[Clip], reject: bool) -> None:
             _mark(distinct[other], distinct[original], "near duplicate", how, reject)
 
 
-def set_artists(
+def set_known(
     clips: Sequence[Clip], contents: Contents, folder: Path, catalogue: Mapping[str, Mapping[str, str]]
 ) -> None:
-    """Fill in artist and group: from clips.csv, else `<genre>/<artist>/`, else the file's tags, else the catalogue.
+    """Fill in artist and group, from clips.csv, else `<genre>/<artist>/`, else tags, else the catalogue, and faults.
 
     `clips` are those of `contents`, in its order; `catalogue` has what is known of GTZAN's clips, by clip_id: md5,
-    artist and artist_group.
+    artist, artist_group and faults.
     """
     for clip, file in zip(clips, contents.audio, strict=True):
         entry = contents.listed.get(file.inside, {})
-        clip.artist, clip.group = artists.find_artist(
-            clip.path, file.folders, entry, _catalogued(clip, folder, catalogue)
-        )
+        known = _catalogued(clip, folder, catalogue)
+        clip.artist, clip.group = artists.find_artist(clip.path, file.folders, entry, known)
+        clip.faults = known.get("faults", "")
 
 
 def take_checked(clips: Sequence[Clip], checked: Iterable[Clip]) -> None:
     """Put what `check` found of each file into its clip."""
     for clip, found in zip(clips, checked, strict=True):
         clip.figures, clip.fingerprint = found.figures, found.fingerprint
+        clip.faults = faults.joined(clip.faults, found.faults)
         clip.reason, clip.detail = found.reason, found.detail
 
 

@@ -1,7 +1,7 @@
 """The files of a split: its table and what is to be known of it; a person's own splits; GTZAN's canonical ones."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from genrebench.audio.lengths import Duration
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.tables import TEXT, Table, read_text
-from genrebench.datasets import artists, splits, tables
+from genrebench.datasets import artists, faults, splits, tables
 from genrebench.datasets.splits import SUBSETS, first_of
 from genrebench.workflow.dataset_folder import composed
 
@@ -71,16 +71,17 @@ def write_split(
         What is to be known about it, to write (`describe`).
     """
     clips = tables.MANIFEST.read(manifest)
+    used = faults.leave_out(clips, settings.get("without", []))
     of_segments = protocol == splits.SEGMENT_PROTOCOL
     source, note, reason = "generated", None, None
     division = splits.as_series({}, clips)
     try:
         if of_segments:
-            division = splits.split_segments(clips, split, settings, duration or "longest")
+            division = splits.split_segments(used, split, settings, duration or "longest")
         elif "file" in settings:
             source, division = "file", read_split(settings["file"], clips)
         else:
-            source, note, division = _canonical_or_made(clips, protocol, split, settings, dataset, canonical, catalogue)
+            source, note, division = _canonical_or_made(used, protocol, split, settings, dataset, canonical, catalogue)
     except splits.NoSplit as unavailable:
         reason = str(unavailable)
     facts = {
@@ -91,6 +92,7 @@ def write_split(
         "note": note,
         "available": reason is None,
         "reason": reason,
+        "clips_without": len(clips) - len(used),  # left out for their faults
         **(describe_segments(clips, division, settings) if of_segments else describe(clips, division)),
     }
     columns = tables.SEGMENT_SPLIT if of_segments else tables.SPLIT
@@ -170,7 +172,8 @@ def canonical_split(
     # how many there are changes none; `artist` is what size_matched follows on another dataset
     given = {key: value for key, value in settings.items() if key not in ("repeats", "artist")}
     # What is not given has the default that `make_split` takes.
-    if {"seed": 0, "duplicates": "use"} | given != {"seed": 0, "duplicates": "use"} | CANONICAL_SETTINGS[protocol]:
+    defaults = {"seed": 0, "duplicates": "use", "without": []}
+    if defaults | given != defaults | CANONICAL_SETTINGS[protocol]:
         return None, "The settings are not the canonical ones."
     if column not in table:
         return None, f"There is no canonical {name} of {protocol}."
@@ -198,6 +201,34 @@ def write_gtzan_splits(catalogue: str | Path, output: str | Path) -> None:
             table[f"{protocol}_{name}"] = division.reindex(table.index, fill_value="")
     Table(dict.fromkeys(["clip_id", *table.columns], TEXT)).write(output, table.reset_index())
     print("sha256", hashlib.sha256(Path(output).read_bytes()).hexdigest())
+
+
+def write_validation_split(catalogue: str | Path, clips: Collection[str], output: str | Path) -> None:
+    """Write a split for who has no test clip of GTZAN's fault-filtered split: its validation clips are the test.
+
+    An eighth of the artists of its training clips, and another, become the validation clips, so that no artist that is
+    known is in two subsets. Training clips of unknown artists stay in training.
+
+    Parameters
+    ----------
+    catalogue : path
+        What is known about GTZAN's clips (CSV).
+    clips : collection of str
+        The clips that there are.
+    output : path
+        CSV to write: clip_id, subset.
+    """
+    known = tables.CATALOGUE.read(catalogue)
+    published = dict(zip(known["clip_id"], known["fault_filtered"], strict=True))
+    there = manifest_of_catalogue(known)
+    there = there[there["clip_id"].isin(clips)]
+    trained = there[there["clip_id"].map(published) == "train"]
+    artist = {"test": 0.125, "valid": 0.125, "seed": 0}
+    inner = splits.make_split(trained, "artist", "repeat0", artist, published)
+    chosen = inner.index[inner != "train"]
+    subset = there["clip_id"].map(published).replace({"train": "train", "valid": "test"})
+    subset = subset.where(~there["clip_id"].isin(chosen), "valid")
+    tables.SPLIT.write(output, pd.DataFrame({"clip_id": there["clip_id"], "subset": subset}))
 
 
 def manifest_of_catalogue(known: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from genrebench.audio.lengths import Duration, common_seconds, segment_starts
 from genrebench.common.cli import InputError
-from genrebench.datasets import artists
+from genrebench.datasets import artists, faults
 
 SUBSETS = ("train", "valid", "test")
 ARTISTS_NEEDED = 0.9  # share of clips whose artist is known, for the artist protocol
@@ -296,8 +296,7 @@ def _divide(counts: np.ndarray, shares: np.ndarray, random: np.random.RandomStat
 
 
 def _fault_filtered(clips: pd.DataFrame, published: Mapping[str, str]) -> dict[Hashable, str]:
-    is_gtzan = clips["clip_id"].isin(published) & (clips["clip_id"].str.partition(".")[0] == clips["genre"])
-    ours = clips[is_gtzan]
+    ours = clips[faults.is_gtzan(clips, published)]
     if not len(ours):
         raise NoSplit("The fault-filtered split is of GTZAN's clips, and none of these is.")
     division: dict[Hashable, str] = {clip: published[clip] for clip in ours["clip_id"] if published[clip]}

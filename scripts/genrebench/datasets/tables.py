@@ -11,6 +11,7 @@ MANIFEST = Table(
         "artist": TEXT,  # as credited; blank if not known
         "group": TEXT,  # clips that must stay together: of one artist, of one recording (genrebench.datasets.artists)
         "duplicate_of": TEXT,  # clip_id of an earlier clip of the same recording
+        "faults": TEXT,  # kinds, with a blank between them (genrebench.datasets.faults)
         "duration_s": NUMBER,
         "sample_rate": COUNT,  # of the file, Hz
         "channels": COUNT,
@@ -18,7 +19,7 @@ MANIFEST = Table(
         "rms_amplitude": NUMBER,
         "max_amplitude": NUMBER,
         "md5": TEXT,  # of the decoded audio
-        "warnings": TEXT,  # what a listener might not expect: a truncated file, silence that was cut; blank for most
+        "warnings": TEXT,  # what a listener might not expect: a truncated file, silence that was cut, distortion; blank for most
     },
     number="%.6f",
 )
@@ -27,6 +28,8 @@ NOTES = Table({"note": TEXT, "files": COUNT, "example": TEXT})  # what is to be 
 SPLIT = Table({"clip_id": TEXT, "subset": TEXT})
 SEGMENT_SPLIT = Table({"clip_id": TEXT, "segment": COUNT, "subset": TEXT})  # segments count from 0 in each clip
 # What is known about GTZAN's clips: data/catalogue/gtzan.csv.
-CATALOGUE = Table(dict.fromkeys("clip_id md5 artist title fault_filtered artist_fold artist_group".split(), TEXT))
+CATALOGUE = Table(
+    dict.fromkeys("clip_id md5 artist title fault_filtered artist_fold artist_group faults repeats".split(), TEXT)
+)
 # What a person may say about the clips of a folder (clips.csv): at least `path` and one of the others.
 CLIPS = Table(dict.fromkeys(dataset_folder.LISTED_COLUMNS, TEXT))

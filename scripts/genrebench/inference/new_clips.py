@@ -61,7 +61,7 @@ def gather(
     contents = _find(folder, predictor.genres)
     manifest.tell(contents.notes)
     clips = manifest.clips_of(contents)
-    manifest.set_artists(clips, contents, folder, catalogue)
+    manifest.set_known(clips, contents, folder, catalogue)
     described = predictor.description
     limits = Limits.of(described["limits"])
     manifest.take_checked(clips, manifest.check_all(clips, described["audio"]["sample_rate"], limits, jobs))

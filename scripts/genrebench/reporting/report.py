@@ -174,6 +174,7 @@ def _dataset(folder: Path) -> dict[str, Any]:
         "clips": manifest,
         "clips_shown": CLIPS_SHOWN,
         "genres": dataset.describe_genres(manifest),
+        "faults": dataset.describe_faults(manifest),
         "has_audio": any(clip["duration_s"] for clip in manifest),
         "rejected": files.read_rows(existing(folder / "rejected.csv")),
         "notes": files.read_rows(existing(folder / "notes.csv")),

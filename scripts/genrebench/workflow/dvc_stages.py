@@ -213,6 +213,8 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
     features = [name for name in configuration.features if name not in unavailable.features]
     return [
         *([Stage("render_demo", ["render_demo"], ["data/raw/demo"])] if dataset == "demo" else []),
+        # the clips are none of its outputs: DVC would delete them before it runs the stage again
+        *([Stage("fetch_gtzan", ["fetch_gtzan"], [f"{results}/fetch.json"])] if dataset == "gtzan" else []),
         # another dataset has other stages: this one notices
         Stage("build_manifest", ["build_manifest", "index_raw"], [f"{results}/manifest.csv"], ("dataset",)),
         *(
@@ -282,9 +284,8 @@ def _stage(stage: Stage, jobs: Sequence[Any], configuration: Configuration) -> d
     own = _jobs_of(stage, jobs)
     outs = {tracked(path, results) for job in own for path in job.output}
     deps = {tracked(path, results) for job in own for path in job.input if not path.is_ancient} - outs
-    # the folders whose indexes Snakemake reads; nothing of DVC's makes the report of a download
+    # the folders whose indexes Snakemake reads
     deps |= {job.params.folder for job in own if job.rule.name in ("index_raw", "index_weights")}
-    deps.discard(f"{results}/fetch.json")
     result = {
         "cmd": (
             # in place of the shell, so that DVC is its parent, with which it ends (see genrebench.workflow.scheduler)

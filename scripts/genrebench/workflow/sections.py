@@ -103,6 +103,16 @@ class ManifestSettings(StrictModel):
 Repeats = Annotated[int, Field(ge=1, le=1000, description="How many random splits.")]
 SplitSeed = Annotated[Seed, Field(description="Seed of the split.")]
 Duplicates = Annotated[Literal["use", "drop"], Field(description="use the clips marked duplicate_of, or drop them.")]
+Fault = Literal["exact_repetition", "recording_repetition", "mislabelled", "distorted"]
+Without = Annotated[
+    Distinct[Fault],
+    Field(
+        description=(
+            "Kinds of faulty clips that are in no subset: exact_repetition, recording_repetition and mislabelled, "
+            "which GTZAN's catalogue lists, and distorted, which the check of the audio finds too."
+        )
+    ),
+]
 
 
 class RandomSettings(StrictModel):
@@ -116,6 +126,7 @@ class RandomSettings(StrictModel):
     leave_out: Distinct[str] | None = Field(
         None, description="Names of clips that are in no subset (Huang and Minami 2024: jazz.00054)."
     )
+    without: Without = []
 
 
 class StratifiedSettings(RandomSettings):
@@ -138,6 +149,7 @@ class SizeMatchedSettings(StrictModel):
     repeats: Repeats = 1
     seed: SplitSeed = 1
     duplicates: Duplicates = "drop"
+    without: Without = []
 
 
 class KfoldSettings(StrictModel):
@@ -146,10 +158,13 @@ class KfoldSettings(StrictModel):
     folds: int = Field(5, ge=3, le=100, description="How many.")
     seed: SplitSeed = 0
     duplicates: Duplicates = "use"
+    without: Without = []
 
 
 class FaultFilteredSettings(StrictModel):
     """GTZAN's 443/197/290 clips of Kereliuk, Sturm and Larsen (2015)."""
+
+    without: Without = []
 
 
 class SegmentRandomSettings(RandomSettings):

@@ -137,6 +137,18 @@ def test_any_number_of_processes_gives_the_same_files(faulty, tmp_path):
     assert build(faulty, tmp_path / "a", jobs=1) == build(faulty, tmp_path / "b", jobs=2)
 
 
+def test_distorted_audio_is_warned_of_and_kept(tmp_path):
+    folder = tmp_path / "raw"
+    write(folder / "jazz" / "fine.wav", sound(1))
+    write(folder / "jazz" / "clipped.wav", np.clip(20 * sound(2), -1, 1))
+    kept, rejected = build(folder, tmp_path / "out")
+    assert not rejected
+    assert {row["clip_id"]: (row["faults"], row["warnings"].partition(":")[0]) for row in kept} == {
+        "jazz.fine": ("", ""),
+        "jazz.clipped": ("distorted", "clipping"),
+    }
+
+
 def test_artists_from_the_list_the_folder_the_tags_and_the_catalogue(tmp_path):
     folder = tmp_path / "raw"
     for number, name in enumerate(("listed", "Trio/x", "jazz.00007", "nobody")):
@@ -153,7 +165,7 @@ def test_artists_from_the_list_the_folder_the_tags_and_the_catalogue(tmp_path):
     (tmp_path / "out").mkdir()
     md5 = files.md5_file(folder / "jazz" / "jazz.00007.wav")
     known = [
-        {"clip_id": "jazz.00007", "md5": md5, "artist": "James Carter", "artist_group": "5"},
+        {"clip_id": "jazz.00007", "md5": md5, "artist": "James Carter", "artist_group": "5", "faults": "mislabelled"},
         {"clip_id": "jazz.nobody", "md5": "that of another sound", "artist": "Somebody Else", "artist_group": "6"},
     ]
     files.write_rows(tmp_path / "out" / "catalogue.csv", CATALOGUE_COLUMNS, known)
@@ -165,6 +177,7 @@ def test_artists_from_the_list_the_folder_the_tags_and_the_catalogue(tmp_path):
         "jazz.nobody": "",
         "jazz.tagged": "Tagged",
     }
+    assert [row["clip_id"] for row in kept if row["faults"] == "mislabelled"] == ["jazz.00007"]
     group = {row["clip_id"]: row["group"] for row in kept}
     assert group["jazz.listed"] == group["jazz.nobody"] != group["jazz.tagged"] == "Tagged"
 

@@ -122,6 +122,38 @@ def test_what_a_random_split_leaks_is_counted(tmp_path):
     assert facts["test_clips_duplicated_in_train"] == 2
 
 
+@pytest.mark.parametrize(
+    ("protocol", "given"),
+    [
+        ("stratified", SHARES),
+        ("holdout", SHARES),
+        ("artist", SHARES),
+        ("kfold", {"folds": 3}),
+        ("size_matched", {}),
+        ("segment_random", SEGMENTS),
+    ],
+)
+def test_clips_with_faults_are_in_no_subset_and_counted(tmp_path, protocol, given):
+    rows = [row | {"duration_s": 10.0} for row in corpus(3, 5, 2)]
+    rows[0]["faults"], rows[5]["faults"], rows[6]["faults"] = "distorted", "exact_repetition", "mislabelled distorted"
+    table, facts = run(tmp_path, rows, protocol, given | {"without": ["distorted"]}, duration="longest")
+    assert facts["available"], facts["reason"]
+    left_out = {row["clip_id"] for row in rows} - {row["clip_id"] for row in table}
+    assert left_out == {rows[0]["clip_id"], rows[6]["clip_id"]}
+    assert facts["clips_without"] == 2 and facts["clips_left_out"] >= 2
+
+
+def test_canonical_splits_have_no_clips_left_out_for_faults(tmp_path, gtzan):
+    rows = [row | {"faults": "distorted" if row["clip_id"] == "reggae.00086" else ""} for row in gtzan]
+    table, facts = run(tmp_path, rows, "stratified", SHARES | {"without": []}, "gtzan")
+    assert facts["source"] == "canonical" and "reggae.00086" in {row["clip_id"] for row in table}
+    table, facts = run(tmp_path, rows, "stratified", SHARES | {"without": ["distorted"]}, "gtzan")
+    assert facts["source"] == "generated" and "reggae.00086" not in {row["clip_id"] for row in table}
+    mislabelled = [row | {"faults": "mislabelled" if row["clip_id"] == "disco.00027" else ""} for row in gtzan]
+    table, facts = run(tmp_path, mislabelled, "fault_filtered", {"without": ["mislabelled"]}, "gtzan")
+    assert facts["counts"] == {"train": 442, "valid": 197, "test": 290}
+
+
 def test_an_unavailable_split_is_an_empty_table_with_the_reason(tmp_path):
     table, facts = run(tmp_path, [clip(str(i)) for i in range(9)], "artist", SHARES)
     assert table == [] and (tmp_path / "split.csv").read_text() == "clip_id,subset\n"

@@ -70,7 +70,7 @@ def make_results(
     ]
     clips[0]["artist"] = EVIL
     clips[1]["warnings"] = "its header announces 15.0 s, but it holds 5.0 s" if audio else ""
-    columns = ["clip_id", "genre", "artist", "group", "duplicate_of", *AUDIO, "warnings"]
+    columns = ["clip_id", "genre", "artist", "group", "duplicate_of", "faults", *AUDIO, "warnings"]
     files.write_rows(results / "manifest.csv", columns, clips)
     rejected = [{"path": f"{EVIL}.wav", "genre": "rock", "reason": "unreadable", "detail": "not audio"}]
     files.write_rows(results / "rejected.csv", ["path", "genre", "reason", "detail"], rejected if audio else [])

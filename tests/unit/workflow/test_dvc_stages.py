@@ -7,7 +7,9 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
-from genrebench.workflow import dvc_stages, settings_file
+from genrebench.workflow import config, dvc_stages, settings_file
+from genrebench.workflow.availability import Unavailable
+from parameters import PARAMS
 from project import ROOT
 
 
@@ -42,3 +44,17 @@ def test_dvc_writes_a_setting_into_params_yaml_and_keeps_the_comments(tmp_path):
     assert all(comment in path.read_text() for comment in comments)
     assert len(path.read_text().splitlines()) < 1.5 * len((ROOT / "params.yaml").read_text().splitlines())
     assert yaml.safe_load(path.read_text()) == after
+
+
+def stages_of(dataset):
+    found = dvc_stages._stages(config.resolve(PARAMS | {"dataset": dataset}), Unavailable({}, {}, {}, {}))
+    return {stage.name: stage for stage in found}
+
+
+def test_the_download_of_gtzan_is_the_first_stage_and_the_clips_are_none_of_its_outputs():
+    stages = stages_of("gtzan")
+    assert list(stages)[:2] == ["fetch_gtzan", "build_manifest"]
+    assert stages["fetch_gtzan"].rules == ["fetch_gtzan"]
+    assert stages["fetch_gtzan"].targets == ["results/gtzan/fetch.json"]
+    assert "fetch_gtzan" not in stages["build_manifest"].rules  # it depends on the stage, and downloads nothing
+    assert "fetch_gtzan" not in stages_of("demo") and "fetch_gtzan" not in stages_of("mine")

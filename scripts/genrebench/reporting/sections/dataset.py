@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from genrebench.common import files
 from genrebench.common.file_names import shortened
+from genrebench.datasets import faults
 from genrebench.plots import artists, style
 from genrebench.reporting.page import png, svg
 
@@ -30,6 +33,13 @@ def describe_genres(manifest: Sequence[Mapping[str, str]]) -> list[dict[str, Any
         }
         for genre, clips in sorted(groups.items())
     ]
+
+
+def describe_faults(manifest: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Count the faults of each genre, a row each and one of the sums; the kinds are those that occur."""
+    rows = faults.count(pd.DataFrame(manifest, columns=["genre", "artist", "faults"]))
+    total = {"genre": "all"} | {kind: sum(row[kind] for row in rows) for kind in faults.COUNTED}
+    return {"kinds": [kind for kind in faults.COUNTED if total[kind]], "rows": [*rows, total]}
 
 
 def draw_artists_of(manifest: Sequence[Mapping[str, str]]) -> str | None:
