@@ -19,7 +19,7 @@ MANIFEST = Table(
         "rms_amplitude": NUMBER,
         "max_amplitude": NUMBER,
         "md5": TEXT,  # of the decoded audio
-        "warnings": TEXT,  # what a listener might not expect: a truncated file, silence that was cut, distortion; blank for most
+        "warnings": TEXT,  # such as a truncated file, silence that was cut, distortion; blank for most
     },
     number="%.6f",
 )
