@@ -277,7 +277,7 @@ def selection_of_run(wildcards):
 
 
 def and_variants_of(model):
-    """What the wildcard `model` may be in the rule that trains a model: it, or a variant of it."""
+    """What the wildcard `model` may be where a model is trained, which is how its variants are trained too."""
     return f"{model}(-[a-z0-9_-]+)?"
 
 
@@ -398,7 +398,7 @@ def templates(*patterns):
 
 
 def refuse_models_without_rules(rules):
-    """Stop where params.yaml has a model that none of the rules, given by name, trains; a variant has that of its model."""
+    """Stop where params.yaml has a model that none of the rules, given by name, trains. A variant has that of its model."""
     for name in {parse_entry_name(name)[0]: None for name in CONFIGURATION.sections["models"]}:
         # as a module, the rules may have a prefix
         if not any(own == f"train_{name}" or own.endswith(f"_train_{name}") for own in rules):
