@@ -25,6 +25,9 @@ def work(item):
             os._exit(3)
         case "hang":
             time.sleep(600)
+        case "slow":
+            time.sleep(1)
+            return "slow"
         case "error":
             raise ZeroDivisionError("of the decoder")
         case "memory":

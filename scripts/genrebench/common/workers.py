@@ -76,13 +76,15 @@ class Workers:
         """
         coming = iter(items)
         tasks: deque[_Task] = deque()  # handed out, and not yet yielded
-        while True:
+        exhausted = False
+        while tasks or not exhausted:
             self._workers = [worker for worker in self._workers if worker.alive]
             idle = [worker for worker in self._workers if worker.task is None]
             while len(tasks) < AHEAD * self.jobs and (idle or len(self._workers) < self.jobs):
                 try:
                     task = _Task(next(coming))
                 except StopIteration:
+                    exhausted = True
                     break
                 tasks.append(task)
                 (idle.pop() if idle else self._new_worker()).take(task)
@@ -90,8 +92,6 @@ class Workers:
                 yield tasks.popleft().result
             if any(not task.done for task in tasks):
                 self._wait()
-            elif not tasks:
-                return
 
     def _new_worker(self) -> "_Worker":
         worker = _Worker(self.start, self.arguments, self.limit_s)
@@ -139,8 +139,10 @@ class _Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return not self.connection.closed and self.process.is_alive()
+        """Whether the process runs. An idle one says nothing, so what can be read of it is that it ended."""
+        if self.connection.closed or not self.process.is_alive():
+            return False
+        return self.task is not None or not self.connection.poll()
 
     def take(self, task: _Task) -> None:
         """Work on a task from now on."""

@@ -11,7 +11,7 @@ import pytest
 
 import worker_jobs
 from genrebench.common.cli import InputError
-from genrebench.common.workers import Failure, Workers
+from genrebench.common.workers import AHEAD, Failure, Workers
 from worker_jobs import dying, refusing, starting
 
 
@@ -42,6 +42,12 @@ def test_results_come_in_the_order_of_the_items(tmp_path, jobs):
         assert list(workers.map([])) == []
     assert len(list(tmp_path.iterdir())) == jobs
     assert running(tmp_path) == []
+
+
+def test_items_that_wait_for_a_slow_one_are_not_the_last(tmp_path):
+    items = ["slow", *range(3 * AHEAD)]
+    with Workers(starting, [tmp_path], 2) as workers:
+        assert list(workers.map(items)) == ["slow", *(n * n for n in range(3 * AHEAD))]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
