@@ -76,6 +76,7 @@ class Workers:
         """
         coming = iter(items)
         tasks: deque[_Task] = deque()  # handed out, and not yet yielded
+        more = True
         while True:
             self._workers = [worker for worker in self._workers if worker.alive]
             idle = [worker for worker in self._workers if worker.task is None]
@@ -83,6 +84,7 @@ class Workers:
                 try:
                     task = _Task(next(coming))
                 except StopIteration:
+                    more = False
                     break
                 tasks.append(task)
                 (idle.pop() if idle else self._new_worker()).take(task)
@@ -90,7 +92,7 @@ class Workers:
                 yield tasks.popleft().result
             if any(not task.done for task in tasks):
                 self._wait()
-            elif not tasks:
+            elif not more:
                 return
 
     def _new_worker(self) -> "_Worker":

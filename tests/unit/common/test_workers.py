@@ -44,6 +44,11 @@ def test_results_come_in_the_order_of_the_items(tmp_path, jobs):
     assert running(tmp_path) == []
 
 
+def test_nothing_is_left_out_behind_a_slow_item(tmp_path):
+    with Workers(starting, [tmp_path], 2) as workers:
+        assert list(workers.map([1.5, *([3] * 20)])) == [None, *([9] * 20)]
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_fails_costs_its_item_and_no_other(tmp_path, jobs, capfd):
     items = [1, "kill", 2, "abort", 3, "exit", "error", "memory", 4, "hang", 5]
