@@ -32,6 +32,8 @@ def work(item):
             raise ZeroDivisionError("of the decoder")
         case "memory":
             raise MemoryError
+    if isinstance(item, float):
+        time.sleep(item)
     if isinstance(item, int):
         time.sleep(0.05 if item % 3 else 0)
         return item * item

@@ -195,7 +195,14 @@ class _Nameless:
     """An open file of which PyAV does not learn the name."""
 
     def __init__(self, file: BinaryIO):
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+        self.read, self.tell, self._seek = file.read, file.tell, file.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Seek; -1 where a damaged header sends to what is no place in a file (PyAV would print a traceback)."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
 
 
 class _UndecodableError(Exception):

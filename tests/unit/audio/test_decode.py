@@ -1,5 +1,6 @@
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -299,6 +300,21 @@ def test_a_large_picture_before_the_sound_does_not_hide_it(tmp_path):
     header = b"ID3\3\0\0" + bytes((len(frame) >> shift) & 127 for shift in (21, 14, 7, 0))
     (tmp_path / "x.mp3").write_bytes(header + frame + encode("mp3", "libmp3lame", id3v2_version="0"))
     assert decode.read(tmp_path / "x.mp3").seconds == pytest.approx(6, abs=0.2)
+
+
+def test_a_header_that_points_outside_of_the_file_prints_nothing(tmp_path, capfd):
+    sound = encode("ipod", "aac")
+    random = np.random.default_rng(0)
+    for number in range(60):  # some of them have FFmpeg seek to negative places
+        data = bytearray(sound)
+        place = data.index(b"moov") + int(random.integers(600))
+        data[place : place + 4] = b"\xff\xff\xff\xf0"
+        (tmp_path / f"{number}.m4a").write_bytes(data)
+        with suppress(RejectedError):
+            decode.read(tmp_path / f"{number}.m4a")
+    assert capfd.readouterr().err == ""
+    with (tmp_path / "0.m4a").open("rb") as file:
+        assert decode._Nameless(file).seek(-5) == -1
 
 
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path):
