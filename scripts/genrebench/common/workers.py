@@ -75,18 +75,24 @@ class Workers:
             If a process cannot be made ready: what `start` raised, or that it died.
         """
         coming = iter(items)
-        tasks: deque[_Task] = deque()  # handed out, and not yet yielded
+        tasks: deque[_Task] = deque()  # taken, and not yet yielded
         exhausted = False
         while tasks or not exhausted:
             self._workers = [worker for worker in self._workers if worker.alive]
             idle = [worker for worker in self._workers if worker.task is None]
-            while len(tasks) < AHEAD * self.jobs and (idle or len(self._workers) < self.jobs):
-                try:
-                    task = _Task(next(coming))
-                except StopIteration:
-                    exhausted = True
+            waiting = deque(task for task in tasks if not task.done and not any(w.task is task for w in self._workers))
+            while idle or len(self._workers) < self.jobs:
+                if waiting:
+                    task = waiting.popleft()
+                elif exhausted or len(tasks) >= AHEAD * self.jobs:
                     break
-                tasks.append(task)
+                else:
+                    try:
+                        task = _Task(next(coming))
+                    except StopIteration:
+                        exhausted = True
+                        break
+                    tasks.append(task)
                 (idle.pop() if idle else self._new_worker()).take(task)
             while tasks and tasks[0].done:
                 yield tasks.popleft().result
@@ -134,19 +140,22 @@ class _Worker:
         theirs.close()
         self.limit_s = limit_s
         self.task: _Task | None = None
-        self.ready = False
+        self.ready = self.began = False
         self.deadline = time.monotonic() + START_S
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs. An idle one says nothing, so what can be read of it is that it ended."""
-        if self.connection.closed or not self.process.is_alive():
+        """Whether the process can take an item, or has one: what became of that is for `receive` to say.
+
+        An idle process says nothing, so what can be read of it is that it ended.
+        """
+        if self.connection.closed:
             return False
-        return self.task is not None or not self.connection.poll()
+        return self.task is not None or (self.process.is_alive() and not self.connection.poll())
 
     def take(self, task: _Task) -> None:
         """Work on a task from now on."""
-        self.task = task
+        self.task, self.began = task, False
         if self.ready:
             self.deadline = time.monotonic() + self.limit_s
         with suppress(OSError):  # it died just now: `receive` finds it
@@ -158,13 +167,19 @@ class _Worker:
         try:
             kind, value = self.connection.recv()
         except (EOFError, OSError):
-            self.fail(self._how_it_ended())
+            if self.ready and not self.began:  # it died while it was idle: the task waits for another
+                self.kill()
+                self.task = None
+            else:
+                self.fail(self._how_it_ended())
             return
         if kind == "ready":
             self.ready = True
             self.deadline = time.monotonic() + self.limit_s
         elif kind == "not ready":
             raise InputError(value)
+        elif kind == "began":
+            self.began = True
         else:
             self.task.finish(value)
             self.task = None
@@ -208,6 +223,7 @@ def _serve(connection: Connection, start: Callable[..., Function], arguments: tu
             item = connection.recv()
         except (EOFError, OSError):
             return
+        connection.send(("began", None))
         connection.send(("result", _apply(function, item)))
 
 
