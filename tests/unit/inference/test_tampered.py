@@ -13,7 +13,14 @@ from genrebench.inference.description import read_description
 MODELS = ["logistic", "random_forest", "svm_pooled", "cnn"]
 CNN = {
     **{"features": ["mel"], "scaler_fit_on": "train", "epochs": 1, "batch_size": 4, "optimizer": "adam"},
-    **{"learning_rate": 0.05, "warmup_epochs": 0, "schedule": "constant", "early_stopping": 0, "dropout": 0.1},
+    **{
+        "learning_rate": 0.05,
+        "warmup_epochs": 0,
+        "schedule": "constant",
+        "early_stopping": 0,
+        "keep": "best",
+        "dropout": 0.1,
+    },
     **{"class_weights": "balanced", "augmentation": {}, "filters": [4, 8], "kernel": 3, "dense": 8},
 }
 
