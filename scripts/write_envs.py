@@ -15,7 +15,7 @@ SPEECH = ["safetensors", "torch", "transformers"]
 FAMILIES = {
     "classical": CLASSICAL,
     "networks": [*CLASSICAL, "h5py", "keras", "tensorflow"],
-    "pretrained": [*CLASSICAL, "tensorflow"],
+    "pretrained": [*CLASSICAL, "onnxruntime", "tensorflow"],
     # an export is checked against the evaluation, whichever kind of model it is
     "export": [*CLASSICAL, "h5py", "keras", "onnxruntime", *SPEECH, "tensorflow", "tf2onnx"],
     "speech": [*CLASSICAL, *SPEECH],

@@ -35,9 +35,9 @@ def test_examples_can_be_given_as_they_are_one_after_another():
         (["--help"], 0),
         (["predict", "--help"], 0),
         (["predict"], 2),
-        (["predict", "song.mp3"], 1),  # no model
+        (["predict", "--results", "results", "song.mp3"], 1),  # no model
         (["predict", "--model", "./nowhere", "song.mp3"], 1),
-        (["app"], 1),
+        (["app", "--results", "results"], 1),
         (["update", "nowhere", "clips", "--output", "out"], 1),
         (["plan"], 1),  # no Snakefile
     ],
@@ -50,7 +50,8 @@ def test_help_and_errors_import_nothing_slow(tmp_path, arguments, status):
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == status
-    assert result.stderr.splitlines()[-1] == "[]"
+    # what is in an export is checked with pydantic
+    assert result.stderr.splitlines()[-1] in (["[]", "['pydantic']"] if status == 1 else ["[]"])
     assert "Traceback" not in result.stderr
 
 

@@ -70,7 +70,7 @@ def test_a_wrong_parameter_is_one_sentence(checkout):
     file = checkout / "params.yaml"
     text = file.read_text()
     try:
-        file.write_text(yaml.safe_dump(PARAMS | {"models": {"sgd": {"alfa": 0.1}}}))
+        file.write_text(yaml.safe_dump(PARAMS | {"suite": "all", "models": {"sgd": {"alfa": 0.1}}}))
         failed = run(checkout, sys.executable, "-c", PLAN)
     finally:
         file.write_text(text)

@@ -104,7 +104,7 @@ def test_plots(model, music):
 
 
 def test_the_model_is_that_of_the_results_in_the_folder(model, music):
-    result = predict(music, "a.wav")
+    result = predict(music, "--results", "results", "a.wav")
     assert result.returncode == 1
     assert f"{music}/results/*/export/best" in result.stderr
     (music / "results/tones/export").mkdir(parents=True)

@@ -82,7 +82,7 @@ def test_somebody_elses_folder_is_named_with_its_owner(tmp_path):
         [sys.executable, "-c", code, "scripts", str(tmp_path / "results/a.json")], capture_output=True, text=True
     )
     assert run.returncode == 1
-    (line,) = run.stderr.splitlines()
+    line = run.stderr.splitlines()[-1]
     assert "belongs to root" in line and "nobody may not write" in line and str(tmp_path) in line
 
 
