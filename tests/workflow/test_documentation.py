@@ -31,7 +31,7 @@ NOT_RUN = {
 
 @pytest.fixture
 def reader(project, tmp_path, monkeypatch):
-    """A project with music beside it, as its reader has: ~/Music, song.mp3, albums."""
+    """A project with music beside it, as its reader has: ~/Music, song.mp3."""
     home = tmp_path / "home"
     # the demo has too few clips of a genre that are whole and no duplicates
     for genre, sources in {"jazz": ("jazz", "blues", "classical"), "metal": ("metal", "rock", "pop")}.items():
@@ -42,8 +42,6 @@ def reader(project, tmp_path, monkeypatch):
             shutil.copy(clip, target)
     samples, rate = soundfile.read(target)
     soundfile.write(project.folder / "song.mp3", samples, rate)
-    (project.folder / "albums/one").mkdir(parents=True)
-    soundfile.write(project.folder / "albums/one/first.flac", samples, rate)
     project.snakemake("results/demo/export/logistic")
     (project.folder / ".venv").symlink_to(sys.prefix)
     monkeypatch.setenv("HOME", str(home))
