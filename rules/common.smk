@@ -7,6 +7,7 @@ from functools import partial
 
 from genrebench.workflow import config as parameters
 from genrebench.common import files
+from genrebench.planning import memory
 from genrebench.workflow import (
     ablation,
     availability,
@@ -15,7 +16,6 @@ from genrebench.workflow import (
     dvc_stages,
     extras,
     file_index,
-    memory,
     pretrained,
     sections,
 )
@@ -353,7 +353,7 @@ def extracted_together():
 def weights_index(kind, name):
     """The index of the weights that a feature or model has on this dataset; none for others."""
     entry = config[kind].get(name)
-    if not is_pretrained(entry) or entry["handle"] == pretrained.NONE:
+    if not pretrained.is_wanted(entry):
         return []
     return [index(pretrained.index_of(kind, name, entry["handle"]))]
 

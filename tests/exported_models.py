@@ -35,6 +35,18 @@ CLASSICAL = {
     },
     "svm_pooled": {"features": ["mel"], "scaler_fit_on": "train", "pooling": ["mean", "std"], "C": 10.0},
 }
+CNN = {
+    **{"features": ["mel"], "scaler_fit_on": "train", "epochs": 4, "batch_size": 4, "optimizer": "adam"},
+    **{
+        "learning_rate": 0.05,
+        "warmup_epochs": 0,
+        "schedule": "constant",
+        "early_stopping": 0,
+        "keep": "best",
+        "dropout": 0.1,
+    },
+    **{"class_weights": "balanced", "augmentation": {}, "filters": [4, 8], "kernel": 3, "dense": 8},
+}
 
 
 def describe(folder, **changes):

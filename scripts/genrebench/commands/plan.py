@@ -43,7 +43,8 @@ def run(reference: Path, cores: int, as_json: bool, measurements: bool) -> None:
     from snakemake_interface_common.exceptions import WorkflowError
 
     from genrebench.extraction import survey
-    from genrebench.workflow import config, costs, dag, plan, plan_text
+    from genrebench.planning import costs, plan, plan_text
+    from genrebench.workflow import config, dag
 
     settings = config.load()
     dataset = settings["dataset"]

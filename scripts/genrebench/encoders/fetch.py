@@ -52,17 +52,12 @@ def fetch_weights(name: str, params: str, folder: str) -> None:
 
 def _handle(name: str, params: str) -> str:
     """The address of the weights of this name, which is that of the folder they go to."""
-    entries = [
-        (entry.get("module", key), entry)
+    with_handles = [
+        (pretrained.folder_name(entry.get("module", key), entry["handle"]), entry["handle"])
         for dataset in config.KINDS
         for kind in ("features", "models")
         for key, entry in config.load_all(params, dataset)[kind].items()
-        if isinstance(entry, dict)
-    ]
-    with_handles = [
-        (pretrained.folder_name(module, entry["handle"]), entry["handle"])
-        for module, entry in entries
-        if entry.get("handle", pretrained.NONE) != pretrained.NONE
+        if pretrained.is_wanted(entry)
     ]
     handles = {handle for folder, handle in with_handles if folder == name}
     if not handles:

@@ -16,8 +16,8 @@ from genrebench.audio.plausibility import Limits
 from genrebench.common import files, written
 from genrebench.extraction import store
 from genrebench.features import TIME
+from genrebench.planning.workload import Corpus
 from genrebench.workflow import dataset_folder, entries, pretrained
-from genrebench.workflow.workload import Corpus
 
 GTZAN = Corpus((*[30.0] * 999, 675_808 / 22_050), 10, "what is known of GTZAN")  # and its longest clip
 GENRES_OF_DEMO = 10

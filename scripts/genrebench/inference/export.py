@@ -31,7 +31,7 @@ from genrebench.inference.model_card import model_card
 from genrebench.inference.onnx_export import write_network, write_saved_model
 from genrebench.training.data import Data, Feature, steps_of_cut
 from genrebench.workflow import pretrained
-from genrebench.workflow.entries import features_of, is_pretrained, load_module, module_of
+from genrebench.workflow.entries import features_of, load_module, module_of
 
 LARGEST_DEVIATION = 1e-4  # of probabilities between the trained and the exported model
 
@@ -265,7 +265,7 @@ def _describe_feature(
 
 def _copy_weights(name: str, entry: dict[str, Any], folder: Path) -> None:
     """Copy the weights of a pretrained feature, and change its settings to name the copy."""
-    if is_pretrained(entry) and entry["handle"] != pretrained.NONE:
+    if pretrained.is_wanted(entry):
         place = pretrained.locate(module_of(name, entry), entry["handle"])
         if place is None:
             raise InputError(f"The weights of {name} ({entry['handle']}) are no longer on this machine")

@@ -22,7 +22,7 @@ from genrebench.inference import confidence, loader
 from genrebench.inference.description import AGAIN, check_files, read_description
 from genrebench.training.data import Data, Feature
 from genrebench.workflow import pretrained
-from genrebench.workflow.entries import is_pretrained, load_module, module_of
+from genrebench.workflow.entries import load_module, module_of
 
 TRIAL_S, TRIAL_RATE = 1.0, 22050  # seconds and Hz of the noise on which a model is tried
 SHORTEST = 0.25  # of a window: what is left at the end of a file is a window of its own if it is longer
@@ -211,7 +211,7 @@ def _rms(recording: decode.Recording, window: tuple[float, float]) -> float:
 
 def _with_weights(name: str, entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The settings of a feature, with the path of its pretrained weights if the export has them."""
-    if is_pretrained(entry) and entry["handle"] != pretrained.NONE:
+    if pretrained.is_wanted(entry):
         if entry["handle"] != f"weights/{name}":
             raise InputError(f"{folder} names weights of {name} that are not its own; {AGAIN}")
         return entry | {"handle": str((folder / entry["handle"]).resolve())}

@@ -23,7 +23,15 @@ from pydantic import Field
 
 from genrebench.common.cli import InputError
 from genrebench.common.strict_model import Distinct
-from genrebench.training.settings import Epochs, Features, KerasSettings, LearningRate, Share, WarmupEpochs
+from genrebench.training.settings import (
+    Epochs,
+    Features,
+    KerasSettings,
+    LearningRate,
+    PictureSettings,
+    Share,
+    WarmupEpochs,
+)
 from genrebench.workflow import pretrained
 
 if TYPE_CHECKING:
@@ -34,7 +42,7 @@ if TYPE_CHECKING:
     from genrebench.training.keras_model import KerasModel
 
 
-class Settings(KerasSettings):
+class Settings(PictureSettings, KerasSettings):
     """Settings of the model; the size of a picture, and its scale, are settings of its feature too."""
 
     features: Features = ["mel_image"]
@@ -55,13 +63,6 @@ class Settings(KerasSettings):
     epochs: Epochs = 20
     learning_rate: LearningRate = 0.0003
     warmup_epochs: WarmupEpochs = 1
-    orientation: Literal["picture", "frames"] = Field(
-        "picture",
-        description="What the feature is: a picture (rows, pixels), or (frames, bands), to be turned into one.",
-    )
-    image_size: list[Annotated[int, Field(ge=32)]] = Field(
-        [224, 224], min_length=2, max_length=2, description="Rows and columns that the picture is resized to."
-    )
     dropout: Share = Field(0.2, description="Share of values dropped before the last layer, of trained: all.")
 
 
@@ -97,24 +98,18 @@ def unavailable(settings: dict[str, Any]) -> str | None:
 
 def caveats(settings: dict[str, Any]) -> list[str]:
     """What is to be said wherever its numbers appear."""
-    return [] if _is_pretrained(settings) else ["random weights, without ImageNet"]
+    return [] if pretrained.is_wanted(settings) else ["random weights, without ImageNet"]
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """From one picture (rows, pixels), or frames (frames, bands), to probabilities (genres,)."""
     import keras
-    from keras import layers, ops
+    from keras import layers
 
     from genrebench.training import inputs
 
-    given, x = inputs.plane(shapes)
-    if settings["orientation"] == "frames":
-        x = ops.flip(layers.Permute((2, 1, 3))(x), axis=1)  # high frequencies above, as in `mel_image`
-    x = layers.Resizing(*settings["image_size"], antialias=True)(x)
-    x = layers.Concatenate()([x] * 3)
-    if _is_pretrained(settings):
-        x = layers.Rescaling(SPREAD)(x)
-    x = convolutions(x, trained=not _is_pretrained(settings))
+    given, x = inputs.photograph(shapes, settings, SPREAD if pretrained.is_wanted(settings) else None)
+    x = convolutions(x, trained=not pretrained.is_wanted(settings))
     x = layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(x)
     if settings["trained"] == "all":
         x = layers.Dropout(settings["dropout"])(x)
@@ -167,12 +162,8 @@ def initialise(model: keras.Model, settings: dict[str, Any]) -> None:
 
     Raises InputError if they are not there, or are those of other layers.
     """
-    if _is_pretrained(settings):
-        folder = pretrained.locate("image_transfer", settings["handle"])
-        reason = unavailable(settings)
-        if reason or folder is None:
-            raise InputError(reason or pretrained.missing("image_transfer", settings["handle"]))
-        load_imagenet(model, folder / pretrained.FILES["image_transfer"])
+    if path := pretrained.weights_file("image_transfer", settings):
+        load_imagenet(model, path)
 
 
 def load_imagenet(model: keras.Model, path: Path) -> None:
@@ -234,7 +225,3 @@ def _values(layer: str, arrays: dict[str, np.ndarray], path: Path) -> list[np.nd
         return [kernel.transpose((2, 3, 0, 1) if own == "depthwise_conv" else (2, 3, 1, 0))]
     except (KeyError, ValueError) as error:
         raise InputError(f"{path} has no weights of the layer {layer} ({error}); fetch it again") from None
-
-
-def _is_pretrained(settings: dict[str, Any]) -> bool:
-    return settings["handle"] != pretrained.NONE

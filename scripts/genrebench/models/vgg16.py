@@ -15,13 +15,22 @@ torchvision, which prepares photographs in another way: here the standardised pi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
 from genrebench.common.cli import InputError
-from genrebench.training.settings import Epochs, Features, KerasSettings, Layers, LearningRate, Share, WarmupEpochs
+from genrebench.training.settings import (
+    Epochs,
+    Features,
+    KerasSettings,
+    Layers,
+    LearningRate,
+    PictureSettings,
+    Share,
+    WarmupEpochs,
+)
 from genrebench.workflow import pretrained
 
 if TYPE_CHECKING:
@@ -32,7 +41,7 @@ if TYPE_CHECKING:
     from genrebench.training.keras_model import KerasModel
 
 
-class Settings(KerasSettings):
+class Settings(PictureSettings, KerasSettings):
     """Settings of the model; the size of a picture, and its scale, are settings of its feature too."""
 
     features: Features = ["mel_image"]
@@ -45,16 +54,6 @@ class Settings(KerasSettings):
     epochs: Epochs = 30
     learning_rate: LearningRate = 0.0001
     warmup_epochs: WarmupEpochs = 2
-    orientation: Literal["picture", "frames"] = Field(
-        "picture",
-        description="What the feature is: a picture (rows, pixels), or (frames, bands), to be turned into one.",
-    )
-    image_size: list[Annotated[int, Field(ge=32)]] = Field(
-        [224, 224],
-        min_length=2,
-        max_length=2,
-        description="Rows and columns that the picture is resized to; five poolings halve them.",
-    )
     width: float = Field(1.0, gt=0, description="Share of VGG-16's filters; ImageNet's weights need all, 1.0.")
     fully_connected: Layers = Field(
         [4096, 4096],
@@ -93,23 +92,17 @@ def unavailable(settings: dict[str, Any]) -> str | None:
 
 def caveats(settings: dict[str, Any]) -> list[str]:
     """What is to be said wherever its numbers appear."""
-    return [] if _is_pretrained(settings) else ["trained from scratch, without ImageNet weights"]
+    return [] if pretrained.is_wanted(settings) else ["trained from scratch, without ImageNet weights"]
 
 
 def architecture(shapes: dict[str, tuple[int, ...]], genres: int, settings: dict[str, Any]) -> keras.Model:
     """From one picture (rows, pixels), or frames (frames, bands), to probabilities (genres,)."""
     import keras
-    from keras import layers, ops
+    from keras import layers
 
     from genrebench.training import inputs
 
-    given, x = inputs.plane(shapes)
-    if settings["orientation"] == "frames":
-        x = ops.flip(layers.Permute((2, 1, 3))(x), axis=1)  # high frequencies above, as in `mel_image`
-    x = layers.Resizing(*settings["image_size"], antialias=True)(x)
-    x = layers.Concatenate()([x] * 3)
-    if _is_pretrained(settings):
-        x = layers.Rescaling(SPREAD)(x)
+    given, x = inputs.photograph(shapes, settings, SPREAD if pretrained.is_wanted(settings) else None)
     for block, (filters, convolutions) in enumerate(BLOCKS, 1):
         for number in range(1, convolutions + 1):
             x = layers.Conv2D(
@@ -141,12 +134,8 @@ def initialise(model: keras.Model, settings: dict[str, Any]) -> None:
 
     Raises InputError if they are not there, or not for layers of these sizes.
     """
-    if _is_pretrained(settings):
-        folder = pretrained.locate("vgg16", settings["handle"])
-        reason = unavailable(settings)
-        if reason or folder is None:
-            raise InputError(reason or pretrained.missing("vgg16", settings["handle"]))
-        load_imagenet(model, folder / pretrained.FILES["vgg16"])
+    if path := pretrained.weights_file("vgg16", settings):
+        load_imagenet(model, path)
 
 
 def load_imagenet(model: keras.Model, path: Path) -> None:
@@ -164,10 +153,6 @@ def load_imagenet(model: keras.Model, path: Path) -> None:
 def check(path: Path) -> None:
     """Raise InputError if a file does not hold the layers of VGG-16."""
     _require(_imagenet_shapes(), path)
-
-
-def _is_pretrained(settings: dict[str, Any]) -> bool:
-    return settings["handle"] != pretrained.NONE
 
 
 def _on_grid(plane: KerasTensor) -> KerasTensor:

@@ -3,8 +3,11 @@
 Shapes are those of one example, time first, without the axis of the batch.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
-from keras import KerasTensor, layers
+from keras import KerasTensor, layers, ops
 
 from genrebench.common.cli import InputError
 
@@ -52,6 +55,20 @@ def plane(shapes: Shapes) -> tuple[Inputs, KerasTensor]:
     inputs = by_name(shapes)
     (values,) = inputs.values()
     return inputs, layers.Reshape((*values.shape[1:], 1))(values)
+
+
+def photograph(shapes: Shapes, settings: Mapping[str, Any], spread: float | None) -> tuple[Inputs, KerasTensor]:
+    """The input of a network for photographs: (rows, columns, 3), of one feature; `settings` has `PictureSettings`.
+
+    Standardised values get the standard deviation `spread`, which ImageNet's photographs have in the levels that its
+    weights expect; None leaves them, for a network that is trained from scratch.
+    """
+    given, x = plane(shapes)
+    if settings["orientation"] == "frames":
+        x = ops.flip(layers.Permute((2, 1, 3))(x), axis=1)  # high frequencies above, as in `mel_image`
+    x = layers.Resizing(*settings["image_size"], antialias=True)(x)
+    x = layers.Concatenate()([x] * 3)
+    return given, x if spread is None else layers.Rescaling(spread)(x)
 
 
 def require_axes(shapes: Shapes, expected: str) -> None:

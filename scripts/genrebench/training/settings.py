@@ -191,6 +191,18 @@ Dropout = Annotated[
 ]
 
 
+class PictureSettings(StrictModel):
+    """Of `inputs.photograph`; the scale of a picture is a setting of its feature."""
+
+    orientation: Literal["picture", "frames"] = Field(
+        "picture",
+        description="What the feature is: a picture (rows, pixels), or (frames, bands), to be turned into one.",
+    )
+    image_size: list[Annotated[int, Field(ge=32)]] = Field(
+        [224, 224], min_length=2, max_length=2, description="Rows and columns that the picture is resized to."
+    )
+
+
 class ClassifierSettings(StrictModel):
     """Of the networks that end in `blocks.classifier`."""
 

@@ -32,6 +32,11 @@ FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5", "image_transfer
 COMPANION_FILES = {"vggish": {"vggish_pca_params.npz": "https://storage.googleapis.com/audioset/vggish_pca_params.npz"}}
 
 
+def is_wanted(entry: Any) -> bool:
+    """Whether an entry of `features` or `models` asks for pretrained weights."""
+    return isinstance(entry, Mapping) and entry.get("handle", NONE) != NONE
+
+
 def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
     """The folder of the weights `name`, or None where they are not on this machine.
 
@@ -82,9 +87,9 @@ def unavailable(name: str, settings: Mapping[str, Any]) -> str | None:
     module = next(path for kind in ("features", "models") if (path := LIBRARY / kind / f"{name}.py").is_file())
     if (extra := extras.of(module)) and (reason := extras.unavailable(extra)):
         return reason
-    handle = settings.get("handle", NONE)
-    if handle == NONE:
+    if not is_wanted(settings):
         return None
+    handle = settings["handle"]
     folder = locate(name, handle)
     if folder is None:
         return missing(name, handle)
@@ -98,6 +103,19 @@ def unavailable(name: str, settings: Mapping[str, Any]) -> str | None:
         return f"the folder {folder} of the weights of {name} lacks the file {FILES[name]}, {SIZES[name]}: put it there"
     needed = COMPANION_FILES.get(name, {}) if settings.get("pca") else {}
     return next((missing_companion(name, file) for file in needed if not (folder / file).is_file()), None)
+
+
+def weights_file(name: str, settings: Mapping[str, Any]) -> Path | None:
+    """The file of the weights of a network, one of `FILES`; None where the settings ask for none.
+
+    Raises InputError with the reason if it cannot be had.
+    """
+    if not is_wanted(settings):
+        return None
+    reason, folder = unavailable(name, settings), locate(name, settings["handle"])
+    if reason or folder is None:
+        raise InputError(reason or missing(name, settings["handle"]))
+    return folder / FILES[name]
 
 
 def missing(name: str, handle: str) -> str:

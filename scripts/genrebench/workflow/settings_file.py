@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from genrebench.common.cli import InputError
+from genrebench.common.formatting import printable
 
 MAX_BYTES = 200_000  # of a file
 MAX_VALUES = 20_000  # in a file, every alias (*name) replaced by what it stands for
@@ -99,7 +100,7 @@ def short(value: Any) -> str:
 
 def in_one_line(text: str) -> str:
     """Text without line breaks and other control characters, and not longer than a screen."""
-    text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    text = printable(text)
     return text if len(text) <= 1500 else text[:1497] + "..."
 
 

@@ -6,30 +6,18 @@ import pytest
 import soundfile
 
 import tampering
-from exported_models import CLASSICAL, NETWORKS, RATE, Corpus, tone
+from exported_models import CLASSICAL, CNN, NETWORKS, RATE, Corpus, tone
 from genrebench.common.workers import Failure, Workers
 from genrebench.inference.description import read_description
 
 MODELS = ["logistic", "random_forest", "svm_pooled", "cnn"]
-CNN = {
-    **{"features": ["mel"], "scaler_fit_on": "train", "epochs": 1, "batch_size": 4, "optimizer": "adam"},
-    **{
-        "learning_rate": 0.05,
-        "warmup_epochs": 0,
-        "schedule": "constant",
-        "early_stopping": 0,
-        "keep": "best",
-        "dropout": 0.1,
-    },
-    **{"class_weights": "balanced", "augmentation": {}, "filters": [4, 8], "kernel": 3, "dense": 8},
-}
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     corpus = Corpus(tmp_path_factory.mktemp("tones"))
     for model in MODELS:
-        corpus.train(model, CLASSICAL.get(model, CNN), NETWORKS if model == "cnn" else {"threads": 1})
+        corpus.train(model, CLASSICAL.get(model, CNN | {"epochs": 1}), NETWORKS if model == "cnn" else {"threads": 1})
         corpus.export(model)
     return corpus
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 import worker_jobs
-from exported_models import CLASSICAL, NETWORKS, PITCHES, RATE, Corpus, tone
+from exported_models import CLASSICAL, CNN, NETWORKS, PITCHES, RATE, Corpus, tone
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.inference import fine_tuning, loader, model_card, new_clips, update
@@ -18,18 +18,6 @@ from genrebench.inference.replay import FirstTraining, join
 
 # other instruments: a model that knows the first ones is mostly wrong
 HIGHER = {"bass": "middle", "middle": "treble", "treble": "bass"}
-CNN = {
-    **{"features": ["mel"], "scaler_fit_on": "train", "epochs": 4, "batch_size": 4, "optimizer": "adam"},
-    **{
-        "learning_rate": 0.05,
-        "warmup_epochs": 0,
-        "schedule": "constant",
-        "early_stopping": 0,
-        "keep": "best",
-        "dropout": 0.1,
-    },
-    **{"class_weights": "balanced", "augmentation": {}, "filters": [4, 8], "kernel": 3, "dense": 8},
-}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from genrebench.common.averages import mean
-from genrebench.workflow import costs
+from genrebench.planning import costs
 
 MEASURED = (
     "parameters", "bytes", "epochs", "seconds_per_epoch", "training_clips_per_s", "inference_ms_per_clip",

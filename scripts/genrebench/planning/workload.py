@@ -24,7 +24,7 @@ from typing import Any
 
 from genrebench.audio.lengths import segment_starts
 from genrebench.common import files
-from genrebench.workflow import memory
+from genrebench.planning import memory
 from genrebench.workflow.entries import features_of, parse_entry_name
 
 AGAIN = "extract_shard again"

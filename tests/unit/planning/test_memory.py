@@ -1,6 +1,6 @@
 import pytest
 
-from genrebench.workflow import memory
+from genrebench.planning import memory
 
 CNN = {"batch_size": 32}
 

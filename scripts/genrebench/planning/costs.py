@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 from genrebench.common import files
-from genrebench.workflow.workload import AGAIN, Parts, Workload, kind
+from genrebench.planning.workload import AGAIN, Parts, Workload, kind
 
 COLUMNS = ("kind", "work", "unit", "seconds", "memory_mb", "output_work", "output_mb", "machine")
 SCHEDULER = "snakemake"  # the kind of the scheduler's own time; its work is the number of jobs

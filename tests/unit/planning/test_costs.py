@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from genrebench.common import files
-from genrebench.workflow import costs, workload
-from genrebench.workflow.costs import Costs, Measurement
-from genrebench.workflow.workload import Corpus, Workload
+from genrebench.planning import costs, workload
+from genrebench.planning.costs import Costs, Measurement
+from genrebench.planning.workload import Corpus, Workload
 from project import ROOT
 
 WORKLOAD = Workload(

@@ -3,8 +3,8 @@
 import pytest
 
 from genrebench.common import files
-from genrebench.workflow import workload
-from genrebench.workflow.workload import Corpus, Task, Workload
+from genrebench.planning import workload
+from genrebench.planning.workload import Corpus, Task, Workload
 
 CORPUS = Corpus(durations=(30.0,) * 100, genres=10, source="a test")
 MODELS = {

@@ -1,6 +1,6 @@
 """The plan as text."""
 
-from genrebench.workflow import plan_text
+from genrebench.planning import plan_text
 
 
 def result(**changes):

@@ -10,7 +10,7 @@ import sys
 import pytest
 from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
-from genrebench.workflow import run_log
+from genrebench.planning import run_log
 from project import eventually
 
 SNAKEFILE = """

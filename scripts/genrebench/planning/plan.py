@@ -13,11 +13,11 @@ from typing import Any
 
 from genrebench.audio import lengths
 from genrebench.common import files
+from genrebench.planning import costs as cost_model
+from genrebench.planning import workload as workloads
+from genrebench.planning.costs import Costs, Measurement
+from genrebench.planning.workload import AGAIN, Corpus, Task, Workload
 from genrebench.workflow import ablation
-from genrebench.workflow import costs as cost_model
-from genrebench.workflow import workload as workloads
-from genrebench.workflow.costs import Costs, Measurement
-from genrebench.workflow.workload import AGAIN, Corpus, Task, Workload
 
 GTZAN_ARCHIVE_MB = 1300.0
 GTZAN_RATE = DEMO_RATE = 22_050  # Hz

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from genrebench.common import files
-from genrebench.workflow import plan
-from genrebench.workflow.workload import Task
+from genrebench.planning import plan
+from genrebench.planning.workload import Task
 
 
 def diamond():

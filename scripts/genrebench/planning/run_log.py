@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from genrebench.workflow import costs
+from genrebench.planning import costs
 
 REFERENCE = Path(__file__).parents[3] / "data/reference_costs.csv"
 INTERRUPTED = "died with <Signals.SIGINT"  # what Snakemake says of a job that Ctrl-C ended
