@@ -12,8 +12,6 @@ from typing import Any
 
 from genrebench.common.cli import InputError
 
-SUFFIX = ".onnx"
-
 
 @cache
 def runtime() -> ModuleType:

@@ -212,6 +212,11 @@ def test_the_canonical_table_is_what_the_catalogue_gives(tmp_path):
     assert (tmp_path / "gtzan.csv").read_bytes() == CANONICAL.read_bytes()
 
 
+def test_the_split_of_the_published_pictures_is_what_the_catalogue_gives(tmp_path):
+    split_files.write_validation_split(CATALOGUE, tmp_path / "images.csv")
+    assert (tmp_path / "images.csv").read_bytes() == CANONICAL.with_name("gtzan_images.csv").read_bytes()
+
+
 def test_another_canonical_table_is_refused(tmp_path):
     (tmp_path / "gtzan.csv").write_text(CANONICAL.read_text().replace("blues.00000,train", "blues.00000,test"))
     with pytest.raises(cli.InputError, match="is not the table of protocol version 1"):
