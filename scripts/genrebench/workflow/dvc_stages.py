@@ -286,6 +286,8 @@ def _stage(stage: Stage, jobs: Sequence[Any], configuration: Configuration) -> d
     deps = {tracked(path, results) for job in own for path in job.input if not path.is_ancient} - outs
     # the folders whose indexes Snakemake reads
     deps |= {job.params.folder for job in own if job.rule.name in ("index_raw", "index_weights")}
+    if any(job.rule.name.startswith("extract_") for job in own):
+        deps.add(f"data/raw/{configuration.sections['dataset']}")  # clips, by their paths in the manifest
     result = {
         "cmd": (
             # in place of the shell, so that DVC is its parent, with which it ends (see genrebench.workflow.scheduler)
