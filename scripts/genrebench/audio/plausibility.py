@@ -16,7 +16,7 @@ from genrebench.common.cli import InputError
 
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz: below, nothing is left of music; no converter is above
 MOST_CHANNELS = 64
-MOST_SAMPLES = 2**29  # of each channel: 2 GiB, because they are mixed to mono while they are decoded
+MOST_SAMPLES = 2**30  # of each channel, which are mixed to mono: 4 GiB of the disk, or 6 h 45 min at 44,100 Hz
 MOST_PROCESSOR_S = 600.0  # to decode a file
 LARGEST = 100.0  # amplitude, 40 dB above full scale: what is more are integers that were written as floats, or noise
 SILENCE = 1e-4  # of the amplitude, -80 dBFS: the last bit of 16, and what encoders leave of digital silence
@@ -103,7 +103,7 @@ def check_length(path: str | Path, seconds: float, samples: float, limits: Limit
         detail = f"{seconds:.0f} s or more; at most {limits.max_duration_s:g} s are accepted"
         raise RejectedError(path, "too long", detail)
     if samples > MOST_SAMPLES:
-        detail = f"{samples:.0f} samples or more; at most {MOST_SAMPLES}, which take 2 GiB, are accepted"
+        detail = f"{samples:.0f} samples or more; at most {MOST_SAMPLES}, which take 4 GiB, are accepted"
         raise RejectedError(path, "too long", detail)
 
 

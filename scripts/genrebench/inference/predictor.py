@@ -6,6 +6,7 @@ segments of each window, for a model that was trained on segments).
 """
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,7 +116,7 @@ class Predictor:
         self.model.ood_scores(data, data.rows["test"])
 
     def predict(self, path: str | Path, max_duration_s: float | None = None) -> Prediction:
-        """Predict the genre of a file, of at most `max_duration_s` seconds where the model does not say less.
+        """Predict the genre of a file, which may be limited to `max_duration_s` seconds.
 
         Raises
         ------
@@ -155,9 +156,9 @@ class Predictor:
         self, path: str | Path, max_duration_s: float | None
     ) -> tuple[decode.Recording, list[tuple[float, float]], list[str]]:
         """A file, its windows that are not silent (start, end in seconds), and what is to be said of it."""
-        limits = Limits.of(self.description["limits"])
-        if max_duration_s is not None:
-            limits = replace(limits, max_duration_s=min(limits.max_duration_s, max_duration_s))
+        # that of the dataset holds for clips to train on, which are kept in memory
+        longest = math.inf if max_duration_s is None else max_duration_s
+        limits = replace(Limits.of(self.description["limits"]), max_duration_s=longest)
         recording = decode.read(path, limits)
         windows = split_into_windows(recording.seconds, self.description["audio"]["window_s"])
         heard = [window for window in windows if _rms(recording, window) >= limits.min_rms] or windows

@@ -80,6 +80,8 @@ def test_a_file_is_rejected_as_the_manifest_would_and_by_a_length_that_is_given(
     soundfile.write(tmp_path / "song.wav", tone("bass", 92, 20.0), RATE)
     with pytest.raises(RejectedError, match="too long"):
         predictor.predict(tmp_path / "song.wav", max_duration_s=10)
+    soundfile.write(tmp_path / "mix.wav", np.tile(tone("bass", 92, 20.0), 31), RATE)
+    assert predictor.predict(tmp_path / "mix.wav").seconds > predictor.description["limits"]["max_duration_s"]
     soundfile.write(tmp_path / "opposite.wav", np.stack([tone("bass", 93, 2), -tone("bass", 93, 2)], 1), RATE)
     with pytest.raises(RejectedError, match=r"opposite\.wav is silent in mono"):
         predictor.predict(tmp_path / "opposite.wav")
