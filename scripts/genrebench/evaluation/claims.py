@@ -209,9 +209,9 @@ def describe(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         return [f"The papers make {counted(len(last), 'claim')} in words. Our runs answer none of them."]
     count = {verdict: sum(row["verdict"] == verdict for row in answered) for verdict in (HOLDS, FAILS, UNDECIDED)}
     return [
-        f"The papers make {counted(len(last), 'claim')} in words. Our runs answer {len(answered)} of them: with the"
-        f" strictest protocol of each, {count[HOLDS]} hold, {count[FAILS]} do not hold and {count[UNDECIDED]} are"
-        " undecided, because the 95% interval includes 0."
+        f"The papers make {counted(len(last), 'claim')} in words. Our runs answer {len(answered)} of them. With the"
+        f" strictest protocol of each, {count[HOLDS]} of {len(answered)} hold, {count[FAILS]} do not hold, and"
+        f" {count[UNDECIDED]} are undecided: the 95% interval includes 0, or there are too few clips or runs for one."
     ]
 
 

@@ -239,7 +239,7 @@ def test_claims_are_counted_by_their_strictest_protocol():
         {"id": "y", "verdict": claims.NOT_RUN},
     ]
     (sentence,) = claims.describe(rows)
-    assert all(text in sentence for text in ("2 claims", "answer 1", "0 hold", "1 do not hold", "0 are"))
+    assert all(text in sentence for text in ("2 claims", "answer 1", "0 of 1 hold", "1 do not hold", "0 are"))
     (sentence,) = claims.describe(rows[2:])
     assert "none" in sentence
 
