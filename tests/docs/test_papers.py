@@ -11,6 +11,7 @@ from documented import INLINE
 from genrebench.datasets import tables as dataset_tables
 from genrebench.datasets.published import PAPERS, paper_of
 from genrebench.evaluation import costs, tables
+from genrebench.reporting.report import SECTIONS
 from genrebench.workflow import ablation, config, settings_file, settings_page
 from genrebench.workflow.entries import entry_name
 from project import ROOT
@@ -60,6 +61,11 @@ def known():
 @pytest.mark.parametrize("page", ("index", *PAGES))
 def test_what_a_page_names_exists(page):
     assert sorted(names(page) - known()) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_sections_of_the_report_that_a_page_names_exist(page):
+    assert set(re.findall(r"report, (?:section )?([A-Z][a-z ]*[a-z])", text(page))) <= set(SECTIONS.values())
 
 
 @pytest.mark.parametrize(("page", "paper"), [*zip(PAGES, PAPERS, strict=True)])

@@ -62,10 +62,11 @@ def _scores(rows: Iterable[Row]) -> str:
 
 
 def _shown(row: Row) -> str:
-    value = float(row["value"])
+    """The figure as printed, an accuracy in percent, and no more than four decimals of others."""
+    value, decimals = float(row["value"]), len(row["value"].partition(".")[2])
     if row["metric"].endswith("accuracy"):
         return f"{100 * value:.4g}%"
-    return f"{value:g}" if value >= 100 else f"{round(value, 4):g}"
+    return row["value"] if decimals <= 4 else f"{value:.4f}"
 
 
 def _place(row: Row) -> str:
