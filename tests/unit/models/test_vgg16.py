@@ -1,4 +1,4 @@
-"""VGG-16: the layers of keras.applications, reading ImageNet's weights, and the switches of paper 002."""
+"""VGG-16: the layers of keras.applications, reading ImageNet's weights, and its switches."""
 
 from itertools import pairwise
 
