@@ -34,6 +34,13 @@ def ablation_features(suffix):
     return [f"{RESULTS}/features/{name}.{suffix}" for name in config["ablation"]["features"]]
 
 
+def evaluated_with_ablation():
+    """The entries that are evaluated with the suite, also the variants of the ablation where it is a part of it."""
+    ablated = [model for protocol in ablation_protocols(SELECTING) for model in ablated_under(protocol)]
+    variants = [entry_name(model, variant) for model in ablated for variant in all_variants()]
+    return list(dict.fromkeys([*EVALUATED, *variants]))
+
+
 def ablation_files(models, *names):
     """The files of these names of the ablation of these models, under each of their protocols."""
     return [f"{ABLATION}/{protocol}/{name}" for protocol in ablation_protocols(models) for name in names]

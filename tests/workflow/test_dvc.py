@@ -11,7 +11,15 @@ import yaml
 from genrebench.workflow.dvc_stages import is_untracked
 from project import ROOT, Project
 
-STUDIES = ["compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency"]
+STUDIES = [
+    "compare_models",
+    "compare_papers",
+    "compare_claims",
+    "compare_stability",
+    "study_leakage",
+    "study_errors",
+    "draw_saliency",
+]
 AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", *STUDIES, "export_best", "build_report"]
 
 

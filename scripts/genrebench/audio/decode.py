@@ -356,7 +356,7 @@ def _decode_with_ffmpeg(path: Path, limits: Limits) -> _Decoded:
     if not decoded.seconds:
         raise _NoSamplesError if stream.rate else _UndecodableError("it has no frame of sound")
     if damaged:
-        decoded.warnings.append(f"{damaged} of its {packets} packets are damaged and left out")
+        decoded.warnings.append(f"{damaged} of its {packets} packets cannot be decoded and were left out")
     return decoded
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from genrebench.evaluation import paper_comparison, stability, tables
+from genrebench.evaluation import stability, tables
 from genrebench.plots import genre_scores as genre_plot
 from genrebench.plots import style
 from genrebench.plots.confusion import row_fractions
@@ -146,20 +146,6 @@ def describe_comparisons(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     for facts in found.values():
         facts["different"].sort(key=lambda pair: (pair["p_holm"], pair["better"], pair["worse"]))
     return found
-
-
-def describe_papers(folder: Path, dataset: str) -> dict[str, Any]:
-    """Read the comparison with the papers: sentences, rows of papers.csv, a sentence per model on genres, plots."""
-    rows = tables.rows(tables.PAPERS.read(folder / "papers.csv"))
-    scores = tables.rows(tables.PAPERS_GENRES.read(folder / "papers_genres.csv"))
-    of_model = {row["model"]: [score for score in scores if score["model"] == row["model"]] for row in rows}
-    return {
-        "findings": paper_comparison.describe_all(rows, dataset),
-        "rows": rows,
-        "genres": {model: paper_comparison.describe_genres(own) for model, own in of_model.items() if own},
-        "plot": png(folder / "plots" / "papers.png"),
-        "genre_plot": png(folder / "plots" / "papers_genres.png"),
-    }
 
 
 def describe_stability(
