@@ -64,6 +64,17 @@ def test_what_a_page_names_exists(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_each_statement_runs_somewhere_or_has_the_reason_why_not(page):
+    tables_of_statements = re.findall(r'<div class="statements" markdown>\n\n(.*?)\n\n</div>', text(page), re.S)
+    rows = [line.strip("|").split("|") for table in tables_of_statements for line in table.splitlines()[2:]]
+    assert len(rows) > 10
+    for cells in rows:
+        statement, where, outcome, choice = map(str.strip, cells)
+        assert statement and where and (outcome or choice), cells
+        assert choice or not where.startswith("not run"), cells
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_sections_of_the_report_that_a_page_names_exist(page):
     assert set(re.findall(r"report, (?:section )?([A-Z][a-z ]*[a-z])", text(page))) <= set(SECTIONS.values())
 
