@@ -5,7 +5,8 @@ from pathlib import Path
 
 from genrebench.common import files, formatting
 from genrebench.common.cli import InputError
-from genrebench.datasets.published import SCORES, paper_of
+from genrebench.datasets.published import paper_of
+from genrebench.evaluation.paper_comparison import SCORES
 
 Row = Mapping[str, str]
 
