@@ -328,10 +328,12 @@ def _even(claim: Claim, evidence: Evidence) -> Answer:
     spread = {name: _spread_of_recall(codes, right[name].to_numpy()) for name in claim.names}
     (name,) = claim.entries
     best = min(claim.others, key=lambda other: spread[other])
-    low, high = bootstrap_interval_of(
-        lambda genre, a, b: _spread_of_recall(genre, b) - _spread_of_recall(genre, a),
-        *(codes, right[name].to_numpy(), right[best].to_numpy()),
-    )
+    low, high = None, None
+    if len(right) >= LEAST_CLIPS:
+        low, high = bootstrap_interval_of(
+            lambda genre, a, b: _spread_of_recall(genre, b) - _spread_of_recall(genre, a),
+            *(codes, right[name].to_numpy(), right[best].to_numpy()),
+        )
     listed = ", ".join(f"{one} {points(spread[one])}" for one in claim.names)
     return Answer(f"standard deviation of the recalls: {listed}", spread[best] - spread[name], low, high)
 

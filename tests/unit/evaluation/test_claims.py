@@ -142,6 +142,9 @@ def test_a_model_is_even_where_its_genres_differ_less(monkeypatch):
     assert row["verdict"] == claims.HOLDS
     (row,) = answer(claim("even", "b", "a"), *tested)
     assert row["verdict"] == claims.FAILS
+    few = predicted("a", answers(2, 2, 2, 2, of=4)), predicted("b", answers(4, 0, 4, 0, of=4))
+    (row,) = answer(claim("even", "a", "b"), *few)
+    assert (row["low"], row["verdict"]) == (None, claims.UNDECIDED)
 
 
 def test_the_steadier_one_fluctuates_less_by_welchs_interval():
