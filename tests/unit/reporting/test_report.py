@@ -173,7 +173,9 @@ def make_results(
         )
     study_errors.study_errors(
         *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "evaluation")),
+        models=["logistic", "forest"],
         table=results / "errors.csv",
+        pairs=results / "confused_pairs.csv",
         descriptions=[],
         features=[],
         settings=[],
