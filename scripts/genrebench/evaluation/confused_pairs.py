@@ -46,4 +46,3 @@ def rank_pairs(tested: pd.DataFrame) -> pd.DataFrame:
         ignore_index=True,
     )
     return found.assign(rank=found.groupby(of_model).cumcount() + 1)
-
