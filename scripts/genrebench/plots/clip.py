@@ -19,6 +19,7 @@ from genrebench.audio.lengths import given_seconds
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.file_names import shortened
+from genrebench.common.formatting import printable
 from genrebench.extraction import store
 from genrebench.extraction.engine import FAST
 from genrebench.plots import FEATURES_OF_CLIP as FEATURES
@@ -223,7 +224,7 @@ def draw(view: View, title: str) -> Figure:
     panels = [panel for panel in PANELS if not panel.needs or set(panel.needs) & set(view.arrays)]
     height = TOP + sum(panel.height + GAP for panel in panels) + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
-    figure.text(0.1 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=12, fontweight="bold")
+    figure.text(0.1 / WIDTH, 1 - 0.1 / height, printable(title), va="top", fontsize=12, fontweight="bold")
     bottom, first = height - TOP, None
     for panel in panels:
         bottom -= panel.height + GAP

@@ -171,9 +171,13 @@ def test_coarse_drawing_averages_frames(view):
     assert image.get_cmap().N == 8
 
 
+def test_control_characters_of_a_name_are_written_as_escapes(view):
+    assert "a\\rb" in [text.get_text() for text in clip.draw(view, "a\rb").texts]
+
+
 def make_manifest(folder: Path) -> Path:
     rows = []
-    for genre, name, artist in (("rock", "a", "Queen"), ("rock", "b", "Queen"), ("jazz & more", "live/c", "")):
+    for genre, name, artist in (("rock", "a\ra", "Queen"), ("rock", "b", "Queen"), ("jazz & more", "live/c", "")):
         path = write_tone(folder / f"{name.replace('/', '-')}.wav", 440 + 200 * len(rows), 1.0)
         rows.append({"clip_id": f"{genre}.{name}", "path": str(path), "genre": genre, "artist": artist})
     rows.append({"clip_id": "precomputed", "path": "", "genre": "folk", "artist": "x"})
@@ -191,7 +195,7 @@ def test_the_first_clip_of_each_genre_is_drawn_small_and_the_same_in_two_process
     draw = clip.draw
     monkeypatch.setattr(clip, "draw", lambda view, title: titles.append(title) or draw(view, title))
     clip.draw_genres(manifest, [], SETTINGS, AUDIO, tmp_path / "here")
-    assert titles == ["jazz & more.live/c  ·  jazz & more", "rock.a  ·  rock  ·  Queen"]
+    assert titles == ["jazz & more.live/c  ·  jazz & more", "rock.a\ra  ·  rock  ·  Queen"]
     command = [sys.executable, "scripts/plot_genres.py", "--manifest", str(manifest), *settings_options()]
     command += ["--audio", json.dumps(AUDIO)]
     subprocess.run([*command, "--output", str(tmp_path / "there")], cwd=ROOT, check=True)
