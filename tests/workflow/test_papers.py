@@ -52,5 +52,19 @@ def test_every_system_and_step_of_the_papers_runs_or_says_why_not(project):
     for name in ("cnn", "rnn", "vgg16", "vgg16-initial", "feature_lstm", "mel599_cnn", "mel_lstm", "logistic"):
         assert compared[name]["closest_protocol"] == compared[name]["stated_protocol"]
         assert compared[name]["disjoint_protocol"] == "artist"
+    for name in ("cnn-scaled_on_all", "logistic-scaled_on_all", "feature_cnn-selected", "feature_lstm-selected"):
+        assert compared[name]["published"] == compared[name.partition("-")[0]]["published"]
+        assert compared[name]["closest_protocol"] == "stratified"
+    with (results / "claims.csv").open() as file:
+        answered = {row["id"]: row["verdict"] for row in csv.DictReader(file)}
+    for claim in (
+        "hm-deep-better",
+        "hm-emotional",
+        "ska-both-steps",
+        "li-selected-cnn",
+        "li-lstm-better",
+        "li-deep-better",
+    ):
+        assert answered[claim] != "not run", claim
     assert 'id="ablation"' in (results / "report/index.html").read_text()
     assert project.jobs() == {}
