@@ -2,7 +2,7 @@
 # rules of training and evaluation make as every other. No rules stand here.
 
 ABLATION = f"{RESULTS}/ablation"
-ABLATED = [name for name in config["ablation"]["models"] if name in config["models"]]
+ABLATED = ablation.ablated(config)
 SELECTING = [name for name in ABLATED if entry_name(name, ablation.SELECTED) in config["models"]]  # in the suite
 
 

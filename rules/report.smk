@@ -20,7 +20,7 @@ rule build_report:
         claims=f"{RESULTS}/claims.csv",
         stability=[f"{RESULTS}/stability.csv", *multiext(f"{RESULTS}/plots/", "stability.png", "curves.png")],
         leakage=rules.study_leakage.output,
-        errors=[f"{RESULTS}/errors.csv", f"{RESULTS}/errors"],
+        errors=[*multiext(f"{RESULTS}/", "errors.csv", "confused_pairs.csv"), f"{RESULTS}/errors"],
         labels=multiext(f"{RESULTS}/labels", ".csv", ".json"),
         ablation=lambda w: (
             ablation_files(SELECTING, "ablation.csv", "ranking.csv", "comparison.csv", "ablation.png")

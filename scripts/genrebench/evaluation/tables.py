@@ -151,6 +151,15 @@ HARD_CLIPS = Table(
     number="%.6f",
     others=NUMBER,
 )
+CONFUSED_PAIRS = Table(
+    _columns(text="protocol model")
+    | _columns(count="rank")
+    | _columns(text="genre other")
+    | _columns(count="cases confused")
+    | _columns(number="share")
+    | _columns(count="genre_as_other other_as_genre"),
+    number="%.6f",
+)
 LABELS = Table(
     _columns(text="clip_id genre suggested")
     | _columns(number="probability self_confidence normalized_margin")

@@ -252,14 +252,13 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
 
 def _ablation(params: Mapping[str, Any], selecting: Sequence[str], unavailable: Unavailable) -> list[Stage]:
     """The stage of the ablation: all its trainings, because of them it is known only later which are needed."""
-    ablated = [model for model in params["ablation"]["models"] if model in params["models"]]
     protocols = dict.fromkeys(protocol for model in selecting for protocol in ablation.protocols(params, model))
     return [
         Stage(
             "build_ablation",
             [
                 *("build_ablation", "select_features", "reduce_features", "permute_features", "evaluate_model"),
-                *(f"train_{model}" for model in ablated),
+                *(f"train_{model}" for model in ablation.ablated(params)),
             ],
             [
                 f"results/{params['dataset']}/ablation/{protocol}/index.html"

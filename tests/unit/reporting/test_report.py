@@ -29,6 +29,7 @@ from genrebench.plots import style
 from genrebench.reporting import report
 from genrebench.reporting.sections import cost as cost_section
 from genrebench.reporting.sections import studies
+from genrebench.training import feature_summary
 from genrebench.training.data import identity
 
 ROOT = Path(__file__).parents[3]
@@ -79,9 +80,9 @@ def make_results(
     files.write_rows(results / "notes.csv", ["note", "files", "example"], notes if audio else [])
     files.write_rows(
         results / "features" / "summary.csv",
-        ["feature", "shape", "mean", "available", "reason"],
+        feature_summary.COLUMNS,
         [
-            {"feature": "mel", "shape": "36 x 128", "mean": -40.25, "available": True},
+            {"feature": "mel", "shape": "36 x 128", "mean": -40.25, "standardised_max": 2.75, "available": True},
             {"feature": "tabular", "shape": "36 x 57", "mean": 1.5, "available": True},
             {"feature": "vggish", "available": False, "reason": "its weights are missing"},
         ],
@@ -190,7 +191,9 @@ def make_results(
         )
     study_errors.study_errors(
         *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "evaluation")),
+        models=["logistic", "forest"],
         table=results / "errors.csv",
+        pairs=results / "confused_pairs.csv",
         descriptions=[],
         features=[],
         settings=[],
@@ -357,7 +360,8 @@ def test_figures_marks_and_missing_scores_are_shown(results, html):
     for row in files.read_rows(results / "leaderboard.csv"):
         assert f"{100 * float(row['accuracy_low']):.1f} to {100 * float(row['accuracy_high']):.1f}" in text
     assert text.count("scaler fitted on all clips") >= 3
-    assert "its weights are missing" in section(html, "features").text
+    features = section(html, "features").text
+    assert all(shown in features for shown in ("its weights are missing", "−40.25", "2.75"))
     assert "GTZAN, another dataset" in text
     assert 'title="precision –, recall –">–</td>' in html  # pop has no test clip
     assert "table" not in [tag for tag, _ in section(html, "unavailable").elements]
