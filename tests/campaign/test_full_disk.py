@@ -72,7 +72,7 @@ def test_workflow_goes_on_when_there_is_room(tiny, small_disk):
     used = int(subprocess.check_output(["du", "-sk", project.folder]).split()[0])
     for more in (100, 600, 2000, 4000, 8000):  # kB
         small_disk(used + more)
-        # Python leaves half a compiled module on a full disk, which is not the project's to mend
+        # of Snakemake itself, which has not yet told its jobs not to leave half a compiled module on a full disk
         said = project.snakemake("--keep-going", check=False, env={"PYTHONDONTWRITEBYTECODE": "1"})
         if "No space left" in said:
             filled += 1

@@ -17,8 +17,10 @@ from typing import Any, TextIO
 from snakemake.persistence import PersistenceBase
 
 from genrebench.common import cli
+from genrebench.workflow.code_closure import ROOT
 
 ALIVE = Path(".snakemake", "genrebench.alive")
+ROOM = 100 * 2**20  # bytes, beside which compiled modules are little
 CANCELLED_S = 60  # how long jobs may take to end; Slurm itself kills them after KillWait, commonly 30 s
 
 _locked_files: list[TextIO] = []  # open: closed, and their locks released, when the process ends
@@ -32,7 +34,10 @@ def set_environment() -> None:
     os.environ.pop("CONDA_SHLVL", None)  # ... unless one of its environments is active, whose place that of a job takes
     # Sums in another order are other numbers: one thread, however many cores there are, unless a script sets its own.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every import would pay for compilation
+    if shutil.disk_usage(ROOT).free > ROOM:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every import would pay for compilation
+    else:  # on a disk that gets full, Python leaves half a compiled module, which no later job can import
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def end_with_dvc() -> None:

@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 from packaging.requirements import Requirement
@@ -75,8 +76,14 @@ def test_the_environment_of_a_job_comes_before_one_that_is_active(monkeypatch):
     for name in ("PATH", "CONDA_SHLVL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, os.environ.get(name, "1"))
     monkeypatch.setenv("GENREBENCH_SCHEDULER", "")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     scheduler.set_environment()
     assert "CONDA_SHLVL" not in os.environ  # with it, conda puts a new environment where the active one stands in PATH
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
+    full = SimpleNamespace(free=scheduler.ROOM // 2)
+    monkeypatch.setattr(scheduler.shutil, "disk_usage", lambda place: full)
+    scheduler.set_environment()
+    assert os.environ["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
 def _imports(source):
