@@ -81,5 +81,5 @@ def test_workflow_goes_on_when_there_is_room(tiny, small_disk):
     assert filled
     small_disk(1_000_000)
     project.snakemake()
-    assert (project.folder / "results/demo/report.html").is_file()
+    assert (project.folder / "results/demo/report/index.html").is_file()
     assert not project.jobs()
