@@ -61,7 +61,7 @@ $(READY): requirements.lock
 	"$$found" -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	$(LOCKED) -r pyproject.toml --group dev
+	$(LOCKED) -r pyproject.toml --group dev --group weights
 	[ ! -d scripts ] || $(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -174,6 +174,6 @@ envs: $(READY) ## write envs/*.yaml from requirements.lock
 # One version of each package for all interpreters and platforms, where there is one. PyTorch is not in it: which build,
 # and with it which packages of CUDA, is a question of the machine.
 lock: ## resolve pyproject.toml anew; UPGRADE=--upgrade takes the newest versions
-	uv pip compile pyproject.toml $(addprefix --group ,dev docs gpu speech s3 jax browser s3-server) $(UPGRADE) \
+	uv pip compile pyproject.toml $(addprefix --group ,dev weights docs gpu speech s3 jax browser s3-server) $(UPGRADE) \
 		--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --quiet --output-file requirements.lock

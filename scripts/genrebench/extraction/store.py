@@ -155,8 +155,11 @@ class Store:
             name = module_of(feature, entry)
             if reason := pretrained.unavailable(name, entry):
                 raise InputError(reason)
-            place, extra = pretrained.locate(name, entry["handle"]), extras.of(_path(feature, entry))
-            parts += [place and pretrained.digest(place), extras.versions(extra) if extra else version("tensorflow")]
+            place = pretrained.locate(name, entry["handle"]) if pretrained.is_watched(entry) else None
+            extra = extras.of(_path(feature, entry))
+            computed_by = getattr(module(feature, entry), "PACKAGES", ("tensorflow",))
+            parts += [place and pretrained.digest(place)]
+            parts += [extras.versions(extra)] if extra else map(version, computed_by)
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
