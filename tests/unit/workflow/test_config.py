@@ -325,16 +325,18 @@ def test_the_presets_that_come_with_the_project_are_valid_and_name_what_it_has(d
 @pytest.mark.parametrize("dataset", ["demo", "gtzan", "mine"])
 def test_suites_name_what_there_is_and_have_every_variant_of_the_project(dataset):
     suites = yaml.safe_load(Path(config.FOLDER, "suites.yaml").read_text())
+    found = {name: config.resolve(PARAMS | {"dataset": dataset, "suite": name}) for name in suites}
     for name in ("papers", "musicnn"):
-        found = config.resolve(PARAMS | {"dataset": dataset, "suite": name})
-        assert set(found.suite) == set(suites[name])
+        assert set(found[name].suite) == set(suites[name])
+    features = {*found["papers"].features, *found["musicnn"].features}
     shared = yaml.safe_load(Path(config.FOLDER, "variants.yaml").read_text())
     variants = {entry_name(model, name) for model, own in shared["variants"].items() for name in own}
     assert variants <= {*suites["papers"], *suites["musicnn"]}
-    assert set(shared["features"]) | {"descriptors", "tabular_segments"} <= set(found.features)
-    for name, protocols in suite.items():
-        assert set(protocols or ()) <= set(found.params["models"][name]["protocols"])
-        apart = {"artist", "fault_filtered"} & set(found.params["models"][name]["protocols"])
+    assert set(shared["features"]) | {"descriptors", "tabular_segments"} <= features
+    models = found["papers"].params["models"]
+    for name, protocols in suites["papers"].items():
+        assert set(protocols or ()) <= set(models[name]["protocols"])
+        apart = {"artist", "fault_filtered"} & set(models[name]["protocols"])
         assert apart or name.endswith("-scaled_on_all")
 
 
