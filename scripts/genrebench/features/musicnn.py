@@ -12,11 +12,11 @@ from pydantic import Field, model_validator
 from genrebench.audio.clip import Clip
 from genrebench.common.cli import InputError
 from genrebench.encoders import musicnn
-from genrebench.features._settings import FeatureSettings
+from genrebench.features._settings import PretrainedSettings
 from genrebench.workflow import pretrained
 
 
-class WindowSettings(FeatureSettings):
+class WindowSettings(PretrainedSettings):
     """Of the network, and of its windows."""
 
     handle: str = Field(

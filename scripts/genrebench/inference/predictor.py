@@ -170,6 +170,7 @@ class Predictor:
             windows,
             given_seconds(audio["duration"]),
             audio.get("engine", FAST),
+            audio.get("loudness"),
         )
 
     def data(self, arrays: list[dict[str, np.ndarray]], durations: list[float]) -> Data:

@@ -18,6 +18,7 @@ from genrebench.audio.clip import Clip
 from genrebench.common.cli import InputError
 from genrebench.encoders import musicnn as encoder
 from genrebench.features import musicnn, musicnn_tags
+from genrebench.workflow.entries import arguments
 
 RATE = musicnn.SAMPLE_RATE
 HANDLE = musicnn.Settings().handle
@@ -68,7 +69,7 @@ def test_a_layer_is_of_all_windows():
 
 
 def test_the_table_has_the_mean_of_each_tag():
-    settings = musicnn_tags.Settings().model_dump(exclude={"module"})
+    settings = arguments(musicnn_tags.Settings().model_dump())
     clip = clip_of(7)
     assert musicnn_tags.columns(**settings)[:2] == ["rock", "pop"]
     np.testing.assert_allclose(musicnn_tags.extract(clip, **settings), extract(clip).mean(axis=1))
