@@ -20,7 +20,7 @@ export XDG_CACHE_HOME ?= $(CURDIR)/.cache/home
 endif
 
 .PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
-.PHONY: gpu speech s3 app jax plan record restore push docs results-gtzan dag picture envs lock
+.PHONY: gpu speech s3 app jax plan record restore push docs results-gtzan gtzan-model dag picture envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -161,6 +161,9 @@ results-gtzan: $(READY) ## compute the GTZAN figures of the documentation, from 
 			-- results/$$dataset/leaderboard.csv results/$$dataset/leaderboard.png || exit 1; \
 	done
 	python scripts/write_docs_results.py $(REAL:%=results/%)
+
+gtzan-model: $(READY) ## make data/models/gtzan anew, from the tags in data/raw/gtzan_musicnn; AUDIO=folder tests it on clips
+	OMP_NUM_THREADS=1 python scripts/make_gtzan_model.py $(if $(AUDIO),--audio "$(AUDIO)")
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
 	python scripts/draw_rules.py | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
