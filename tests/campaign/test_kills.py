@@ -1,6 +1,5 @@
 """Kills at twenty moments: nothing works on, nothing half-written stays, and the same command gives the same bytes."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -86,7 +85,7 @@ def test_a_kill_leaves_nothing_behind(commands, name, how, tmp_path):
         process = start(folder, arguments)
         time.sleep(lasts * (number + 0.5) / (KILLS // 4))
         interrupted += process.poll() is None
-        os.kill(process.pid, how)
+        process.send_signal(how)
         process.wait()
         eventually(lambda session=process.pid: not members(session), seconds=20)
         if (folder / output).exists():

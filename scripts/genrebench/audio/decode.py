@@ -2,7 +2,8 @@
 
 libsndfile reads the files whose number of samples follows from their size. It stops where it reckons the end of an MP3,
 an Ogg or a FLAC file, though more may follow (a bit rate that varies, files that were joined), so FFmpeg, in PyAV,
-reads these, and what libsndfile does not know. Files are decoded in blocks and mixed to mono at once.
+reads these, and what libsndfile does not know. Files are decoded in blocks and mixed to mono at once; the samples of a
+long one lie in a temporary file (`genrebench.audio.samples`).
 """
 
 import hashlib
@@ -21,6 +22,7 @@ import soxr
 
 from genrebench.audio import header, plausibility
 from genrebench.audio.plausibility import Channels, Limits, RejectedError
+from genrebench.audio.samples import Collector, LongSamples, Samples
 
 RECKONED = {"OGG", "FLAC"}  # libsndfile's names of formats whose length it reckons
 NOT_KNOWN = {"MP3", "RAW"}  # of one that it often reckons wrong, and of what it takes for samples by the suffix alone
@@ -36,7 +38,7 @@ class Recording:
 
     Attributes
     ----------
-    samples : array of shape (samples,)
+    samples : array of shape (samples,), or LongSamples
         Mono (the mean of the channels), float32, full scale is 1, without the digital silence at the ends.
     sample_rate : int
         Of the file, Hz.
@@ -50,7 +52,7 @@ class Recording:
         What a listener might not expect of the file; none for most.
     """
 
-    samples: np.ndarray
+    samples: Samples
     sample_rate: int
     channels: int
     start_s: float
@@ -128,29 +130,38 @@ def reckon_seconds(path: str | Path, limits: Limits | None = None) -> float:
 def load(path: str | Path, sample_rate: int) -> np.ndarray:
     """Decode a file to mono at `sample_rate` Hz: float32 (samples,); see `read` and `resample`."""
     recording = read(path)
-    return resample(recording.samples, recording.sample_rate, sample_rate)
+    return np.asarray(resample(recording.samples, recording.sample_rate, sample_rate))
 
 
-def resample(mono: np.ndarray, original_rate: int, sample_rate: int) -> np.ndarray:
+def resample(mono: Samples, original_rate: int, sample_rate: int) -> Samples:
     """Resample by soxr in high quality, as `librosa.load` does.
 
     Parameters
     ----------
-    mono : array of shape (samples,)
+    mono : array of shape (samples,), or LongSamples
         Full scale is 1.
     original_rate, sample_rate : int
         Hz, before and after.
 
     Returns
     -------
-    array of shape (ceil(samples * sample_rate / original_rate),)
+    array of shape (ceil(samples * sample_rate / original_rate),), or LongSamples if that is what `mono` is
         float32. (soxr would round to the nearest number of samples.)
     """
-    if original_rate != sample_rate and len(mono):
-        length = -(-len(mono) * sample_rate // original_rate)
-        mono = soxr.resample(mono, original_rate, sample_rate, quality="HQ")
-        mono = np.pad(mono, (0, max(0, length - len(mono))))[:length]
-    return np.ascontiguousarray(mono, dtype=np.float32)
+    if original_rate == sample_rate or not len(mono):
+        return mono if isinstance(mono, LongSamples) else np.ascontiguousarray(mono, dtype=np.float32)
+    length = -(-len(mono) * sample_rate // original_rate)
+    if isinstance(mono, LongSamples):  # soxr gives the same samples, however they are divided
+        stream, collected = soxr.ResampleStream(original_rate, sample_rate, 1, quality="HQ"), Collector()
+        done = resampled = 0
+        for block in plausibility.blocks(mono):
+            done += len(block)
+            collected.add(part := stream.resample_chunk(block, last=done == len(mono)))
+            resampled += len(part)
+        collected.add(np.zeros(max(0, length - resampled), np.float32))
+        return collected.samples()[:length]
+    mono = soxr.resample(mono, original_rate, sample_rate, quality="HQ")
+    return np.ascontiguousarray(np.pad(mono, (0, max(0, length - len(mono))))[:length], dtype=np.float32)
 
 
 def summary(samples: np.ndarray) -> dict[str, float]:
@@ -223,7 +234,7 @@ class _Decoded:
         self.path, self.limits = path, limits
         self.announced_s: float | None = None  # by the header
         self.warnings: list[str] = []
-        self._parts: list[tuple[int, list[np.ndarray]]] = []  # with one sampling rate each
+        self._parts: list[tuple[int, Collector]] = []  # with one sampling rate each
         self.seconds, self._samples = 0.0, 0
         self._peak, self._square, self._values, self._not_finite = 0.0, 0.0, 0, 0
         self._numbers_of_channels: set[int] = set()
@@ -239,13 +250,17 @@ class _Decoded:
         if not self._parts or self._parts[-1][0] != rate or block.shape[1] not in self._numbers_of_channels:
             plausibility.check_header(self.path, rate, block.shape[1], None, self.limits)
         if not self._parts or self._parts[-1][0] != rate:
-            self._parts.append((rate, []))
+            self._parts.append((rate, Collector()))
         self._numbers_of_channels.add(block.shape[1])
         with np.errstate(over="ignore", invalid="ignore"):
-            self._parts[-1][1].append(block.mean(axis=1) if block.shape[1] > 1 else block[:, 0])
+            mono = block.mean(axis=1) if block.shape[1] > 1 else block[:, 0]
             if len(block):
                 self._peak = max(self._peak, float(np.abs(block).max()))
                 self._square += float(np.square(block, dtype=np.float64).sum())
+        try:
+            self._parts[-1][1].add(mono)
+        except OSError as error:
+            raise RejectedError(self.path, "too long", error.strerror or str(error)) from None
         self._values += block.size
         self._not_finite += block.size - int(np.isfinite(block).sum())
         self._samples += len(block)
@@ -259,7 +274,7 @@ class _Decoded:
             detail = f"decoding it takes more than {plausibility.MOST_PROCESSOR_S:.0f} s of the processor"
             raise RejectedError(self.path, "unreadable", detail)
 
-    def samples(self) -> np.ndarray:
+    def samples(self) -> Samples:
         """All of it in mono, float32, at the rate of the first part."""
         rates = list(dict.fromkeys(rate for rate, _ in self._parts))
         if len(rates) > 1:
@@ -267,9 +282,13 @@ class _Decoded:
         if len(self._numbers_of_channels) > 1:
             numbers = ", ".join(map(str, sorted(self._numbers_of_channels)))
             self.warnings.append(f"its number of channels changes ({numbers})")
-        parts = [resample(np.concatenate(blocks), rate, self.rate) for rate, blocks in self._parts]
-        self._parts = [(self.rate, parts)]
-        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+        if len(self._parts) == 1:
+            return self._parts[0][1].samples()
+        joined = Collector()
+        for rate, part in self._parts:
+            for block in plausibility.blocks(resample(part.samples(), rate, self.rate)):
+                joined.add(block)
+        return joined.samples()
 
     def channels(self) -> Channels:
         """What is known of the channels."""
@@ -356,7 +375,7 @@ def _decode_with_ffmpeg(path: Path, limits: Limits) -> _Decoded:
     if not decoded.seconds:
         raise _NoSamplesError if stream.rate else _UndecodableError("it has no frame of sound")
     if damaged:
-        decoded.warnings.append(f"{damaged} of its {packets} packets are damaged and left out")
+        decoded.warnings.append(f"{damaged} of its {packets} packets cannot be decoded and were left out")
     return decoded
 
 

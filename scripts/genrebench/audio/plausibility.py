@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from genrebench.audio.samples import Samples
 from genrebench.common.cli import InputError
 
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz: below, nothing is left of music; no converter is above
 MOST_CHANNELS = 64
-MOST_SAMPLES = 2**29  # of each channel: 2 GiB, because they are mixed to mono while they are decoded
+MOST_SAMPLES = 2**30  # of each channel, which are mixed to mono: 4 GiB of the disk, or 6 h 45 min at 44,100 Hz
 MOST_PROCESSOR_S = 600.0  # to decode a file
 LARGEST = 100.0  # amplitude, 40 dB above full scale: what is more are integers that were written as floats, or noise
 SILENCE = 1e-4  # of the amplitude, -80 dBFS: the last bit of 16, and what encoders leave of digital silence
@@ -102,23 +103,23 @@ def check_length(path: str | Path, seconds: float, samples: float, limits: Limit
         detail = f"{seconds:.0f} s or more; at most {limits.max_duration_s:g} s are accepted"
         raise RejectedError(path, "too long", detail)
     if samples > MOST_SAMPLES:
-        detail = f"{samples:.0f} samples or more; at most {MOST_SAMPLES}, which take 2 GiB, are accepted"
+        detail = f"{samples:.0f} samples or more; at most {MOST_SAMPLES}, which take 4 GiB, are accepted"
         raise RejectedError(path, "too long", detail)
 
 
-def audible(samples: np.ndarray, rate: int) -> tuple[int, int]:
+def audible(samples: Samples, rate: int) -> tuple[int, int]:
     """Where mono samples begin and end (indices) without the digital silence, or another constant, at their ends.
 
     Silence of up to `LONGEST_SILENCE_S` belongs to the music. What is silent as a whole is left as it is.
     """
-    at_start, at_end = _constant(samples), _constant(samples[::-1])
+    at_start, at_end = _constant(samples), _constant(samples, from_end=True)
     if at_start == len(samples):
         return 0, len(samples)
     longest = LONGEST_SILENCE_S * rate
     return at_start if at_start > longest else 0, len(samples) - (at_end if at_end > longest else 0)
 
 
-def check_content(path: str | Path, samples: np.ndarray, rate: int, channels: Channels, limits: Limits) -> list[str]:
+def check_content(path: str | Path, samples: Samples, rate: int, channels: Channels, limits: Limits) -> list[str]:
     """Refuse a decoded recording that is no music; return what is to be said of one that is accepted.
 
     Parameters
@@ -163,7 +164,7 @@ def check_content(path: str | Path, samples: np.ndarray, rate: int, channels: Ch
     return warnings
 
 
-def offset_and_rms(samples: np.ndarray) -> tuple[float, float]:
+def offset_and_rms(samples: Samples) -> tuple[float, float]:
     """The mean of mono samples, and the root mean square of their differences from it."""
     total = square = 0.0
     for block in blocks(samples):
@@ -174,17 +175,22 @@ def offset_and_rms(samples: np.ndarray) -> tuple[float, float]:
     return mean, math.sqrt(max(0.0, square / len(samples) - mean**2))
 
 
-def blocks(samples: np.ndarray) -> Iterator[np.ndarray]:
-    """Views of the samples, `BLOCK` at a time."""
-    return (samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK))
+def blocks(samples: Samples, from_end: bool = False) -> Iterator[np.ndarray]:
+    """The samples, `BLOCK` at a time; `from_end` gives them in reverse order."""
+    for done in range(0, len(samples), BLOCK):
+        if from_end:
+            yield np.asarray(samples[max(0, len(samples) - done - BLOCK) : len(samples) - done])[::-1]
+        else:
+            yield np.asarray(samples[done : done + BLOCK])
 
 
-def _constant(samples: np.ndarray) -> int:
-    """How many samples at the start are as good as equal to the first."""
-    start = 0
-    for block in blocks(samples):
-        differs = np.abs(block - samples[0]) > SILENCE
+def _constant(samples: Samples, from_end: bool = False) -> int:
+    """How many samples at the start (or at the end) are as good as equal to the first (or the last)."""
+    found, first = 0, None
+    for block in blocks(samples, from_end):
+        first = block[0] if first is None else first
+        differs = np.abs(block - first) > SILENCE
         if differs.any():
-            return start + int(differs.argmax())
-        start += len(block)
-    return start
+            return found + int(differs.argmax())
+        found += len(block)
+    return found

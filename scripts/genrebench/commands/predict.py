@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from genrebench.commands.options import add_model_options, add_timeout, positive
 from genrebench.common import files
 from genrebench.common.cli import InputError, silence_stdout
-from genrebench.common.formatting import printable
+from genrebench.common.formatting import counted, printable
 
 HELP = "predict the genre of audio files"
 EXAMPLES = """\
@@ -67,7 +67,7 @@ def run(
         for sentence in found.unreadable:
             _tell(sentence)
         if found.passed_over:
-            print(f"passed over: {found.passed_over} files ._* in which macOS keeps attributes", file=sys.stderr)
+            print(f"passed over: {counted(found.passed_over, 'file')} of macOS's attributes (._*)", file=sys.stderr)
         if not found.files:
             suffixes = ", ".join(sorted(formats.SUFFIXES))
             raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")

@@ -149,9 +149,9 @@ def check(path: Path, sample_rate: int, limits: Limits) -> Clip:
     except RejectedError as error:
         clip.reason, clip.detail = error.reason, error.detail
         return clip
-    distortions = distortion.warnings(recording.samples, recording.sample_rate)
+    distortions = distortion.warnings(np.asarray(recording.samples), recording.sample_rate)
     clip.faults = faults.DISTORTED if distortions else ""
-    mono = decode.resample(recording.samples, recording.sample_rate, sample_rate)
+    mono = np.asarray(decode.resample(recording.samples, recording.sample_rate, sample_rate))
     clip.figures = {
         "duration_s": recording.seconds,
         "sample_rate": recording.sample_rate,

@@ -27,6 +27,7 @@ from genrebench.audio import decode
 from genrebench.audio.clip import Clip
 from genrebench.audio.lengths import given_seconds
 from genrebench.audio.loudness import normalise
+from genrebench.audio.samples import Samples
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version
@@ -220,7 +221,7 @@ def extract(
 
 def extract_pieces(
     path: str | Path,
-    decoded: np.ndarray,
+    decoded: Samples,
     original_rate: int,
     sample_rate: int,
     features: dict[str, dict[str, Any]],
@@ -228,14 +229,14 @@ def extract_pieces(
     duration: float | None = None,
     engine: str = engines.FAST,
     loudness: float | None = None,
-) -> list[dict[str, np.ndarray]]:
-    """Compute features of several pieces of a file, each as if it were a file of its own.
+) -> Iterator[dict[str, np.ndarray]]:
+    """Compute features of several pieces of a file, one after the other, each as if it were a file of its own.
 
     Parameters
     ----------
     path : path
         Where the file is, for messages.
-    decoded : array of shape (samples,)
+    decoded : array of shape (samples,), or LongSamples
         The whole file in mono, full scale is 1.
     original_rate : int
         Their rate in Hz.
@@ -244,19 +245,21 @@ def extract_pieces(
     pieces : sequence of (float, float)
         Start and end of each piece in seconds.
 
-    Returns
-    -------
-    list of dict
+    Yields
+    ------
+    dict
         What `extract` returns, for each piece.
     """
-    arrays: list[dict[str, np.ndarray]] = [{} for _ in pieces]
-    with _blas().limit(limits=1):
-        for (rate, level), some in _by_input(features, sample_rate, loudness).items():
-            samples = decode.resample(decoded, original_rate, rate)
-            for (start, end), of_piece in zip(pieces, arrays, strict=True):
-                clip = _clip(samples[round(start * rate) : math.ceil(end * rate)], rate, some, duration, level)
-                of_piece |= {feature: _compute(path, clip, feature, own, engine) for feature, own in some.items()}
-    return arrays
+    by_input = _by_input(features, sample_rate, loudness)
+    resampled = {rate: decode.resample(decoded, original_rate, rate) for rate in {rate for rate, _ in by_input}}
+    for start, end in pieces:
+        arrays: dict[str, np.ndarray] = {}
+        with _blas().limit(limits=1):
+            for (rate, level), some in by_input.items():
+                samples = np.asarray(resampled[rate][round(start * rate) : math.ceil(end * rate)])
+                clip = _clip(samples, rate, some, duration, level)
+                arrays |= {feature: _compute(path, clip, feature, own, engine) for feature, own in some.items()}
+        yield arrays
 
 
 def _by_input(

@@ -5,6 +5,9 @@ window is processed as a training clip was. The probabilities of the file are th
 segments of each window, for a model that was trained on segments).
 """
 
+import itertools
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import numpy as np
 from genrebench.audio import decode
 from genrebench.audio.lengths import given_seconds
 from genrebench.audio.plausibility import Limits, offset_and_rms
+from genrebench.audio.samples import Samples
 from genrebench.common.cli import InputError
 from genrebench.common.prediction import Prediction
 from genrebench.extraction import store
@@ -25,6 +29,7 @@ from genrebench.workflow import pretrained
 from genrebench.workflow.entries import load_module, module_of
 
 TRIAL_S, TRIAL_RATE = 1.0, 22050  # seconds and Hz of the noise on which a model is tried
+AT_A_TIME = 16  # windows that the model processes together, so that memory does not grow with the file
 SHORTEST = 0.25  # of a window: what is left at the end of a file is a window of its own if it is longer
 
 
@@ -102,7 +107,7 @@ class Predictor:
         audio = self.description["audio"]
         seconds = min(TRIAL_S, audio["window_s"])
         samples = np.random.default_rng(0).uniform(-0.5, 0.5, round(seconds * TRIAL_RATE)).astype(np.float32)
-        arrays = self._arrays(Path("noise"), samples, TRIAL_RATE, [(0.0, seconds)])
+        arrays = list(self._arrays(Path("noise"), samples, TRIAL_RATE, [(0.0, seconds)]))
         data = self.data(arrays, [seconds])
         found = self.model.probabilities(data, data.rows["test"])
         if found.shape[1:] != (len(self.genres),) or not np.allclose(found.sum(axis=1), 1, atol=1e-3):
@@ -110,56 +115,60 @@ class Predictor:
         self.model.ood_scores(data, data.rows["test"])
 
     def predict(self, path: str | Path, max_duration_s: float | None = None) -> Prediction:
-        """Predict the genre of a file, of at most `max_duration_s` seconds where the model does not say less.
+        """Predict the genre of a file, which may be limited to `max_duration_s` seconds.
 
         Raises
         ------
         RejectedError
             If the manifest of a dataset would have rejected the file; the message names it.
         """
-        extracted = self.extract(path, max_duration_s)
-        data = self.data(extracted.arrays, extracted.durations)
-        rows = data.rows["test"]
-        curve = self.model.probabilities(data, rows)
+        recording, windows, warnings = self._read(path, max_duration_s)
         length = self.settings["segments"]["length_s"] if "segments" in self.settings else None
-        windows = []
-        for number, (offset, _) in zip(data.clips, data.spans, strict=True):
-            start, end = extracted.windows[number]
-            first = start + float(offset)
-            windows.append((first, min(end, first + length) if length else end))
+        spans: list[tuple[float, float]] = []  # in seconds of the file
+        of_groups, ood_scores = [], []
+        of_windows = zip(windows, self._arrays(path, recording.samples, recording.sample_rate, windows), strict=True)
+        while group := list(itertools.islice(of_windows, AT_A_TIME)):
+            data = self.data([arrays for _, arrays in group], [end - start for (start, end), _ in group])
+            for number, (offset, _) in zip(data.clips, data.spans, strict=True):
+                start, end = (recording.start_s + seconds for seconds in group[number][0])
+                first = start + float(offset)
+                spans.append((first, min(end, first + length) if length else end))
+            of_groups.append(self.model.probabilities(data, data.rows["test"]))
+            ood_scores.append(self.model.ood_scores(data, data.rows["test"]))
+        curve = np.concatenate(of_groups)
         probabilities = curve.mean(axis=0)
         low_confidence = confidence.reason(
-            float(probabilities.max()), float(self.model.ood_scores(data, rows).mean()), self.description["confidence"]
+            float(probabilities.max()), float(np.concatenate(ood_scores).mean()), self.description["confidence"]
         )
         return Prediction(
-            Path(path),
-            extracted.seconds,
-            self.genres,
-            probabilities,
-            windows,
-            curve,
-            low_confidence,
-            extracted.warnings,
+            Path(path), recording.file_s, self.genres, probabilities, spans, curve, low_confidence, warnings
         )
 
     def extract(self, path: str | Path, max_duration_s: float | None = None) -> FileFeatures:
         """Extract the features of a file, window by window; raises RejectedError as `predict` does."""
-        limits = Limits.of(self.description["limits"])
-        if max_duration_s is not None:
-            limits = replace(limits, max_duration_s=min(limits.max_duration_s, max_duration_s))
+        recording, windows, warnings = self._read(path, max_duration_s)
+        arrays = list(self._arrays(path, recording.samples, recording.sample_rate, windows))
+        in_file = [(recording.start_s + start, recording.start_s + end) for start, end in windows]
+        return FileFeatures(recording.file_s, in_file, arrays, warnings)
+
+    def _read(
+        self, path: str | Path, max_duration_s: float | None
+    ) -> tuple[decode.Recording, list[tuple[float, float]], list[str]]:
+        """A file, its windows that are not silent (start, end in seconds), and what is to be said of it."""
+        # that of the dataset holds for clips to train on, which are kept in memory
+        longest = math.inf if max_duration_s is None else max_duration_s
+        limits = replace(Limits.of(self.description["limits"]), max_duration_s=longest)
         recording = decode.read(path, limits)
         windows = split_into_windows(recording.seconds, self.description["audio"]["window_s"])
         heard = [window for window in windows if _rms(recording, window) >= limits.min_rms] or windows
         warnings = list(recording.warnings)
         if silent := len(windows) - len(heard):
             warnings.append(f"{silent} of its {len(windows)} windows are silent and left out")
-        arrays = self._arrays(path, recording.samples, recording.sample_rate, heard)
-        in_file = [(recording.start_s + start, recording.start_s + end) for start, end in heard]
-        return FileFeatures(recording.file_s, in_file, arrays, warnings)
+        return recording, heard, warnings
 
     def _arrays(
-        self, path: str | Path, samples: np.ndarray, rate: int, windows: list[tuple[float, float]]
-    ) -> list[dict[str, np.ndarray]]:
+        self, path: str | Path, samples: Samples, rate: int, windows: list[tuple[float, float]]
+    ) -> Iterator[dict[str, np.ndarray]]:
         audio = self.description["audio"]
         return store.extract_pieces(
             path,

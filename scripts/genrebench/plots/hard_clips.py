@@ -62,7 +62,7 @@ def _draw_clip(clip: Mapping[str, str], view: clip_plot.View, pictures: Path, ex
 
 def _loudest(view: clip_plot.View) -> tuple[np.ndarray, tuple[float, float]]:
     """Samples of the loudest part at `excerpt.SAMPLE_RATE` Hz, and its start and end in seconds."""
-    samples = decode.resample(view.samples, view.sample_rate, excerpt.SAMPLE_RATE)
+    samples = np.asarray(decode.resample(view.samples, view.sample_rate, excerpt.SAMPLE_RATE))
     length = min(len(samples), round(EXCERPT_S * excerpt.SAMPLE_RATE))
     start = excerpt.loudest(samples, length)
     return samples[start : start + length], (start / excerpt.SAMPLE_RATE, (start + length) / excerpt.SAMPLE_RATE)

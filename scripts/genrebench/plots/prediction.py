@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from genrebench.audio import decode, filters
 from genrebench.audio.clip import Clip, decibels
+from genrebench.audio.samples import Samples
 from genrebench.common.formatting import percent
 from genrebench.common.prediction import Prediction
 from genrebench.plots import style
@@ -30,14 +31,14 @@ def write(prediction: Prediction, path: str | Path) -> None:
     style.write(draw(prediction, read(prediction)), path, dpi=110)
 
 
-def read(prediction: Prediction) -> np.ndarray:
+def read(prediction: Prediction) -> Samples:
     """The whole file in mono at `SAMPLE_RATE`, with the silence at its ends."""
     recording = decode.read(prediction.path, with_silence=True)
     return decode.resample(recording.samples, recording.sample_rate, SAMPLE_RATE)
 
 
 @mpl.rc_context(style.STYLE)
-def draw(prediction: Prediction, samples: np.ndarray, width: float = 9.0, over_time_only: bool = False) -> Figure:
+def draw(prediction: Prediction, samples: Samples, width: float = 9.0, over_time_only: bool = False) -> Figure:
     """Draw the spectrogram, and below it the probabilities over time, genres by their probability for the whole file.
 
     Where windows overlap, one is drawn until the next one starts. The first two axes of the figure are those over time.
@@ -45,7 +46,7 @@ def draw(prediction: Prediction, samples: np.ndarray, width: float = 9.0, over_t
     Parameters
     ----------
     prediction : Prediction
-    samples : array (samples,)
+    samples : array (samples,), or LongSamples
         The file, mono at `SAMPLE_RATE` Hz.
     width : float
         In inches.
@@ -86,10 +87,12 @@ def _headline(prediction: Prediction) -> float:
     return 0.9 if prediction.low_confidence else 0.65
 
 
-def _draw_spectrogram(axes: Axes, samples: np.ndarray) -> None:
+def _draw_spectrogram(axes: Axes, samples: Samples) -> None:
     hop = max(512, -(-len(samples) // COLUMNS))
-    power = Clip(samples, SAMPLE_RATE, [(N_FFT, hop)]).mel_power(N_FFT, hop, N_MELS)
     seconds = len(samples) / SAMPLE_RATE
+    if hop > N_FFT:  # most samples lie between the frames
+        samples, hop = _frames(samples, hop), N_FFT
+    power = Clip(np.asarray(samples), SAMPLE_RATE, [(N_FFT, hop)]).mel_power(N_FFT, hop, N_MELS)
     axes.imshow(
         decibels(power, reference=power.max()), origin="lower", aspect="auto", cmap=SPECTRUM,
         extent=(0, seconds, 0, N_MELS),
@@ -98,6 +101,15 @@ def _draw_spectrogram(axes: Axes, samples: np.ndarray) -> None:
     axes.set_yticks(np.interp(TICKS, peaks, np.arange(N_MELS) + 0.5), [f"{hz} Hz" for hz in TICKS])
     axes.tick_params(labelsize=8, length=2.5, labelbottom=False)
     axes.set_title("spectrogram (mel scale)", fontsize=9, pad=4)
+
+
+def _frames(samples: Samples, hop: int) -> np.ndarray:
+    """The samples of the frames of `N_FFT` samples around every `hop`-th sample, without those between them."""
+    half = N_FFT // 2
+    places = range(0, len(samples) + 1, hop)
+    frames = [np.asarray(samples[max(0, place - half) : place + half]) for place in places]
+    frames[-1] = np.pad(frames[-1], (0, N_FFT - len(frames[-1])))
+    return np.concatenate(frames)
 
 
 def _draw_curve(axes: Axes, prediction: Prediction) -> None:

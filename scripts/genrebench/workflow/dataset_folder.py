@@ -123,7 +123,7 @@ def read(folder: str | Path, known_genres: Collection[str] = ()) -> Contents:
     audio = tuple(_audio_file(entry, divided, spelling) for entry in used)
     if divided:
         parts = ", ".join(sorted({entry.inside.split("/")[0] for entry in used}))
-        sentence = f"{parts} are no genres but parts of the dataset: their genres are joined, and divided anew"
+        sentence = f"{parts} are read as parts of the dataset, not as genres; the splits are made anew"
         notes.append(Note(sentence, len(audio), audio[0].inside))
     notes += _spelling_notes(audio, divided)
     listed, encoding = _read_listed(folder, audio)
@@ -281,7 +281,10 @@ def _spelling_notes(audio: Sequence[AudioFile], divided: bool) -> Iterator[Note]
         spellings = sorted({spelling for spelling, _ in found})
         if len(spellings) > 1:
             folders = ", ".join(f'"{one}"' for one in spellings)
-            sentence = f"the folders {folders} are one genre, {genre}: case, spaces and composition make no other"
+            sentence = (
+                f"the folders {folders} are read as one genre, {genre}: their names differ only in case, spaces or the"
+                " encoding of accents"
+            )
             other = next(inside for spelling, inside in found if spelling == spellings[-1])
             yield Note(sentence, len(found), other)
 

@@ -82,7 +82,8 @@ class ManifestSettings(StrictModel):
         gt=0,
         le=43_200,
         description=(
-            "Longer files are rejected (seconds), also by an exported model. An hour takes 1.5 GB of memory to read."
+            "Longer files are rejected (seconds), also in an update of an exported model, which predicts them, however."
+            " An hour takes 1.5 GB of memory to read."
         ),
     )
     min_rms: float = Field(

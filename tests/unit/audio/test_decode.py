@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from genrebench.audio import decode, formats, plausibility
+from genrebench.audio import decode, formats, plausibility, samples
 from genrebench.audio.plausibility import Limits, RejectedError
 from genrebench.common.cli import InputError
 
@@ -77,6 +77,29 @@ def test_there_are_as_many_samples_as_librosa_gives(rate, count):
     samples = np.random.default_rng(count).uniform(-0.5, 0.5, count).astype(np.float32)
     expected = librosa.resample(samples, orig_sr=rate, target_sr=RATE, res_type="soxr_hq")
     np.testing.assert_array_equal(decode.resample(samples, rate, RATE), expected)
+
+
+@pytest.mark.parametrize("rate", [16000, 44100, 48000])
+@pytest.mark.parametrize("name", ["x.wav", "x.mp3", "x.flac"])
+def test_a_recording_that_does_not_fit_in_memory_is_the_same(tmp_path, monkeypatch, name, rate):
+    soundfile.write(tmp_path / name, np.random.default_rng(0).uniform(-0.5, 0.5, (3 * rate + 1, 2)), rate)
+    expected = decode.read(tmp_path / name)
+    in_memory = decode.load(tmp_path / name, RATE)
+    monkeypatch.setattr(samples, "IN_MEMORY", rate)
+    monkeypatch.setattr(plausibility, "BLOCK", 9999)
+    found = decode.read(tmp_path / name)
+    assert isinstance(found.samples, samples.LongSamples)
+    np.testing.assert_array_equal(np.asarray(found.samples), expected.samples)
+    assert (found.file_s, found.start_s, found.warnings) == (expected.file_s, expected.start_s, expected.warnings)
+    np.testing.assert_array_equal(decode.load(tmp_path / name, RATE), in_memory)
+
+
+def test_a_long_recording_needs_room_for_temporary_files(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "x.wav", TONE, RATE)
+    monkeypatch.setattr(samples, "IN_MEMORY", RATE)
+    monkeypatch.setattr(samples.tempfile, "TemporaryFile", lambda: Path("/dev/full").open("wb"))
+    with pytest.raises(RejectedError, match="TMPDIR"):
+        decode.read(tmp_path / "x.wav")
 
 
 def test_a_codec_without_decoder_is_named(tmp_path):

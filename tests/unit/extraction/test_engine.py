@@ -51,7 +51,7 @@ def test_extract_uses_the_engine_that_is_asked_for(path, monkeypatch):
     assert not called
     store.extract(path, RATE, FEATURES, engine="librosa")
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    store.extract_pieces(path, samples, rate, RATE, FEATURES, [(0, 0.5), (0.5, 1)], engine="librosa")
+    list(store.extract_pieces(path, samples, rate, RATE, FEATURES, [(0, 0.5), (0.5, 1)], engine="librosa"))
     assert called == [FEATURES["mel"]] * 3
 
 

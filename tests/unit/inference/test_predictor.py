@@ -8,9 +8,11 @@ import pytest
 import soundfile
 
 from exported_models import CLASSICAL, RATE, SECONDS, Corpus, tone
+from genrebench.audio import plausibility, samples
 from genrebench.audio.plausibility import RejectedError
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.inference import predictor as inference
 from genrebench.inference.predictor import Predictor, split_into_windows
 
 
@@ -40,13 +42,24 @@ def test_a_long_file_is_the_mean_of_its_windows(predictor, tmp_path):
     found = predictor.predict(tmp_path / "long.flac")
     assert found.windows == [(0.0, 2.0), (2.0, 4.0), (pytest.approx(3.2), pytest.approx(5.2))]
     assert found.genre == "treble"
-    samples, _ = soundfile.read(tmp_path / "long.flac", dtype="float32")
+    whole, _ = soundfile.read(tmp_path / "long.flac", dtype="float32")
     for (start, end), expected in zip(found.windows, found.curve, strict=True):
-        soundfile.write(
-            tmp_path / "window.wav", samples[round(start * RATE) : round(end * RATE)], RATE, subtype="FLOAT"
-        )
+        soundfile.write(tmp_path / "window.wav", whole[round(start * RATE) : round(end * RATE)], RATE, subtype="FLOAT")
         np.testing.assert_allclose(predictor.predict(tmp_path / "window.wav").probabilities, expected, atol=1e-6)
     np.testing.assert_allclose(found.probabilities, found.curve.mean(axis=0))
+
+
+def test_a_file_that_does_not_fit_in_memory_has_the_same_prediction(predictor, tmp_path, monkeypatch):
+    music = np.concatenate([np.zeros(3 * RATE), tone("treble", 91, 6.7 * SECONDS), np.zeros(2 * RATE)])
+    soundfile.write(tmp_path / "long.flac", music, RATE)
+    expected = predictor.predict(tmp_path / "long.flac")
+    monkeypatch.setattr(samples, "IN_MEMORY", RATE)
+    monkeypatch.setattr(plausibility, "BLOCK", RATE // 3)
+    monkeypatch.setattr(inference, "AT_A_TIME", 2)
+    found = predictor.predict(tmp_path / "long.flac")
+    assert (found.windows, found.warnings, found.seconds) == (expected.windows, expected.warnings, expected.seconds)
+    np.testing.assert_allclose(found.curve, expected.curve, atol=1e-7)
+    assert found.low_confidence == expected.low_confidence and len(found.windows) == 7
 
 
 def test_silence_around_and_within_the_music_changes_nothing(predictor, tmp_path):
@@ -67,6 +80,8 @@ def test_a_file_is_rejected_as_the_manifest_would_and_by_a_length_that_is_given(
     soundfile.write(tmp_path / "song.wav", tone("bass", 92, 20.0), RATE)
     with pytest.raises(RejectedError, match="too long"):
         predictor.predict(tmp_path / "song.wav", max_duration_s=10)
+    soundfile.write(tmp_path / "mix.wav", np.tile(tone("bass", 92, 20.0), 31), RATE)
+    assert predictor.predict(tmp_path / "mix.wav").seconds > predictor.description["limits"]["max_duration_s"]
     soundfile.write(tmp_path / "opposite.wav", np.stack([tone("bass", 93, 2), -tone("bass", 93, 2)], 1), RATE)
     with pytest.raises(RejectedError, match=r"opposite\.wav is silent in mono"):
         predictor.predict(tmp_path / "opposite.wav")

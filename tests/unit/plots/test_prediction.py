@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from genrebench.audio.clip import Clip, decibels
 from genrebench.common.prediction import Prediction
 from genrebench.plots import prediction as prediction_plot
 from genrebench.plots import style
@@ -65,6 +66,18 @@ def test_long_files_have_minutes(prediction):
     axes = prediction_plot.draw(stretched, SAMPLES).axes[1]
     axes.figure.canvas.draw()
     assert "1:00" in [label.get_text() for label in axes.get_xticklabels()]
+
+
+def test_the_spectrogram_of_a_long_file_reads_only_its_frames(prediction, monkeypatch):
+    noise = np.random.default_rng(0).standard_normal(10 * prediction_plot.SAMPLE_RATE).astype(np.float32)
+    picture = prediction_plot.draw(prediction, noise).axes[0].images[0].get_array()
+    monkeypatch.setattr(prediction_plot, "COLUMNS", 50)  # so that frames are further apart than they are long
+    hop = -(-len(noise) // 50)
+    clip = Clip(noise, prediction_plot.SAMPLE_RATE, [(prediction_plot.N_FFT, hop)])
+    power = clip.mel_power(prediction_plot.N_FFT, hop, prediction_plot.N_MELS)
+    found = prediction_plot.draw(prediction, noise).axes[0].images[0].get_array()
+    np.testing.assert_array_equal(found, decibels(power, reference=power.max()))
+    assert found.shape[1] < picture.shape[1]
 
 
 def test_the_same_prediction_gives_the_same_bytes(prediction):
