@@ -1,4 +1,4 @@
-"""Loudness of a clip (ITU-R BS.1770-4), and bringing a clip to a loudness."""
+"""Loudness of a clip (ITU-R BS.1770-4), and scaling a clip to a loudness."""
 
 import numpy as np
 from numpy.polynomial.polynomial import polyval
@@ -9,7 +9,7 @@ OVERLAP_S = 0.5  # in which the K-weighting's response to an impulse falls below
 
 
 def normalise(samples: np.ndarray, sample_rate: int, target: float) -> np.ndarray:
-    """Bring a clip to a loudness by one gain, which may lift peaks above full scale; silence stays as it is.
+    """Scale a clip to a loudness by one gain, which may lift peaks above full scale; silence stays as it is.
 
     Parameters
     ----------

@@ -194,7 +194,7 @@ def extract(
     engine : {"fast", "librosa"}
         The code that computes the features (see `genrebench.extraction.engine`).
     loudness : float, optional
-        LUFS to which the clip is brought for the features that ask for it (`normalise_loudness`).
+        LUFS to which the clip is scaled for the features that ask for it (`normalise_loudness`).
 
     Returns
     -------

@@ -276,12 +276,12 @@ def card(description: Mapping[str, Any]) -> str:
 
 # {description["model"]}: genres of GTZAN from the tags of MusiCNN
 
-Classifies music into {len(genres)} genres: {", ".join(genres)}. `genrebench predict` and
-`genrebench app` use it where no model of real music was trained.
+Classifies music into {len(genres)} genres: {", ".join(genres)}. `genrebench predict song.mp3`
+and `genrebench app` use it where no model of real music was trained.
 
     genrebench predict song.mp3
 
-A file is split into windows of {description["audio"]["window_s"]:g} s, each brought to
+A file is split into windows of {description["audio"]["window_s"]:g} s, each scaled to
 {description["audio"]["loudness"]:g} LUFS. MusiCNN (Pons and Serra 2019), pretrained on 200,000 songs, gives the
 probabilities of 50 tags every 3 s. A logistic regression reads their means. The probabilities of a file are the means
 over its windows.
@@ -355,7 +355,7 @@ def _other_clips(description: Mapping[str, Any]) -> str:
     low, high = wilson_interval(tested["right"] / tested["clips"], tested["clips"])
     genres = sorted({clip.partition(".")[0] for clip in tested["predicted"]})
     return f"""
-From audio, as `genrebench predict` reads it: {tested["right"]} of {tested["clips"]} clips outside the training subset,
+From audio, as of any new file: {tested["right"]} of {tested["clips"]} clips outside the training subset,
 by artists who are not in it, are right ({percent(tested["right"] / tested["clips"], 0)}, 95% interval
 {interval(low, high, 0)}%). These are few, and of {", ".join(genres)} only.
 """
