@@ -1,4 +1,4 @@
-"""Pages of the site that are made from the code: API reference, settings, release notes."""
+"""What is made from the code and the data: API reference, settings, release notes, the figures of papers."""
 
 import ast
 import re
@@ -8,12 +8,16 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
+from genrebench.common.cli import InputError
+from genrebench.reporting import docs_papers
 from genrebench.workflow import settings_page
 
 ROOT = Path(__file__).parents[1]
 FOREIGN = re.compile(r'<(?:script|img|link|iframe)\b[^>]+(?:src|href)="https?://[^"]+"')
 LIBRARY = ROOT / "scripts" / "genrebench"
 SETTINGS = "reference/configuration.md"
+FIGURES = ROOT / "data/published.csv"
+PUBLISHED = re.compile(r"^<!-- published: (.+) -->$", re.M)  # where the figures of a paper stand
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -24,6 +28,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Put the figures of papers where a page asks for them; raises PluginError for a paper without figures."""
+    try:
+        return PUBLISHED.sub(lambda found: docs_papers.published_tables(FIGURES, found[1]), markdown)
+    except InputError as error:
+        raise PluginError(str(error)) from None
 
 
 def on_post_page(output: str, page: object, config: MkDocsConfig) -> str:

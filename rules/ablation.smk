@@ -57,11 +57,12 @@ rule select_features:
     params:
         folder=lambda w: f"{RESULTS}/runs",
         runs=lambda w: runs_of_ablation(known_variants(), w.protocol, [w.model], w.split),
+        unavailable=Param(config["ablation"]["unavailable"], "ablation"),
     message:
         "Ablation: selecting features for {wildcards.model} on {wildcards.protocol} {wildcards.split}"
     shell:
         f"python {SCRIPTS}/select_features.py"
-        " --folder {params.folder} --runs {params.runs} --output {output.selection}"
+        " --folder {params.folder} --runs {params.runs} --unavailable {params.unavailable:q} --output {output.selection}"
         " > {log} 2>&1"
 
 

@@ -2,7 +2,7 @@
 # rules of training and evaluation make as every other. No rules stand here.
 
 ABLATION = f"{RESULTS}/ablation"
-ABLATED = [name for name in config["ablation"]["models"] if name in config["models"]]
+ABLATED = ablation.ablated(config)
 SELECTING = [name for name in ABLATED if entry_name(name, ablation.SELECTED) in config["models"]]  # in the suite
 
 
@@ -32,6 +32,13 @@ def all_variants():
 def ablation_features(suffix):
     """The files of the caches of all features among which is chosen."""
     return [f"{RESULTS}/features/{name}.{suffix}" for name in config["ablation"]["features"]]
+
+
+def evaluated_with_ablation():
+    """The entries that are evaluated with the suite, also the variants of the ablation where it is a part of it."""
+    ablated = [model for protocol in ablation_protocols(SELECTING) for model in ablated_under(protocol)]
+    variants = [entry_name(model, variant) for model in ablated for variant in all_variants()]
+    return list(dict.fromkeys([*EVALUATED, *variants]))
 
 
 def ablation_files(models, *names):

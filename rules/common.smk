@@ -96,6 +96,10 @@ def keep_available(reasons):
     """Take what is unavailable out of the configuration: it has no jobs, and all that follows does not know of it."""
     for kind in ("features", "models", "protocols"):
         config[kind] = {name: entry for name, entry in config[kind].items() if name not in getattr(reasons, kind)}
+    for name in filter(ablation.is_selected, config["models"]):  # is chosen among those features that there are
+        entry = config["models"][name]
+        own = [feature for feature in entry["features"] if feature in config["features"]]
+        config["models"][name] = entry | {"features": own}
     config["leakage"] = {"models": [name for name in config["leakage"]["models"] if name in config["models"]]}
     if "ablation" in config:
         section = config["ablation"]
@@ -217,7 +221,10 @@ def all_splits(suffix):
 
 def entry_of(model):
     """The entry of a model, or of a variant of an ablation."""
-    return config["models"][model] if model in config["models"] else ablation.entry(config, model)
+    if model in config["models"]:
+        return config["models"][model]
+    # the model itself may lack a feature that this variant does without
+    return ablation.entry(config | {"models": CONFIGURATION.sections["models"]}, model)
 
 
 def model_settings(model):

@@ -150,6 +150,40 @@ rule compare_papers:
         " --genre-plot {output.genre_plot} > {log} 2>&1"
 
 
+rule compare_claims:
+    input:
+        evaluations=lambda w: expand(f"{RESULTS}/evaluation/{{model}}", model=evaluated_with_ablation()),
+        histories=lambda w: [path for model in evaluated_with_ablation() for path in all_runs(model, "history.csv")],
+        statuses=f"{RESULTS}/statuses.csv",
+        splits=all_splits("json"),
+        claims=ours("data/claims.csv"),
+        code=code("compare_claims.py"),
+    output:
+        table=report(f"{RESULTS}/claims.csv", caption="../report/claims.rst", category="Papers"),
+    log:
+        f"{RESULTS}/logs/compare_claims.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/compare_claims.tsv"
+    group:
+        "studies"
+    conda:
+        "../envs/classical.yaml"
+    resources:
+        mem_mb=at_least(1000),
+        runtime=at_least(10),
+    params:
+        evaluation=lambda w: f"{RESULTS}/evaluation",
+        runs=lambda w: f"{RESULTS}/runs",
+        splits=lambda w: f"{RESULTS}/splits",
+        models=lambda w: evaluated_with_ablation(),
+    message:
+        "Answering the papers' claims"
+    shell:
+        f"python {SCRIPTS}/compare_claims.py"
+        " --evaluation {params.evaluation} --runs {params.runs} --splits {params.splits} --statuses {input.statuses}"
+        " --models {params.models} --claims {input.claims} --table {output.table} > {log} 2>&1"
+
+
 rule compare_stability:
     input:
         evaluations=expand(f"{RESULTS}/evaluation/{{model}}", model=EVALUATED),

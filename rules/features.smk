@@ -138,7 +138,7 @@ rule tables:
 
 rule summarise_features:
     input:
-        descriptions=expand(f"{RESULTS}/features/{{feature}}.json", feature=COMPUTED),
+        **caches_of(COMPUTED),
         code=code("summarise_features.py"),
     output:
         table=f"{RESULTS}/features/summary.csv",
@@ -151,8 +151,8 @@ rule summarise_features:
     conda:
         "../envs/classical.yaml"
     resources:
-        mem_mb=at_least(500),
-        runtime=at_least(5),
+        mem_mb=at_least(summary_memory),
+        runtime=at_least(training_minutes),
     params:
         unavailable=json.dumps(
             {name: why for name, why in UNAVAILABLE.features.items() if name in CONFIGURATION.features}, sort_keys=True

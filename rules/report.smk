@@ -17,9 +17,10 @@ rule build_report:
             *multiext(f"{RESULTS}/papers", ".csv", "_genres.csv"),
             *multiext(f"{RESULTS}/plots/papers", ".png", "_genres.png"),
         ],
+        claims=f"{RESULTS}/claims.csv",
         stability=[f"{RESULTS}/stability.csv", *multiext(f"{RESULTS}/plots/", "stability.png", "curves.png")],
         leakage=rules.study_leakage.output,
-        errors=[f"{RESULTS}/errors.csv", f"{RESULTS}/errors"],
+        errors=[*multiext(f"{RESULTS}/", "errors.csv", "confused_pairs.csv"), f"{RESULTS}/errors"],
         labels=multiext(f"{RESULTS}/labels", ".csv", ".json"),
         ablation=lambda w: (
             ablation_files(SELECTING, "ablation.csv", "ranking.csv", "comparison.csv", "ablation.png")
@@ -42,6 +43,7 @@ rule build_report:
     output:
         page=f"{RESULTS}/report/index.html",
         cost_table=report(f"{RESULTS}/cost.csv", caption="../report/cost.rst", category="Cost"),
+        measures=report(f"{RESULTS}/papers_figures.csv", caption="../report/papers_figures.rst", category="Papers"),
         cost_plot=report(f"{RESULTS}/plots/cost.png", caption="../report/cost.rst", category="Cost"),
     log:
         f"{RESULTS}/logs/build_report.log",
@@ -63,4 +65,5 @@ rule build_report:
         f"python {SCRIPTS}/build_report.py"
         " --dataset {params.dataset:q} --results {params.results}"
         " --ablation {params.ablation} --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
-        " --page {output.page} --cost-table {output.cost_table} --cost-picture {output.cost_plot} > {log} 2>&1"
+        " --page {output.page} --cost-table {output.cost_table} --cost-picture {output.cost_plot}"
+        " --measures-table {output.measures} > {log} 2>&1"

@@ -39,6 +39,12 @@ def collection_minutes(input, threads):
     return 5 + round(seconds_of_clips(input.manifest)[1] / 30_000)
 
 
+def summary_memory(input, threads):
+    """MB for the summary of the features: some copies of a batch of clips of the largest, of which 32 are read at a time."""
+    largest = max((Path(path).stat().st_size for path in input.caches), default=0)
+    return 500 + round(200 * largest / 1e6 / max(1, FILES))
+
+
 def training_memory(input, threads):
     """MB for a training: the caches once as read and twice while they are joined; known when the caches are there."""
     return 1000 + round(3000 * gigabytes_of_caches(input))
@@ -64,7 +70,7 @@ def model_of_job(wildcards):
 
 
 def training_minutes(input, threads):
-    """Minutes for a training that is not a network's."""
+    """Minutes for what reads all caches: a training that is not a network's, and the summary of the features."""
     return 10 + round(5 * gigabytes_of_caches(input))
 
 

@@ -18,6 +18,7 @@ rule study_errors:
         code=code("study_errors.py", *feature_modules(*PICTURED)),
     output:
         table=report(f"{RESULTS}/errors.csv", caption="../report/errors.rst", category="Errors"),
+        pairs=report(f"{RESULTS}/confused_pairs.csv", caption="../report/confused_pairs.rst", category="Errors"),
         pictures=report(
             directory(f"{RESULTS}/errors"),
             patterns=["{clip_id}.png"],
@@ -40,17 +41,19 @@ rule study_errors:
     params:
         evaluation=lambda w: f"{RESULTS}/evaluation",
         splits=lambda w: f"{RESULTS}/splits",
+        models=EVALUATED,
         features=PICTURED,
         settings=lambda w: [param("features", name) for name in PICTURED],
         audio=lambda w: param("audio"),
     message:
-        "Listing the clips that most models predict wrongly"
+        "Listing the clips that most models predict wrongly, and the genres that they confuse"
     shell:
         f"python {SCRIPTS}/study_errors.py"
         " --manifest {input.manifest} --statuses {input.statuses}"
         " --leaderboard {input.leaderboard} --splits {params.splits} --evaluation {params.evaluation}"
+        " --models {params.models}"
         " --caches {input.descriptions} --features {params.features} --settings {params.settings:q}"
-        " --audio {params.audio:q} --table {output.table} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
+        " --audio {params.audio:q} --table {output.table} --pairs {output.pairs} --pictures {output.pictures} --excerpts {output.excerpts} > {log} 2>&1"
 
 
 rule check_labels:

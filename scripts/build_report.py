@@ -19,4 +19,7 @@ if __name__ == "__main__":
     parser.add_argument("--page", type=Path, required=True, help="HTML to write")
     parser.add_argument("--cost-table", type=Path, required=True, help="CSV of the runs' costs, to write")
     parser.add_argument("--cost-picture", type=Path, required=True, help="PNG of accuracy against cost, to write")
+    parser.add_argument(
+        "--measures-table", type=Path, required=True, help="CSV of the papers' losses, sizes and times, to write"
+    )
     cli.run(build_report, vars(parser.parse_args()))

@@ -24,7 +24,7 @@ def compare_papers(
     plot: Path,
     genre_plot: Path,
 ) -> None:
-    """Write papers.csv, a row per published figure of a system that this project has, papers_genres.csv and two plots.
+    """Write papers.csv, a row per published accuracy, papers_genres.csv, and two plots of the systems of this project.
 
     `models` were evaluated. On another dataset than the figures' ours are shown, but no differences.
     """
@@ -32,13 +32,15 @@ def compare_papers(
     protocols = describe_protocols(splits, set(zip(runs["protocol"], runs["split"], strict=True)))
     board = tables.LEADERBOARD.read(leaderboard)
     configured = set(board["model"])  # also those that are unavailable
-    figures = [row for row in published.read_accuracies(published_table) if published.is_counterpart(row, configured)]
-    rows = paper_comparison.compare_accuracies(figures, tables.rows(board), protocols, dataset, configured)
-    scores = paper_comparison.compare_genres(
-        published.read_scores(published_table), rows, results.read_genres(evaluation, models), dataset
+    figures, printed = (
+        list(published.with_paper_settings(read(published_table), configured))
+        for read in (published.read_accuracies, published.read_scores)
     )
+    rows = paper_comparison.compare_accuracies(figures, tables.rows(board), protocols, dataset, configured)
+    scores = paper_comparison.compare_genres(printed, rows, results.read_genres(evaluation, models), dataset)
     tables.PAPERS.write(table, rows)
     tables.PAPERS_GENRES.write(genres, scores)
+    rows = [row for row in rows if published.is_counterpart(row, configured)]
     segments = {name for name, protocol in protocols.items() if protocol["unit"] == "segment"}
     style.write(paper_plots.draw_papers(rows, dataset, models, segments), plot, dpi=110, palette=128)
     style.write(paper_plots.draw_genres(scores, dataset, models), genre_plot, dpi=110, palette=128)

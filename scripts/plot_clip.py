@@ -1,4 +1,4 @@
-"""Draw one clip over time: waveform, spectra, chroma, contrast, zero-crossing rate and RMS (rule plot_clip).
+"""Draw one clip over time: waveform, spectra, and features as they are and standardised (rule plot_clip).
 
 For any recording: `genrebench plot`.
 """

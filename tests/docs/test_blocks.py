@@ -177,12 +177,12 @@ def test_links_of_the_readmes(page):
 def test_models_and_protocols_that_are_named_exist():
     """A name in the tables of models is one of params.yaml."""
     known = set(yaml.safe_load((ROOT / "params.yaml").read_text())["models"])
-    for page in ("docs/papers/index.md", "docs/models.md"):
-        rows = [line.split("|")[1:-1] for line in (ROOT / page).read_text().splitlines() if line.startswith("|")]
-        column = 2 if page.endswith("index.md") else 0
-        named = {name for row in rows if len(row) > column for name in INLINE.findall(row[column])}
-        suites = {"quick", "papers", "all"}
-        assert named - suites <= known and len(named) > 10
+    rows = [
+        line.split("|")[1:-1] for line in (ROOT / "docs/models.md").read_text().splitlines() if line.startswith("|")
+    ]
+    named = {name for row in rows for name in INLINE.findall(row[0])}
+    suites = {"quick", "papers", "all"}
+    assert named - suites <= known and len(named) > 10
 
 
 def test_the_readme_is_short():

@@ -70,6 +70,22 @@ def test_a_feature_that_is_unavailable_is_in_no_variant(project):
     }
 
 
+def test_features_are_selected_among_those_that_are_available(tiny, tmp_path):
+    project = tiny.copy(tmp_path / "project")
+    project.change("suite", ["logistic", "logistic-selected", "sgd"])
+    project.change("ablation.features", ["mel", "mfcc", "yamnet"])
+    project.change("ablation.pca", None)
+    project.change("models.logistic", {"features": ["mel", "yamnet"]})  # which is unavailable itself
+    jobs = project.jobs()
+    assert (jobs["train_logistic"], jobs["select_features"], jobs["build_ablation"]) == (6, 1, 1)
+    shown = project.snakemake("--dry-run", "--printshellcmds", "results/demo/evaluation/logistic-selected")
+    (command,) = [line for line in shown.splitlines() if "select_features.py" in line]
+    assert "--unavailable" in command and "yamnet" in command
+    (command,) = [line for line in shown.splitlines() if "train_model.py --model logistic-selected" in line]
+    assert "features/mfcc.json" in command and "features/yamnet" not in command
+    project.run("python", "scripts/write_dvc_yaml.py")
+
+
 PAPERS = ["logistic", "logistic-selected", "logistic-scaled_on_all", "sgd"]
 
 
@@ -94,6 +110,8 @@ def test_the_ablation_is_a_part_of_a_suite_that_reads_the_selected_features(tiny
 @pytest.mark.long
 def test_selected_features_are_read_and_the_report_shows_the_ablation(project):
     project.change("suite", PAPERS)
+    project.change("ablation.features", ["mel", "mfcc", "yamnet"])
+    project.change("ablation.pca", None)  # yamnet cannot be joined frame by frame
     project.snakemake()
     results = project.folder / "results/demo"
     rows = {(row["model"], row["protocol"]): row for row in read(results / "leaderboard.csv")}
@@ -102,5 +120,7 @@ def test_selected_features_are_read_and_the_report_shows_the_ablation(project):
     selection = json.loads((results / "ablation/artist/repeat0/selection/logistic.json").read_text())
     run = json.loads((results / f"runs/logistic-selected/{PLACE}/seed0/config.json").read_text())
     assert run["settings"]["features"] == selection["features"] == list(run["features"])
+    assert list(selection["unavailable"]) == ["yamnet"]
+    assert rows["logistic-selected", "artist"]["caveats"] == "selected without yamnet"
     assert 'id="ablation"' in (results / "report/index.html").read_text()
     assert project.jobs() == {}

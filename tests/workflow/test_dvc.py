@@ -7,11 +7,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from genrebench.workflow.dvc_stages import is_untracked
 from project import ROOT, Project
 
-STUDIES = ["compare_models", "compare_papers", "compare_stability", "study_leakage", "study_errors", "draw_saliency"]
+STUDIES = [
+    "compare_models",
+    "compare_papers",
+    "compare_claims",
+    "compare_stability",
+    "study_leakage",
+    "study_errors",
+    "draw_saliency",
+]
 AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", *STUDIES, "export_best", "build_report"]
 
 
@@ -53,6 +62,14 @@ def test_every_output_of_a_job_is_tracked_and_every_input_is_a_dependency(finish
             if not needed or "/shards/" in needed or needed.endswith(".npy"):  # ancient
                 continue
             assert any(needed == dep or needed.startswith(dep + "/") for dep in stage["deps"]), (path, needed)
+
+
+def test_the_plots_of_dvc_are_pictures_of_the_results(finished):
+    plots = [path for plot in yaml.safe_load((finished.folder / "dvc.yaml").read_text())["plots"] for path in plot]
+    assert {f"results/demo/evaluation/{model}/confusion.png" for model in ("logistic", "sgd")} < set(plots)
+    for path in plots:
+        with Image.open(finished.folder / path) as picture:
+            picture.verify()
 
 
 @pytest.mark.long
@@ -110,6 +127,10 @@ def test_experiments_parameters_metrics_and_plots(reproduced, tmp_path):
     project.run("dvc", "plots", "show", "--out", "plots")
     page = (project.folder / "plots" / "index.html").read_text()
     assert "leaderboard.png" in page and "http" not in page  # it is for machines without a network, too
+    project.run("dvc", "plots", "diff", "--out", "plots")
+    page = (project.folder / "plots" / "index.html").read_text()
+    for revision in ("HEAD", "workspace"):
+        assert f"{revision}_results_demo_evaluation_sgd_confusion.png" in page and "http" not in page
 
 
 @pytest.mark.long

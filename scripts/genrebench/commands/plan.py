@@ -62,7 +62,7 @@ def run(reference: Path, cores: int, as_json: bool, measurements: bool) -> None:
             raise InputError(str(error)) from None
         corpus, values = surveyed.result()
     tasks, todo = (sorted(plan.as_task(one, dataset) for one in some) for some in (jobs, pending))
-    workload = plan.workload_of(settings, corpus, values, tasks, cores)
+    workload = plan.workload_of(config.load_all(), corpus, values, tasks, cores)
     local, where = plan.earlier_runs(dataset, cores)
     known = costs.Costs(costs.read_reference(reference), local, where)
     result = plan.estimate(settings, workload, tasks, todo, known, cores)

@@ -1,6 +1,6 @@
 """Predict the genre of audio files with an exported model.
 
-Formats: whatever libsndfile or FFmpeg reads. The exit status is 1 if a file has no prediction.
+Formats: whatever libsndfile or FFmpeg reads. The exit status is 1 if a file has no prediction, or no plot.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def run(
     jobs: int | None,
     timeout: float,
 ) -> None:
-    """Predict all files that `paths` name, and exit with status 1 if one has no prediction."""
+    """Predict all files that `paths` name, and exit with status 1 if one has no prediction, or no plot."""
     from genrebench.inference.description import read_description, summary
     from genrebench.inference.registry import default_results, find_model
 
@@ -72,17 +72,20 @@ def run(
             suffixes = ", ".join(sorted(formats.SUFFIXES))
             raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
         print(printable(summary(description)), file=sys.stderr)
-        count, failed = len(found.files), 0
+        count, failed, unplotted = len(found.files), 0, 0
         writer = WRITERS[kind](file, description, count)
         results_of_files = batch.predictions(folder, found.files, plot, jobs, timeout)
         for path, result in _progress(results_of_files, count, file):
             if isinstance(result, str):
                 failed += 1
                 _tell(result)
+            elif result.no_plot:
+                unplotted += 1
+                _tell(result.no_plot)
             writer.write(path, result)
     if failed and count > 1:
         print(f"{failed} of {count} files have no prediction; the lines above say why", file=sys.stderr)
-    if failed or found.unreadable:
+    if failed or unplotted or found.unreadable:
         sys.exit(1)
 
 

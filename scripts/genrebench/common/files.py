@@ -3,13 +3,14 @@
 import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from genrebench.common.cli import InputError
 from genrebench.common.file_names import LONGEST, cut
@@ -72,10 +73,27 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+class CsvLines(io.TextIOBase):
+    """A file whose lines end in a line feed, for a writer of CSV that ends them in `END`.
+
+    A writer quotes a field that has a character of its line's end. Before Python 3.13 it does not quote a lone
+    carriage return otherwise, which readers then take for the end of a line.
+    """
+
+    END = "\r\n"
+
+    def __init__(self, file: TextIO):
+        self.file = file
+
+    def write(self, line: str) -> int:
+        """Write one line."""
+        return self.file.write(line.removesuffix(self.END) + "\n")
+
+
 def write_rows(path: str | Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write dictionaries as CSV with these columns (missing values blank, other keys are an error)."""
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(columns), lineterminator="\n")
+        writer = csv.DictWriter(CsvLines(file), list(columns), lineterminator=CsvLines.END)
         writer.writeheader()
         writer.writerows(rows)
 

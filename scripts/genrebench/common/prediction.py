@@ -28,6 +28,8 @@ class Prediction:
         Why the prediction should not be relied on; blank if there is no reason.
     warnings : list of str
         What a listener might not expect of the file, such as that it is truncated.
+    no_plot : str
+        Why there is no plot of it, where one was asked for; blank if there is one.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Prediction:
     curve: np.ndarray
     low_confidence: str
     warnings: list[str] = field(default_factory=list)
+    no_plot: str = ""
 
     @property
     def genre(self) -> str:

@@ -41,10 +41,9 @@ class Table:
 
     def write(self, path: str | Path, rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> None:
         """Write these rows: the same ones give the same bytes."""
-        with files.atomic(path) as temporary:
-            self.frame(rows).to_csv(
-                temporary, index=False, float_format=self.number, lineterminator="\n", encoding="utf-8"
-            )
+        with files.atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            lines = files.CsvLines(file)
+            self.frame(rows).to_csv(lines, index=False, float_format=self.number, lineterminator=lines.END)
 
     def read(self, path: str | Path, only: Collection[str] | None = None) -> pd.DataFrame:
         """Read the file: all columns, or `only` these.

@@ -224,10 +224,11 @@ def _serve(connection: Connection, start: Callable[..., Function], arguments: tu
         except (EOFError, OSError):
             return
         connection.send(("began", None))
-        connection.send(("result", _apply(function, item)))
+        connection.send(("result", attempt(function, item)))
 
 
-def _apply(function: Function, item: Any) -> Any:
+def attempt(function: Function, item: Any) -> Any:
+    """Apply a function to an item; where it fails, the result is a `Failure`."""
     try:
         return function(item)
     except MemoryError:

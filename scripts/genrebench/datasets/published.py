@@ -3,15 +3,21 @@
 Its column `source` has the paper and, after a comma, the place in it: "Huang and Minami 2024, Figure 4".
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from genrebench.common import cli, files
+from genrebench.workflow.entries import entry_name
 
 # the papers whose systems this project implements
 PAPERS = ("Comparative analysis", "Huang and Minami 2024", "Sankhe, Kulkarni and Ambulkar", "Li", "Cao")
-SCORES = ("precision", "recall", "f1", "support")
+# The variant of a model that has the settings of its paper where the model itself has others (config/variants.yaml).
+PAPER_SETTINGS = {
+    "Comparative analysis": "smaller_set",
+    "Huang and Minami 2024": "scaled_on_all",
+    "Li": "selected",
+}
 
 
 def read_accuracies(path: str | Path) -> list[dict[str, Any]]:
@@ -25,12 +31,36 @@ def read_accuracies(path: str | Path) -> list[dict[str, Any]]:
 
 
 def read_scores(path: str | Path) -> list[dict[str, Any]]:
-    """Read precision, recall, F1 and support of single genres and their printed averages, in the order of the file."""
-    rows = [row for row in files.read_rows(path) if row["metric"] in SCORES and row["genre"]]
+    """Read what is printed of single genres, and the averages over them, in the order of the file."""
+    rows = [row for row in files.read_rows(path) if row["genre"]]
     return [row | {"value": float(row["value"])} for row in rows]
 
 
-def is_counterpart(row: dict[str, Any], models: Container[str]) -> bool:
+def read_measures(path: str | Path) -> list[dict[str, Any]]:
+    """Read the losses, accuracies in validation, numbers of parameters and times, in the order of the file."""
+    rows = [row for row in files.read_rows(path) if row["metric"] != "accuracy" and not row["genre"]]
+    return [row | {"value": float(row["value"])} for row in rows]
+
+
+def with_paper_settings(rows: Sequence[dict[str, Any]], entries: Container[str]) -> Iterator[dict[str, Any]]:
+    """These figures and, after each, that of the variant with the paper's own settings if it is one of `entries`.
+
+    Both are compared with it: the second follows the paper to the letter, the first also runs with other protocols.
+    """
+    for row in rows:
+        yield row
+        entry = in_paper_settings(row["model"], row["source"])
+        if entry in entries:
+            yield row | {"model": entry}
+
+
+def in_paper_settings(model: str, source: str) -> str | None:
+    """The name of the entry that would be this model with the settings of the paper; None where they are its own."""
+    variant = PAPER_SETTINGS.get(paper_of(source))
+    return entry_name(model, variant) if variant else None
+
+
+def is_counterpart(row: Mapping[str, Any], models: Container[str]) -> bool:
     """Whether a figure is of a system of `PAPERS` or of one of these `models`; the rest is literature."""
     return paper_of(row["source"]) in PAPERS or row["model"] in models
 

@@ -1,13 +1,13 @@
 """The intervals of an accuracy."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 RESAMPLES = 9999
 
 
-def wilson_interval(accuracy: float, clips: int) -> tuple[float, float]:
+def wilson_interval(accuracy: float, clips: float) -> tuple[float, float]:
     """95% score interval of a proportion of `clips`.
 
     References
@@ -38,3 +38,38 @@ def bootstrap_interval(values: Iterable[float], seed: int = 0) -> tuple[float, f
     random = np.random.default_rng(seed)
     found = stats.bootstrap((values,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=random, batch=500)
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def bootstrap_interval_of(statistic: Callable[..., float], *samples: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """95% interval of a statistic of `samples`, which have one value per test clip, as `bootstrap_interval`.
+
+    Where the statistic is no mean. A clip's values are drawn together.
+    """
+    from scipy import stats
+
+    found = stats.bootstrap(
+        samples,
+        statistic,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+        paired=True,
+        vectorized=False,
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def newcombe_interval(first: float, clips: int, second: float, other_clips: int) -> tuple[float, float]:
+    """95% interval of the difference of two proportions of different clips, the first less the second.
+
+    References
+    ----------
+    R. G. Newcombe (1998), Interval estimation for the difference between independent proportions, method 10,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
+    """
+    from statsmodels.stats.proportion import confint_proportions_2indep  # 1 s
+
+    low, high = confint_proportions_2indep(
+        first * clips, clips, second * other_clips, other_clips, method="newcomb", compare="diff", alpha=0.05
+    )
+    return float(low), float(high)

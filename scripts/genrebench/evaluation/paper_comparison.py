@@ -13,8 +13,9 @@ from typing import Any
 
 import pandas as pd
 
+from genrebench.common.averages import mean
 from genrebench.common.formatting import counted, interval, percent, points
-from genrebench.datasets.published import paper_of
+from genrebench.datasets.published import is_counterpart, paper_of
 from genrebench.datasets.split_leakage import MEANINGLESS, pick_protocols
 from genrebench.evaluation import tables
 
@@ -30,6 +31,13 @@ OURS = {  # column of papers.csv after closest_ and disjoint_, column of the lea
     "clips": "n_test",
 }
 SCORES = ["precision", "recall", "f1", "support"]
+MEASURES = {"test_loss": "log_loss_mean", "valid_accuracy": "valid_accuracy"}  # their column in the leaderboard
+# of a model of which only other figures than the accuracy are published
+NO_ACCURACY = {
+    **{"closest_protocol": None, "disjoint_protocol": None},
+    "summary": "No accuracy of it is published, so no protocol is known.",
+}
+COSTS = ("parameters", "seconds_per_epoch")  # columns of cost.csv
 
 Row = Mapping[str, Any]
 
@@ -64,11 +72,12 @@ def compare_accuracies(
 def compare_genres(
     scores: Sequence[Row], rows: Sequence[Row], genres: pd.DataFrame, dataset: str
 ) -> list[dict[str, Any]]:
-    """The rows of papers_genres.csv: each printed precision, recall and F1 of `scores` (see `published.read_scores`).
+    """The rows of papers_genres.csv: the printed scores of genres, `scores` (see `published.read_scores`).
 
     `rows` are those of `compare_accuracies`, which say under which protocols a model is compared, `genres` the scores
     of our runs (`results.read_genres`). Ours are means over the runs, None for a genre that was not tested; clips are
     test clips of a split. `macro avg` and `weighted avg` are the averages over genres, the second by their test clips.
+    The accuracy of a genre is its recall. A printed support is no row of its own, but `published_clips` of the others.
     """
     chosen = {row["model"]: row for row in rows}
     clips = {(row["model"], row["genre"]): row["value"] for row in scores if row["metric"] == "support"}
@@ -76,20 +85,60 @@ def compare_genres(
     table = []
     for score in scores:
         model, genre, metric = score["model"], score["genre"], score["metric"]
-        if metric == "support" or model not in chosen:
+        if metric == "support":
             continue
         row = {name: score[name] for name in ("model", "source", "dataset", "genre", "metric")}
         row |= {"published": score["value"], "published_clips": clips.get((model, genre)), "difference": None}
         for ours in ("closest", "disjoint"):
-            protocol = chosen[model][f"{ours}_protocol"]
+            protocol = chosen.get(model, NO_ACCURACY)[f"{ours}_protocol"]
             found = means.loc[model, protocol, genre] if (model, protocol, genre) in means.index else {}
             row |= {
                 f"{ours}_protocol": protocol,
-                f"{ours}_score": found.get(metric),
+                f"{ours}_score": found.get("recall" if metric == "accuracy" else metric),
                 f"{ours}_clips": found.get("support"),
             }
         if comparable(row, dataset) and row["closest_score"] is not None:
             row["difference"] = row["closest_score"] - row["published"]
+        table.append(row)
+    return table
+
+
+def compare_measures(
+    figures: Sequence[Row], rows: Sequence[Row], leaderboard: Sequence[Row], costs: Sequence[Row], dataset: str
+) -> list[dict[str, Any]]:
+    """The rows of papers_figures.csv: each printed loss, accuracy in validation, number of parameters and time.
+
+    `figures` are what `published.read_measures` returns, `rows` those of papers.csv, which say under which protocols a
+    model is compared and why it has no results, `leaderboard` and `costs` those of leaderboard.csv and cost.csv. Ours
+    are means over the runs: the loss in nats, the accuracy in validation of the weights that are kept, a fraction,
+    trained numbers, and seconds on the `device` at hand. `difference` is ours less the published figure, of
+    losses and accuracies on the same dataset.
+    """
+    chosen = {row["model"]: row for row in rows}
+    board = {(row["model"], row["protocol"]): row for row in leaderboard}
+    measured: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for cost in costs:
+        measured[cost["model"], cost["protocol"]].append(cost)
+    table = []
+    for figure in figures:
+        model, metric = figure["model"], figure["metric"]
+        row = {name: figure[name] for name in ("model", "source", "dataset", "metric", "note")}
+        row |= {"published": figure["value"], "difference": None, "device": None, "reason": None}
+        for ours in ("closest", "disjoint"):
+            protocol = chosen.get(model, NO_ACCURACY)[f"{ours}_protocol"]
+            own = measured[model, protocol]
+            found = board.get((model, protocol), {})
+            value = mean(one[metric] for one in own) if metric in COSTS else found.get(MEASURES.get(metric, ""))
+            row |= {f"{ours}_protocol": protocol, f"{ours}_value": value}
+            if metric in COSTS and own:
+                row["device"] = row["device"] or f"{own[0]['backend']}, {own[0]['device']}"
+        if row["closest_value"] is not None and metric in MEASURES and comparable(row, dataset):
+            row["difference"] = row["closest_value"] - row["published"]
+        if row["closest_value"] is None and row["disjoint_value"] is None:
+            done = row["closest_protocol"] or row["disjoint_protocol"]
+            row["reason"] = (
+                "Not measured in our runs on this machine." if done else chosen.get(model, NO_ACCURACY)["summary"]
+            )
         table.append(row)
     return table
 
@@ -123,7 +172,7 @@ def closest_protocol(stated: str, done: Container[str]) -> str | None:
 
 
 def describe_all(rows: Sequence[Row], dataset: str) -> list[str]:
-    """Describe papers.csv in sentences: how many published accuracies are met, and the loss without artist overlap."""
+    """Describe rows of papers.csv in sentences: how many accuracies are met, and the loss without artist overlap."""
     run = [row for row in rows if row["closest_accuracy"] is not None]
     papers = {paper_of(row["source"]) for row in rows}
     sentences = [
@@ -206,6 +255,9 @@ def _ours(name: str, found: Row | None) -> dict[str, Any]:
 
 def _summary(row: Row, own: Mapping[str, Row], protocols: Mapping[str, Row], models: Container[str]) -> Iterable[str]:
     """Describe a row of papers.csv, sentence by sentence."""
+    if not is_counterpart(row, models):
+        yield "A figure of the literature: the system is not part of this project."
+        return
     if row["model"] not in models:
         yield "Unavailable: the model is not configured."
         return

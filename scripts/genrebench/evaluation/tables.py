@@ -104,6 +104,20 @@ PAPERS_GENRES = Table(
     | _columns(text="disjoint_protocol")
     | _columns(number="disjoint_score disjoint_clips difference")
 )
+PAPERS_FIGURES = Table(
+    _columns(text="model source dataset metric")
+    | _columns(number="published")
+    | _columns(text="closest_protocol")
+    | _columns(number="closest_value")
+    | _columns(text="disjoint_protocol")
+    | _columns(number="disjoint_value difference")
+    | _columns(text="device reason note")
+)
+CLAIMS = Table(
+    _columns(text="id source claim kind protocol verdict")
+    | _columns(number="difference low high")
+    | _columns(text="ours reason caveats")
+)
 STABILITY = Table(
     _columns(text="model protocol unit")
     | _columns(count="runs seeds splits")
@@ -136,6 +150,15 @@ HARD_CLIPS = Table(
     | _columns(count="guesses"),
     number="%.6f",
     others=NUMBER,
+)
+CONFUSED_PAIRS = Table(
+    _columns(text="protocol model")
+    | _columns(count="rank")
+    | _columns(text="genre other")
+    | _columns(count="cases confused")
+    | _columns(number="share")
+    | _columns(count="genre_as_other other_as_genre"),
+    number="%.6f",
 )
 LABELS = Table(
     _columns(text="clip_id genre suggested")

@@ -13,7 +13,7 @@ from genrebench.audio import formats
 from genrebench.common.cli import InputError
 from genrebench.common.file_names import shortened
 from genrebench.common.prediction import Prediction
-from genrebench.common.workers import LIMIT_S, Failure, Workers
+from genrebench.common.workers import LIMIT_S, Failure, Workers, attempt
 
 if TYPE_CHECKING:  # it imports what computes, which only the processes need
     from genrebench.inference.predictor import Predictor
@@ -140,7 +140,10 @@ def start(folder: Path) -> partial[Prediction | str]:
 
 
 def predict(predictor: "Predictor", paths: tuple[Path, Path | None]) -> Prediction | str:
-    """Predict the genre of a file, and plot it to the second path; returns the reason where this is not possible."""
+    """Predict the genre of a file, and plot it to the second path.
+
+    Returns the reason where there is no prediction. Where there is only no plot, the prediction says why.
+    """
     path, plot = paths
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -151,7 +154,19 @@ def predict(predictor: "Predictor", paths: tuple[Path, Path | None]) -> Predicti
     except OSError as error:
         return f"{path} cannot be read: {error.strerror or error}"
     if plot:
-        from genrebench.plots import prediction as prediction_plot  # matplotlib, 0.5 s
-
-        prediction_plot.write(prediction, plot)
+        result = attempt(partial(_write_plot, prediction), plot)
+        prediction.no_plot = f"The plot of {path} {result.reason}" if isinstance(result, Failure) else result
     return prediction
+
+
+def _write_plot(prediction: Prediction, plot: Path) -> str:
+    """Write the plot of a prediction; returns why this is not possible, or nothing."""
+    from genrebench.plots import prediction as prediction_plot  # matplotlib, 0.5 s
+
+    try:
+        prediction_plot.write(prediction, plot)
+    except InputError as error:
+        return str(error)
+    except OSError as error:
+        return f"The plot {plot} cannot be written: {error.strerror or error}"
+    return ""

@@ -9,7 +9,8 @@ pseudorehearsal).
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from genrebench.common import files, scoring
-from genrebench.common.cli import InputError
+from genrebench.common.cli import InputError, refusal
 from genrebench.datasets import splits
 from genrebench.evaluation import metrics, significance
 from genrebench.inference import confidence, export, fine_tuning, loader, new_clips
@@ -88,7 +89,7 @@ def update(
     split = new_clips.assign(found.clips, seed)
     data = examples(predictor, found, split)
     learned = join(data, first.data) if first and replay else data
-    with files.atomic(output) as temporary:
+    with _in_one_line(output), files.atomic(output) as temporary:
         # hidden files are Snakemake's own
         shutil.copytree(folder, temporary, ignore=shutil.ignore_patterns(".*"))
         trials, expected = fine_tuning.adapt(temporary / "model", learned, description, seed)
@@ -125,6 +126,20 @@ def update(
         description = write_description(temporary, description)
         (temporary / "README.md").write_text(model_card(description), encoding="utf-8")
     return description
+
+
+@contextmanager
+def _in_one_line(output: Path) -> Iterator[None]:
+    """Say in a sentence why `output` cannot be written, whatever the system or a library refuses."""
+    try:
+        yield
+    except shutil.Error as error:  # of a copy of a folder: (source, target, reason) of each file
+        *_, reason = error.args[0][0]
+        raise InputError(f"{output} cannot be written: {reason}") from None
+    except OSError as error:
+        if refusal(error):  # which says what to do, too
+            raise
+        raise InputError(f"{output} cannot be written: {error.strerror or error}") from None
 
 
 def examples(predictor: Predictor, found: NewClips, split: Mapping[str, str]) -> Data:

@@ -4,7 +4,7 @@ The paper states which features go in (mel, chroma, wavelet, MFCC, VGGish), that
 read them, and that validation settles after about 200 epochs; not which feature goes where, how the embedding is read,
 nor how all is fused. Our reading: mel and chroma through the branches of `cnn`, wavelet and MFCC through those of `rnn`
 (`cnn_features`, `rnn_features`), mean and maximum over time of the embedding through a dense layer; everything side by
-side before a dense layer, dropout and softmax.
+side before a dense layer, dropout and softmax. Epochs and warm-up are those of `cnn`.
 """
 
 from __future__ import annotations

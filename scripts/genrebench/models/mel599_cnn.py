@@ -3,7 +3,7 @@
 The paper states the input, "three hidden layers" with max pooling between them, one dense layer with softmax, and a
 layer that reshapes. Our reading, each choice a setting: the hidden layers are convolutions over time and frequency, a
 pooling follows each of them, the reshaping adds the axis of channels, and the dense layer sees all values of the last
-pooling. Pooled by 4 they are 1280, and the network has 68,554 weights; by 2 they are 76,800.
+pooling. Pooled by 4 they are 1280, and the network has 36,106 weights; by 2 they are 76,800.
 
 599 frames fit no common hop: of 30 s at 22,050 Hz a hop of 512 gives 1292. The spectrogram is resized along time, by
 linear interpolation that is stretched where it shrinks, so that no frame is passed over.

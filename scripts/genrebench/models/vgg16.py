@@ -9,7 +9,8 @@ vanish, a plausible cause of the 36%. Epochs, batch size and learning rate are u
 
 The layers up to fc2 have the names and shapes of `keras.applications.VGG16`, whose weights are those of the authors.
 The dropout after fc1 and fc2, and the average to 7 x 7 for pictures of other sizes, are those of the paper's
-torchvision, which prepares photographs in another way: here the standardised picture is scaled to their spread.
+torchvision, which prepares photographs in another way: here the standardised picture is scaled to their spread. It is
+grey, the same in all three channels; the paper does not say how its pictures are coloured.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ UNITS = {
     "build_leaderboard": "runs",
     "compare_models": "runs",
     "compare_papers": "runs",
+    "compare_claims": "runs",
     "compare_stability": "runs",
     "study_errors": "runs",
     "build_report": "runs",

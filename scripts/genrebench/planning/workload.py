@@ -12,7 +12,7 @@ A job is named by the parts of its benchmark file below `results/<dataset>/bench
 | collect_feature | megabytes of the cache |
 | make_split, check_labels | clips |
 | train_<model> (also of a variant) | millions of values: training clips x those of the features; 0 if it cannot be |
-| evaluate_model, build_leaderboard, compare_models, compare_papers, compare_stability | runs |
+| evaluate_model, build_leaderboard, compare_models, compare_papers, compare_claims, compare_stability | runs |
 | study_errors, build_report | runs |
 | the rest | none: always the same |
 """
@@ -97,7 +97,7 @@ class Workload:
                 return passes * self.training.get((protocol, split), 0) * self.values_of(model) / 1e6
             case ("evaluate_model", model):
                 return self.runs.get(model, 0)
-            case ("build_leaderboard" | "compare_models" | "compare_papers" | "compare_stability",):
+            case ("build_leaderboard" | "compare_models" | "compare_papers" | "compare_claims" | "compare_stability",):
                 return sum(self.runs.values())
             case ("study_errors" | "build_report",):
                 return sum(self.runs.values())

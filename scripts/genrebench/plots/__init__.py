@@ -3,6 +3,7 @@
 # The features that have a place in the picture of a clip (`clip`); one that is not configured is left out.
 FEATURES_OF_CLIP = (
     "mel",
+    "mfcc",
     "spectral_rolloff",
     "spectral_centroid",
     "spectral_bandwidth",

@@ -19,6 +19,7 @@ from genrebench.audio.lengths import given_seconds
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.file_names import shortened
+from genrebench.common.formatting import printable
 from genrebench.extraction import store
 from genrebench.extraction.engine import FAST
 from genrebench.plots import FEATURES_OF_CLIP as FEATURES
@@ -30,12 +31,23 @@ LINES = {  # over the spectrum: colour and line style
     "spectral_centroid": ("#ffffff", "-"),
     "spectral_bandwidth": ("#ffffff", ":"),
 }
+# Li's Figure 1, from bottom to top.
+STANDARDISED = {
+    "mfcc": "MFCC",
+    "spectral_centroid": "centroid",
+    "chroma": "chroma",
+    "spectral_contrast": "contrast",
+    "zero_crossing_rate": "ZCR",
+    "rms": "RMS",
+}
+DEVIATIONS = 3.0  # standard deviations where its colours end
 LOWEST, PER_OCTAVE = 50.0, 18  # Hz; rows of the spectrum per octave
 OCTAVES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)  # Hz, labels of the axes
-WIDTH, LEFT, RIGHT, TOP, BOTTOM, GAP = 7.5, 0.52, 0.58, 0.3, 0.45, 0.28  # inches
+WIDTH, LEFT, RIGHT, TOP, BOTTOM, GAP = 7.5, 0.62, 0.58, 0.3, 0.45, 0.28  # inches
 SPECTRUM = mpl.colormaps["magma"]
+DEVIATION = mpl.colormaps["RdBu_r"]
 LINE = style.OKABE_ITO[0]
-# Small pictures for a page, about 50 kB each.
+# Small pictures for a page, about 60 kB each.
 SMALL: dict[str, Any] = {"columns": 200, "shades": 20}
 SMALL_DPI, SMALL_PALETTE = 96, 64
 
@@ -213,7 +225,7 @@ def draw(view: View, title: str) -> Figure:
     panels = [panel for panel in PANELS if not panel.needs or set(panel.needs) & set(view.arrays)]
     height = TOP + sum(panel.height + GAP for panel in panels) + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
-    figure.text(0.1 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=12, fontweight="bold")
+    figure.text(0.1 / WIDTH, 1 - 0.1 / height, printable(title), va="top", fontsize=12, fontweight="bold")
     bottom, first = height - TOP, None
     for panel in panels:
         bottom -= panel.height + GAP
@@ -312,6 +324,29 @@ def _chroma(view: View, axes: Axes) -> AxesImage:
     return _image(view, axes, "chroma", view.arrays["chroma"], style.HEAT, vmin=0, vmax=1)
 
 
+def _standardised(view: View, axes: Axes) -> AxesImage:
+    """Draw the features of `STANDARDISED`, each row with mean 0 and variance 1 over the clip; a constant row is 0.
+
+    The height of a feature is the root of the number of its rows, so that single rows can be seen.
+    """
+    bottom, places, image = 0.0, {}, None
+    for feature, label in STANDARDISED.items():
+        if feature not in view.arrays:
+            continue
+        values = view.arrays[feature]
+        spread = values.std(axis=1, keepdims=True)
+        scaled = (values - values.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)
+        top = bottom + math.sqrt(len(values))
+        image = _image(view, axes, feature, scaled, DEVIATION, (bottom, top), vmin=-DEVIATIONS, vmax=DEVIATIONS)
+        axes.axhline(top, color="white", lw=1.5)
+        places[label] = (bottom + top) / 2
+        bottom = top
+    axes.set_yticks(list(places.values()), list(places))
+    axes.set_ylim(0, bottom)
+    assert image is not None  # the panel is drawn where one of the features is there
+    return image
+
+
 def _line(feature: str) -> Callable[[View, Axes], None]:
     def draw(view: View, axes: Axes) -> None:
         values = view.arrays[feature][0]
@@ -368,4 +403,5 @@ PANELS = (
     Panel("Chroma", "share of the strongest pitch class", 0.8, _chroma, ("chroma",)),
     Panel("Zero-crossing rate", "changes per sample", 0.5, _line("zero_crossing_rate"), ("zero_crossing_rate",)),
     Panel("RMS", "amplitude re full scale", 0.5, _line("rms"), ("rms",)),
+    Panel("Standardised features", "standard deviations from the row's mean", 1.8, _standardised, tuple(STANDARDISED)),
 )

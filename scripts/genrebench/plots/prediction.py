@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from genrebench.audio import decode, filters
 from genrebench.audio.clip import Clip, decibels
 from genrebench.audio.samples import Samples
-from genrebench.common.formatting import percent
+from genrebench.common.formatting import percent, printable
 from genrebench.common.prediction import Prediction
 from genrebench.plots import style
 from genrebench.plots.clip import SPECTRUM
@@ -79,7 +79,7 @@ def draw(prediction: Prediction, samples: Samples, width: float = 9.0, over_time
 
 
 def _title(prediction: Prediction) -> str:
-    return f"{prediction.path.name}: {prediction.genre}, {percent(prediction.probabilities.max(), 0)}"
+    return f"{printable(prediction.path.name)}: {prediction.genre}, {percent(prediction.probabilities.max(), 0)}"
 
 
 def _headline(prediction: Prediction) -> float:

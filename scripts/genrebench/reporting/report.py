@@ -8,12 +8,13 @@ from typing import Any
 from genrebench.common import files, packages
 from genrebench.datasets import published, synthetic
 from genrebench.datasets.split_leakage import MEANINGLESS, describe_protocols, pick_protocols
-from genrebench.evaluation import costs, leakage, predictions, results, tables
+from genrebench.evaluation import costs, leakage, paper_comparison, predictions, results, tables
 from genrebench.plots import cost as cost_plot
 from genrebench.plots import style
 from genrebench.reporting.page import existing, png, write_page
 from genrebench.reporting.sections import cost, dataset, overview, scores, studies
 from genrebench.reporting.sections.ablation import describe_ablation
+from genrebench.reporting.sections.papers import describe_papers
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "librosa", "PyWavelets", "tensorflow", "keras", "snakemake", "dvc")
 CLIPS_SHOWN = 2000  # in a table on the page, so that browsers can open it
@@ -27,6 +28,7 @@ SECTIONS = {
     "leakage": "Leakage study",
     "protocols": "Split protocols",
     "confusion": "Confusion matrices",
+    "confused_pairs": "Confused genres",
     "genres": "Scores per genre",
     "confident_errors": "Confident errors",
     "hard_clips": "Hard clips",
@@ -41,7 +43,6 @@ SECTIONS = {
     "feature_table": "Features by genre",
     "clips": "Clips over time",
     "unavailable": "Unavailable runs",
-    "published": "Published accuracies",
     "reproducibility": "Reproducibility",
 }
 
@@ -54,10 +55,11 @@ def build_report(
     page: Path,
     cost_table: Path,
     cost_picture: Path,
+    measures_table: Path,
     benchmarks: Path | None = None,
     ablation: Sequence[str] = (),
 ) -> None:
-    """Write the report of a dataset, and its costs as table and plot.
+    """Write the report of a dataset, its costs as table and plot, and the papers' other figures beside ours.
 
     The runs are those of statuses.csv, so results of an earlier configuration are not shown.
 
@@ -71,8 +73,8 @@ def build_report(
         params.yaml and the preset of the dataset, shown on the page.
     published_table : path
         data/published.csv.
-    page, cost_table, cost_picture : path
-        HTML, CSV and PNG to write.
+    page, cost_table, cost_picture, measures_table : path
+        HTML, CSV, PNG and CSV (papers_figures.csv) to write.
     benchmarks : path, optional
         Folder of Snakemake's benchmark files; without it, costs of jobs are not shown.
     ablation : sequence of str
@@ -94,8 +96,14 @@ def build_report(
     points = costs.accuracy_and_cost(leaderboard, measured, headline)
     figure = cost_plot.draw_costs(points, [row["model"] for row in statuses], headline)
     style.write(figure, cost_picture, palette=128)
+    papers = tables.rows(tables.PAPERS.read(folder / "papers.csv"))
+    printed = published.with_paper_settings(
+        published.read_measures(published_table), {row["model"] for row in leaderboard}
+    )
+    measures = paper_comparison.compare_measures(list(printed), papers, leaderboard, measured, name)
+    tables.PAPERS_FIGURES.write(measures_table, measures)
     content = (
-        _results(name, folder, leaderboard, statuses, protocols, published_table)
+        _results(folder, leaderboard, statuses, protocols)
         | _dataset(folder)
         | {
             "dataset": name,
@@ -103,6 +111,8 @@ def build_report(
             "protocols": protocols,
             "headline": headline,
             "meaningless": MEANINGLESS,
+            "published_here": published.is_of(name, papers),
+            "papers": describe_papers(folder, name, papers, measures, {row["model"] for row in leaderboard}),
             "ablation": describe_ablation(folder, ablation),
             "stability": scores.describe_stability(folder, strict, loose, protocols),
             "warnings": overview.warnings(statuses) + overview.duplicate_warnings(statuses, protocols),
@@ -122,12 +132,10 @@ def build_report(
 
 
 def _results(
-    name: str,
     folder: Path,
     leaderboard: list[dict[str, Any]],
     statuses: list[dict[str, Any]],
     protocols: dict[str, dict[str, Any]],
-    published_table: Path,
 ) -> dict[str, Any]:
     """The content of the sections about models."""
     models = sorted({row["model"] for row in statuses if row["status"] == results.DONE})
@@ -137,7 +145,6 @@ def _results(
     genres = sorted({clip["genre"] for clip in files.read_rows(existing(folder / "manifest.csv"))})
     by_genre = scores.genre_scores(results.read_genres(evaluation, models), genres, protocols)
     strict, loose = pick_protocols(leaderboard, protocols)
-    figures = published.read_accuracies(published_table)
     errors = studies.describe_errors(
         existing(folder / "errors.csv"), folder / "errors", folder / "excerpts", existing(folder / "labels.csv")
     )
@@ -145,10 +152,9 @@ def _results(
         "findings": overview.key_findings(leaderboard, protocols),
         "leaderboard": leaderboard,
         "by_model": scores.accuracy_by_model(leaderboard, strict or loose),
-        "published_here": published.is_of(name, figures),
-        "published": figures,
         "leaderboard_plot": png(folder / "leaderboard.png"),
         "confusions": scores.confusions(tested, genres, protocols),
+        "confused_pairs": scores.confused_pairs(folder / "confused_pairs.csv", leaderboard, tested, strict or loose),
         "genre_scores": by_genre,
         "genre_plots": scores.draw_genres(by_genre, leaderboard, genres),
         "mistakes": scores.confident_errors(leaderboard, tested, strict or loose),
@@ -158,7 +164,6 @@ def _results(
         "saliency_plot": png(folder / "plots" / "saliency.png"),
         "comparisons": scores.describe_comparisons(tables.rows(tables.COMPARISONS.read(folder / "comparisons.csv"))),
         "comparison_plot": png(folder / "plots" / "comparisons.png"),
-        "papers": scores.describe_papers(folder, name),
         "leakage": leakage.read_study(*(existing(folder / f"{table}.csv") for table in ("leakage", "leakage_parts"))),
         "leakage_plot": png(folder / "plots" / "leakage.png"),
         "reliability": scores.model_plots(evaluation, models, "reliability.png"),
@@ -188,13 +193,13 @@ def _dataset(folder: Path) -> dict[str, Any]:
 def _sections(content: dict[str, Any]) -> dict[str, str]:
     """The sections of the page: those that have content."""
     needed = {
-        "papers": content["papers"]["rows"],
+        "papers": content["papers"]["rows"] or content["papers"]["literature"],
         "ablation": content["ablation"],
         "stability": content["stability"]["rows"],
+        "confused_pairs": content["confused_pairs"],
         "confident_errors": content["mistakes"] and content["mistakes"]["clips"],
         "calibration": content["reliability"],
         "curves": content["curves"],
-        "published": content["published"],
     }
     return {name: title for name, title in SECTIONS.items() if needed.get(name, True)}
 

@@ -64,11 +64,13 @@ def train(
     folder, cost
         Folder and JSON file to write.
     selection
-        JSON whose `features` are those that are read, where an ablation selects them: one file, or none.
+        JSON whose `features` are those that are read, where an ablation selects them: one file, or none. Those that
+        were `unavailable` when it did become a caveat.
     """
     name = settings.get("module", model)
-    for path in selection:
-        chosen = files.read_json(path)["features"]
+    selected = [files.read_json(path) for path in selection]
+    for one in selected:
+        chosen = one["features"]
         settings = settings | {"features": chosen}
         features = [feature for feature in features if Path(feature).stem in chosen]
     described = files.read_json(Path(split).with_suffix(".json"))
@@ -119,6 +121,7 @@ def train(
     caveats = [SCALER_SAW_TEST_CLIPS] if settings.get("scaler_fit_on") == "all" else []
     caveats += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
     caveats += module.caveats(settings) if hasattr(module, "caveats") else []
+    caveats += [f"selected without {', '.join(one['unavailable'])}" for one in selected if one["unavailable"]]
     caveats += [caveat for cache in caches for caveat in cache.description.get("caveats", [])]
     kept = history[kept_row(history, settings.get("keep", "last"))]
     print(

@@ -30,6 +30,13 @@ def kind_of(variant: str) -> tuple[str, str]:
     return variant, ""
 
 
+def ablated(params: Mapping[str, Any]) -> list[str]:
+    """The models that are ablated: of those of section `ablation` the ones that run, or only on selected features."""
+    return [
+        model for model in params["ablation"]["models"] if {model, entry_name(model, SELECTED)} & set(params["models"])
+    ]
+
+
 def protocols(params: Mapping[str, Any], model: str) -> list[str]:
     """The protocols under which a model is ablated: those of the entry that reads the selected features, if it runs."""
     selected = params["models"].get(entry_name(model, SELECTED), {})

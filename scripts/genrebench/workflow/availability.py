@@ -12,7 +12,7 @@ from typing import Any
 
 from genrebench.common import files, written
 from genrebench.common.cli import InputError
-from genrebench.workflow import dataset_folder, file_index, pretrained
+from genrebench.workflow import ablation, dataset_folder, file_index, pretrained
 from genrebench.workflow.entries import features_of, is_precomputed, module_of
 
 FAULT_FILTERED = "fault_filtered"  # of GTZAN's clips only
@@ -136,9 +136,13 @@ def _of_feature(name: str, entry: Any, folder: Path) -> str | None:
 
 
 def _of_model(name: str, entry: Mapping[str, Any], features: Reasons) -> str | None:
-    missing = [feature for feature in features_of(entry) if feature in features]
+    read = features_of(entry)
+    missing = [feature for feature in read if feature in features]
+    told = "; ".join(f"{feature} is missing: {features[feature]}" for feature in missing)
+    if ablation.is_selected(name):  # among those that there are
+        return f"There are no two features to select among. {told}" if len(read) - len(missing) < 2 else None
     if missing:
-        return "; ".join(f"{feature} is missing: {features[feature]}" for feature in missing)
+        return told
     return pretrained.unavailable(module_of(name, entry), entry)
 
 

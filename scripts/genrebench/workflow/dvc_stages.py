@@ -32,7 +32,7 @@ HEADER = """\
 # Configuration {digest}
 """
 # Of results/<dataset>/ never DVC's: what was measured (times, memory), and the page that joins it with the rest.
-UNTRACKED = ("costs/", "cost.csv", "plots/cost.png", "report/")
+UNTRACKED = ("costs/", "cost.csv", "papers_figures.csv", "plots/cost.png", "report/")
 PLOTS = ("plots/distributions.png", "plots/correlations.png")
 
 
@@ -237,6 +237,7 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
         Stage("build_leaderboard", ["build_leaderboard"], [f"{results}/leaderboard.csv"], ("suite",)),
         Stage("compare_models", ["compare_models"], [f"{results}/comparisons.csv"]),
         Stage("compare_papers", ["compare_papers"], [f"{results}/papers.csv"]),
+        Stage("compare_claims", ["compare_claims"], [f"{results}/claims.csv"]),
         Stage("compare_stability", ["compare_stability"], [f"{results}/stability.csv"]),
         Stage("study_leakage", ["study_leakage"], [f"{results}/leakage.csv"]),
         Stage("study_errors", ["study_errors"], [f"{results}/errors.csv"]),
@@ -251,14 +252,13 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
 
 def _ablation(params: Mapping[str, Any], selecting: Sequence[str], unavailable: Unavailable) -> list[Stage]:
     """The stage of the ablation: all its trainings, because of them it is known only later which are needed."""
-    ablated = [model for model in params["ablation"]["models"] if model in params["models"]]
     protocols = dict.fromkeys(protocol for model in selecting for protocol in ablation.protocols(params, model))
     return [
         Stage(
             "build_ablation",
             [
                 *("build_ablation", "select_features", "reduce_features", "permute_features", "evaluate_model"),
-                *(f"train_{model}" for model in ablated),
+                *(f"train_{model}" for model in ablation.ablated(params)),
             ],
             [
                 f"results/{params['dataset']}/ablation/{protocol}/index.html"

@@ -396,7 +396,7 @@ def test_nothing_is_cut_or_said_of_the_real_clips():
     ("clip", "printed"),
     [("jazz/jazz.00007", (0.077327, 0.105113, 0.574005)), ("blues/blues.00028", (0.079170, 0.118491, 0.979095))],
 )
-def test_summary_is_what_paper_001_prints(clip, printed):
+def test_summary_is_what_huang_and_minami_print(clip, printed):
     figures = decode.summary(decode.load(REAL / f"{clip}.wav", RATE))
     assert tuple(round(figures[f"{kind}_amplitude"], 6) for kind in ("mean", "rms", "max")) == printed
 

@@ -103,6 +103,16 @@ def test_plots(model, music):
     assert found[:2] == ["a.wav.png", "more/b.flac.png"] and len(found) == 4
 
 
+def test_without_a_plot_there_is_the_prediction_and_the_reason(model, music):
+    (music / "plots").touch()  # a file is where the folder would be
+    result = predict(music, "--model", model, "a.wav", "more/b.flac", "--csv", "--plot", "plots")
+    assert result.returncode == 1
+    assert [row["genre"] for row in csv.DictReader(result.stdout.splitlines())] == ["bass", "treble"]
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 2 and "plots/a.wav.png" in errors[0] and "plots/more/b.flac.png" in errors[1]
+    assert "Traceback" not in result.stderr
+
+
 def test_the_model_is_that_of_the_results_in_the_folder_or_of_the_project(model, music):
     result = predict(music, "--results", "results", "a.wav")
     assert result.returncode == 0 and "trained on gtzan" in result.stderr  # the model that comes with the project

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from genrebench.common import files
+from genrebench.common.tables import TEXT, Table
 
 
 def test_atomic_keeps_the_old_file_and_leaves_nothing_when_the_block_fails(tmp_path):
@@ -36,6 +37,17 @@ def test_rows_survive_a_round_trip_and_unknown_columns_are_an_error(tmp_path):
     with pytest.raises(ValueError):
         files.write_rows(tmp_path / "t.csv", ("a",), rows)
     assert files.read_rows(tmp_path / "t.csv") == rows
+
+
+@pytest.mark.parametrize("odd", ["a\rb", "a\r\nb", "a\nb", 'a"b\r', "\r\n"])
+def test_ends_of_lines_in_a_field_are_no_ends_of_rows(tmp_path, odd):
+    rows = [{"one": odd, "two": "2"}, {"one": "1", "two": odd}]
+    files.write_rows(tmp_path / "a.csv", ["one", "two"], rows)
+    assert files.read_rows(tmp_path / "a.csv") == rows
+    table = Table({"one": TEXT, "two": TEXT})
+    table.write(tmp_path / "b.csv", rows)
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
+    assert table.read(tmp_path / "b.csv").to_dict("records") == rows
 
 
 def test_the_same_value_gives_the_same_json(tmp_path):

@@ -7,12 +7,16 @@ import pytest
 from genrebench.common import files
 from genrebench.datasets import published
 from genrebench.evaluation import paper_comparison, tables
+from genrebench.workflow import config, settings_file
+from genrebench.workflow.entries import entry_name
 
-PATH = Path(__file__).parents[3] / "data/published.csv"
+ROOT = Path(__file__).parents[3]
+PATH = ROOT / "data/published.csv"
 GENRES = "blues classical country disco hiphop jazz metal pop reggae rock".split()
 METRICS = (
     "accuracy valid_accuracy test_loss precision recall f1 support parameters seconds_per_epoch".split()
 )  # as data/README.md says
+SCORES = ("precision", "recall", "f1", "support")
 REPORTS = [*(f"Huang and Minami 2024, Figure {number}" for number in (12, 13, 14)), "Cao, Figure 5"]
 
 
@@ -82,8 +86,7 @@ def test_the_accuracy_is_the_mean_recall_of_equal_genres(rows, source):
 def test_the_printed_averages_are_those_that_ours_are_compared_with(rows, source):
     run = {"model": "m", "protocol": "stratified", "split": "repeat0", "seed": 0}
     scores = [
-        run | {"genre": genre} | {metric: printed(rows, source, metric)[genre] for metric in published.SCORES}
-        for genre in GENRES
+        run | {"genre": genre} | {metric: printed(rows, source, metric)[genre] for metric in SCORES} for genre in GENRES
     ]
     averages = paper_comparison.average_genres(tables.GENRES.frame(scores)).set_index("genre")
     for name in ("macro avg", "weighted avg"):
@@ -92,10 +95,12 @@ def test_the_printed_averages_are_those_that_ours_are_compared_with(rows, source
             assert averages.loc[name, metric] == pytest.approx(printed(rows, source, metric)[name], abs=0.0051)
 
 
-def test_scores_of_genres_are_read_without_what_the_text_says_of_them():
+def test_scores_of_genres_are_read_with_what_the_text_says_of_them():
     scores = published.read_scores(PATH)
-    assert {row["metric"] for row in scores} == {"precision", "recall", "f1", "support"}
-    assert sum(row["model"] == "mel599_cnn" for row in scores) == 3 * (10 + 1)  # an average, no support
+    assert {row["metric"] for row in scores} == {*SCORES, "accuracy"}
+    assert (
+        sum(row["model"] == "mel599_cnn" for row in scores) == 3 * (10 + 1) + 2
+    )  # an average, no support; two in words
     assert sum(row["model"] == "sgd" for row in scores) == 4 * (10 + 2)
     (jazz,) = [r for r in scores if (r["model"], r["genre"], r["metric"]) == ("mel599_cnn", "jazz", "recall")]
     assert jazz["value"] == 0.88
@@ -112,10 +117,39 @@ def test_every_system_of_the_papers_has_its_accuracy():
         "cnn": 0.625, "rnn": 0.57, "hybrid": 0.745,
         "logistic": 0.45, "sgd": 0.38, "random_forest": 0.55, "random_forest_vggish": 0.80,
         "random_forest_all": 0.80,
-        "vgg16": 0.36, "vgg16-initial": 0.34,
+        "vgg16": 0.36, "vgg16-softmax_twice": 0.36, "vgg16-initial": 0.34,
         "feature_cnn": 0.466, "feature_lstm": 0.544,
-        "mel599_cnn": 0.79,
+        "mel599_cnn": 0.79, "mel599_cnn-mfcc": 0.79,
     }  # fmt: skip
     counterparts = [row["model"] for row in published.read_accuracies(PATH) if published.is_counterpart(row, ["passt"])]
     assert set(counterparts) == {*systems, "passt"}  # of the literature only a model that is configured
     assert published.is_of("gtzan", published.read_accuracies(PATH))
+
+
+def test_every_figure_is_read_by_one_function(rows):
+    read = (published.read_accuracies(PATH), published.read_scores(PATH), published.read_measures(PATH))
+    assert sum(len(found) for found in read) == len(rows)
+    measures = {(row["model"], row["metric"]): row["value"] for row in read[2]}
+    assert measures["feature_lstm", "parameters"] == 107460
+    assert measures["hybrid", "test_loss"] == pytest.approx(0.963, abs=5e-4)
+
+
+def test_the_variant_with_the_settings_of_the_paper_has_its_figures_too():
+    figures = [
+        row for row in published.read_accuracies(PATH) if row["model"] in ("cnn", "feature_cnn", "hubert", "vgg16")
+    ]
+    entries = {"cnn-scaled_on_all", "feature_cnn-selected", "cnn-selected", "vgg16-softmax_twice"}
+    found = [(row["model"], row["value"]) for row in published.with_paper_settings(figures, entries)]
+    assert [row for row in found if "-" in row[0]] == [("cnn-scaled_on_all", 0.625), ("feature_cnn-selected", 0.466)]
+    assert [row for row in found if "-" not in row[0]] == [(row["model"], row["value"]) for row in figures]
+
+
+def test_the_figures_are_of_entries_that_exist_or_of_the_literature(rows):
+    sections = config.resolve(settings_file.read(ROOT / "params.yaml")).sections
+    variants = {entry_name(model, name) for model, own in sections["variants"].items() for name in own}
+    own = {row["model"] for row in rows if published.paper_of(row["source"]) in published.PAPERS}
+    assert own <= {*sections["models"], *variants}
+    literature = {row["model"] for row in rows} - own
+    assert not literature & {*sections["models"], *variants}
+    for variant in published.PAPER_SETTINGS.values():
+        assert any(name.endswith(f"-{variant}") for name in [*variants, "feature_cnn-selected"])

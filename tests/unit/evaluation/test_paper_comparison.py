@@ -7,9 +7,11 @@ from sklearn.metrics import precision_recall_fscore_support
 
 import compare_papers
 from genrebench.common import files
+from genrebench.datasets import published
 from genrebench.datasets.split_leakage import MEANINGLESS
 from genrebench.evaluation import paper_comparison, tables
 
+ROOT = Path(__file__).parents[3]
 RUN = {"model": "cnn", "protocol": "stratified", "split": "repeat0", "seed": 0}
 
 
@@ -123,8 +125,9 @@ def test_two_readings_of_a_figure_and_what_leaks_in_one():
 
 
 def test_what_was_not_run_says_why_and_marks_are_kept():
-    unknown, missing, marked = compare(
-        [figure("alexnet", 0.3), figure("cnn", 0.6), figure("vgg", 0.36)],
+    foreign = figure("mert", 0.8) | {"source": "Li et al. 2023"}
+    unknown, missing, marked, literature = compare(
+        [figure("alexnet", 0.3), figure("cnn", 0.6), figure("vgg", 0.36), foreign],
         [
             result("cnn", "stratified", None, reason="the weights are missing."),
             result("vgg", "stratified", None, reason="too large"),
@@ -132,6 +135,7 @@ def test_what_was_not_run_says_why_and_marks_are_kept():
         ],
     )
     assert "not configured" in unknown["summary"]
+    assert "literature" in literature["summary"]
     assert "the weights are missing" in missing["summary"]
     assert all(word in marked["summary"] for word in ("stratified: too large", "fault_filtered", marked["caveats"]))
     assert numbers(marked["summary"]) == ["30.0", "25.0", "35.0", "6.0"]
@@ -165,23 +169,91 @@ def test_genres_are_compared_under_the_protocols_of_the_model():
             "metric": metric,
             "value": value,
         }
-        for genre, metric, value in (("rock", "f1", 0.5), ("rock", "support", 20.0), ("polka", "f1", 0.7))
+        for genre, metric, value in [
+            *(("rock", "f1", 0.5), ("rock", "support", 20.0), ("polka", "f1", 0.7), ("rock", "accuracy", 0.9)),
+        ]
     ]
     rows = [{"model": "cnn", "closest_protocol": "stratified", "disjoint_protocol": None}]
     runs = tables.GENRES.frame(
-        RUN | {"seed": seed, "genre": "rock", "f1": f1, "support": 8} for seed, f1 in enumerate((0.6, 0.8))
+        RUN | {"seed": seed, "genre": "rock", "f1": f1, "recall": 0.75, "support": 8}
+        for seed, f1 in enumerate((0.6, 0.8))
     )
-    rock, polka = paper_comparison.compare_genres(scores, rows, runs, "gtzan")
+    rock, polka, in_words = paper_comparison.compare_genres(scores, rows, runs, "gtzan")
     assert (rock["published"], rock["published_clips"], rock["closest_clips"]) == (0.5, 20, 8)
     assert rock["closest_score"] == pytest.approx(0.7)
     assert rock["difference"] == pytest.approx(0.2)
     assert rock["disjoint_score"] is None
+    assert (in_words["closest_score"], in_words["published"]) == (0.75, 0.9)  # the accuracy of a genre is its recall
     assert polka["closest_score"] is polka["difference"] is None  # a genre that the dataset does not have
     sentence = paper_comparison.describe_genres([rock, polka])
     assert numbers(sentence) == ["20.0", "70.0", "50.0"] and "rock" in sentence
     foreign = paper_comparison.compare_genres(scores, rows, runs, "mine")
     assert foreign[0]["closest_score"] == pytest.approx(0.7)
     assert paper_comparison.describe_genres(foreign) is None
+
+
+def test_losses_sizes_and_times_are_set_against_ours():
+    def printed(metric: str, value: float, model: str = "cnn") -> dict:
+        return figure(model, value) | {"metric": metric}
+
+    figures = [
+        *(printed("test_loss", 1.4), printed("valid_accuracy", 0.6), printed("parameters", 52290.0)),
+        *(printed("seconds_per_epoch", 0.24), printed("test_loss", 1.3, "lstm"), printed("test_loss", 1.2, "vgg")),
+    ]
+    results = [
+        result("cnn", "stratified", 0.5) | {"log_loss_mean": 1.25, "valid_accuracy": 0.65},
+        result("cnn", "fault_filtered", 0.4) | {"log_loss_mean": 1.75, "valid_accuracy": None},
+        result("lstm", "stratified", None, reason="No weights."),
+    ]
+    rows = compare([figure("cnn", 0.6), figure("lstm", 0.6)], results)
+    machine = {"model": "cnn", "protocol": "stratified", "backend": "jax", "device": "CPU"}
+    costs = [machine | {"parameters": 50000, "seconds_per_epoch": seconds} for seconds in (1.0, 2.0)]
+    found = paper_comparison.compare_measures(figures, rows, results, costs, "gtzan")
+    loss, valid, parameters, seconds, unavailable, unknown = found
+    assert (loss["closest_value"], loss["disjoint_value"]) == (1.25, 1.75)
+    assert loss["difference"] == pytest.approx(-0.15)
+    assert (valid["closest_value"], valid["disjoint_value"]) == (0.65, None)
+    assert (parameters["closest_value"], parameters["difference"]) == (50000, None)
+    assert (seconds["closest_value"], seconds["published"], seconds["device"]) == (1.5, 0.24, "jax, CPU")
+    assert "No weights" in unavailable["reason"]
+    assert "No accuracy" in unknown["reason"]
+    assert paper_comparison.compare_measures(figures, rows, results, costs, "mine")[0]["difference"] is None
+    unmeasured = paper_comparison.compare_measures(figures, rows, results, [], "gtzan")
+    assert [bool(row["reason"]) for row in unmeasured[:4]] == [False, False, True, True]
+    assert len(tables.PAPERS_FIGURES.frame(found)) == len(figures)
+
+
+@pytest.mark.parametrize(
+    "configured", [set(), {"cnn-scaled_on_all", "cnn", "logistic-scaled_on_all", "feature_cnn-selected"}]
+)
+def test_every_published_figure_is_in_a_table(configured):
+    """Nothing has to be run for that; a variant with the paper's settings has the figures of its model."""
+    path = ROOT / "data/published.csv"
+    results = [result(name, "stratified", 0.5) for name in configured]
+    read = [
+        list(published.with_paper_settings(rows, configured))
+        for rows in (published.read_accuracies(path), published.read_scores(path), published.read_measures(path))
+    ]
+    accuracies = paper_comparison.compare_accuracies(read[0], results, PROTOCOLS, "gtzan", configured)
+    scores = paper_comparison.compare_genres(read[1], accuracies, tables.GENRES.frame(), "gtzan")
+    measures = paper_comparison.compare_measures(read[2], accuracies, results, [], "gtzan")
+    shown = [
+        *((row["model"], row["source"], "accuracy", "", row["published"]) for row in accuracies),
+        *((row["model"], row["source"], row["metric"], row["genre"], row["published"]) for row in scores),
+        *((row["model"], row["source"], row["metric"], "", row["published"]) for row in measures),
+    ]
+    clips = {(row["model"], row["genre"], row["published_clips"]) for row in scores}
+    rows = files.read_rows(path)
+    for row in rows:
+        if row["metric"] == "support":
+            assert (row["model"], row["genre"], float(row["value"])) in clips
+        else:
+            assert (row["model"], row["source"], row["metric"], row["genre"], float(row["value"])) in shown
+    variants = {model for model, *_ in shown} - {row["model"] for row in rows}
+    assert variants == {name for name in configured if "-" in name}
+    assert ("cnn-scaled_on_all", "Huang and Minami 2024, Figure 4", "accuracy", "", 0.625) in shown or not configured
+    assert all(row["summary"] for row in accuracies)
+    assert all(row["reason"] or row["closest_value"] is not None for row in measures if row["model"] not in configured)
 
 
 def test_the_same_results_give_the_same_bytes(tmp_path: Path):
@@ -203,7 +275,7 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path):
             tmp_path / "evaluation",
             tmp_path / "splits",
             tmp_path / "leaderboard.csv",
-            Path(__file__).parents[3] / "data/published.csv",
+            ROOT / "data/published.csv",
             "gtzan",
             ["logistic"],
             *outputs,
@@ -211,11 +283,12 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path):
         written.append([output.read_bytes() for output in outputs])
     assert written[0] == written[1]
     rows = {row["model"]: row for row in files.read_rows(tmp_path / "once" / "papers.csv")}
-    assert len(rows) == 18
+    accuracies = published.read_accuracies(ROOT / "data/published.csv")
+    assert set(rows) == {row["model"] for row in accuracies}
     assert rows["logistic"]["difference"] == "0.05"
     assert "not configured" in rows["cnn"]["summary"]
     genres = files.read_rows(tmp_path / "once" / "genres.csv")
-    assert len(genres) == 3 * 3 * 12 + 3 * 11
+    assert len(genres) == 3 * 3 * 12 + 3 * 11 + 2
     (rock,) = [r for r in genres if (r["model"], r["genre"], r["metric"]) == ("logistic", "rock", "f1")]
     assert rock["published"] == "0.2"
     assert rock["difference"] == "0.3"

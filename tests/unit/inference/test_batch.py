@@ -2,9 +2,13 @@
 
 import os
 
+import numpy as np
 import pytest
 
+from genrebench.common.prediction import Prediction
+from genrebench.inference import batch
 from genrebench.inference.batch import find_files
+from genrebench.plots import prediction as prediction_plot
 
 
 @pytest.fixture
@@ -59,3 +63,24 @@ def test_a_folder_that_cannot_be_read_is_told(music, monkeypatch):
     found = find_files(["."])
     assert [path.as_posix() for path in found.files] == ["a.wav"]
     assert found.unreadable == ["./more cannot be listed: Permission denied"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(OSError(28, "No space left"), "No space left"), (MemoryError(), "memory"), (ValueError("odd"), "odd")],
+)
+def test_a_plot_that_fails_costs_no_prediction(tmp_path, monkeypatch, error, said):
+    class Predictor:
+        def predict(self, path):
+            return Prediction(path, 1.0, ["jazz", "rock"], np.array([0.3, 0.7]), [], np.zeros((0, 2)), "")
+
+    def fail(*_):
+        raise error
+
+    path = tmp_path / "a.wav"
+    path.touch()
+    monkeypatch.setattr(prediction_plot, "write", fail)
+    found = batch.predict(Predictor(), (path, tmp_path / "a.png"))
+    assert found.genre == "rock" and "a." in found.no_plot and said in found.no_plot
+    monkeypatch.setattr(prediction_plot, "write", lambda *_: None)
+    assert batch.predict(Predictor(), (path, tmp_path / "a.png")).no_plot == ""

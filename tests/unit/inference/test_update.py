@@ -1,7 +1,9 @@
 """Exported models updated with new clips: what is chosen, what is refused, and that test clips change nothing."""
 
+import errno
 import shutil
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -224,6 +226,23 @@ def test_what_cannot_be_updated_is_refused(corpus, higher, tmp_path):
         update.update(export / "logistic", higher, export / "logistic" / "new")
     with pytest.raises(InputError, match="results of tones"):
         update.update(export / "logistic", higher, tmp_path / "out", results=tmp_path)
+
+
+def test_what_cannot_be_written_is_one_sentence(corpus, higher, tmp_path, monkeypatch):
+    errors = [
+        shutil.Error([("a", "b", "[Errno 5] Input/output error: 'a'")]),
+        OSError("Unable to synchronously create dataset"),
+        OSError(errno.EREMOTEIO, "Remote I/O error"),
+    ]
+    for error, said in zip(errors, ("Input/output error", "Unable to synch", "Remote"), strict=True):
+        monkeypatch.setattr(fine_tuning, "adapt", mock.Mock(side_effect=error))
+        with pytest.raises(InputError, match=f"out cannot be written: .*{said}"):
+            update.update(corpus.folder / "export" / "logistic", higher, tmp_path / "out")
+        assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(fine_tuning, "adapt", mock.Mock(side_effect=OSError(errno.ENOSPC, "No space left")))
+    with pytest.raises(OSError, match="No space left") as full:  # the command says what to do
+        update.update(corpus.folder / "export" / "logistic", higher, tmp_path / "out")
+    assert full.value.filename == str(tmp_path / "out")
 
 
 def test_recordings_under_two_genres_and_unreadable_files_are_rejected_with_the_reason(corpus, tmp_path):

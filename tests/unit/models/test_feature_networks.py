@@ -10,8 +10,7 @@ from genrebench.common.cli import InputError
 from genrebench.models import feature_cnn, feature_lstm
 
 PAPER = {"mfcc_20": (1292, 20), "chroma_12": (1292, 12), "spectral_contrast": (1292, 7), "spectral_centroid": (1292, 1)}
-PAPER_LSTM = {"units": [128, 32], "dropout": 0.05, "recurrent_dropout": 0.35, "l2": 0.001, "max_steps": 0}
-PAPER_CNN = {"convolutions": [[64, 7], [64, 3], [64, 3]], "pool": 2, "dense": [128], "dropout": 0.3, "l1": 0.0001}
+PAPER_LSTM, PAPER_CNN = feature_lstm.Settings().model_dump(), feature_cnn.Settings().model_dump()
 SMALL_LSTM = {"units": [6, 5], "dropout": 0.1, "recurrent_dropout": 0.2, "l2": 0.0, "max_steps": 0}
 SMALL_CNN = {"convolutions": [[6, 5], [7, 3], [5, 3]], "pool": 2, "dense": [8], "dropout": 0.1, "l1": 0.0}
 SHAPES = {"mfcc_20": (16, 5), "spectral_centroid": (17, 1)}

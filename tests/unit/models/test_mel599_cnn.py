@@ -7,7 +7,7 @@ from keras import layers
 import network_checks
 from genrebench.models import mel599_cnn
 
-PAPER = {"frames": 599, "filters": [32, 64, 64], "kernel": 3, "pool": 4, "dropout": 0.0}
+DEFAULTS = mel599_cnn.Settings().model_dump()
 SMALL = {"frames": 24, "filters": [4, 6, 8], "kernel": 3, "pool": 2, "dropout": 0.5}
 
 
@@ -22,14 +22,14 @@ def test_it_is_what_every_network_is(tmp_path):
 
 
 def test_it_has_the_layers_of_the_paper_and_the_weights_of_its_docstring():
-    model = mel599_cnn.architecture({"mel": (1292, 128)}, 10, PAPER)
+    model = mel599_cnn.architecture({"mel": (1292, 128)}, 10, DEFAULTS)
     kinds = [type(layer) for layer in model.layers[1:]]
     hidden = [layers.Conv2D, layers.MaxPooling2D]
     assert kinds == [layers.Reshape, layers.Resizing, *hidden * 3, layers.Flatten, layers.Dropout, layers.Dense]
     assert model.layers[2].output.shape == (None, 599, 128, 1)
     assert model.layers[-1].input.shape == (None, 1280)
     assert f"{model.count_params():,} weights" in mel599_cnn.__doc__
-    by_two = mel599_cnn.architecture({"mel": (1292, 128)}, 10, PAPER | {"pool": 2})
+    by_two = mel599_cnn.architecture({"mel": (1292, 128)}, 10, DEFAULTS | {"pool": 2})
     assert by_two.layers[-1].input.shape == (None, 76800)
 
 

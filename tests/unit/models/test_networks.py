@@ -1,4 +1,4 @@
-"""The networks of paper 001 and the transformer on top of them: their shapes, parts, gradients and weights."""
+"""The networks of Huang and Minami 2024 and the transformer on top: their shapes, parts, gradients and weights."""
 
 import keras
 import numpy as np

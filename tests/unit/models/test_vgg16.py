@@ -1,4 +1,4 @@
-"""VGG-16: the layers of keras.applications, reading ImageNet's weights, and the switches of paper 002."""
+"""VGG-16: the layers of keras.applications, reading ImageNet's weights, and its switches."""
 
 from itertools import pairwise
 
@@ -13,16 +13,7 @@ from genrebench.common.cli import InputError
 from genrebench.models import vgg16
 from genrebench.workflow import pretrained
 
-PAPER = {
-    "handle": "https://storage.googleapis.com/vgg16.h5",
-    "orientation": "picture",
-    "image_size": [224, 224],
-    "width": 1.0,
-    "fully_connected": [4096, 4096],
-    "dropout": 0.5,
-    "head": [2048, 512, 256, 128, 64],
-    "softmax_twice": False,
-}
+PAPER = vgg16.Settings().model_dump() | {"handle": "https://storage.googleapis.com/vgg16.h5"}
 SMALL = PAPER | {"handle": "none", "image_size": [32, 40], "width": 0.0625, "fully_connected": [9, 8], "head": [7]}
 
 

@@ -103,6 +103,7 @@ def test_the_reference_costs_cover_every_rule_that_makes_something():
         "build_leaderboard",
         "compare_models",
         "compare_papers",
+        "compare_claims",
         "compare_stability",
         "study_leakage",
         "study_errors",

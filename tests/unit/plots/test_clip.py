@@ -18,6 +18,7 @@ AUDIO = {"sample_rate": RATE, "duration": "longest"}
 STFT = {"n_fft": 2048, "hop_length": 512}
 SETTINGS = {
     "mel": STFT | {"n_mels": 64},
+    "mfcc": STFT | {"n_mels": 64, "n_mfcc": 13},
     "spectral_centroid": STFT,
     "spectral_bandwidth": STFT,
     "spectral_rolloff": STFT | {"roll_percent": 0.85},
@@ -26,7 +27,10 @@ SETTINGS = {
     "zero_crossing_rate": {"frame_length": 2048, "hop_length": 512},
     "rms": {"frame_length": 2048, "hop_length": 512},
 }
-NAMES = ["Waveform", "Mel spectrogram", "Spectrum", "Spectral contrast", "Chroma", "Zero-crossing rate", "RMS"]
+NAMES = [
+    *("Waveform", "Mel spectrogram", "Spectrum", "Spectral contrast", "Chroma", "Zero-crossing rate", "RMS"),
+    "Standardised features",
+]
 
 
 def write_tone(path: Path, hz: float = 440.0, seconds: float = 2.0) -> Path:
@@ -60,7 +64,7 @@ def test_all_panels_stand_above_one_axis_of_seconds(drawn):
     assert list(drawn) == NAMES
     assert {axes.get_xlim() for axes in drawn.values()} == {(0, 2)}
     assert len({axes.get_position().intervalx.tobytes() for axes in drawn.values()}) == 1
-    assert [axes.get_xlabel() for axes in drawn.values()] == [*[""] * 6, "time (s)"]
+    assert [axes.get_xlabel() for axes in drawn.values()] == [*[""] * 7, "time (s)"]
     bottoms = [axes.get_position().y0 for axes in drawn.values()]
     assert bottoms == sorted(bottoms, reverse=True)
 
@@ -84,6 +88,21 @@ def test_the_lines_are_the_features(drawn, view):
     assert 2 ** lines["centroid"].get_ydata()[70] == pytest.approx(440, rel=0.02)
     for name, feature in (("Zero-crossing rate", "zero_crossing_rate"), ("RMS", "rms")):
         np.testing.assert_array_equal(drawn[name].lines[0].get_ydata(), view.arrays[feature][0])
+
+
+def test_standardised_features_stand_above_each_other_with_each_row_over_the_clip(drawn, view):
+    axes = drawn["Standardised features"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(clip.STANDARDISED.values())
+    bottom = 0
+    for image, feature in zip(axes.images, clip.STANDARDISED, strict=True):
+        values = view.arrays[feature]
+        np.testing.assert_allclose(np.mean(image.get_array(), axis=1), 0, atol=1e-5)
+        spread = np.std(image.get_array(), axis=1)
+        np.testing.assert_allclose(spread, values.std(axis=1) > 0, atol=1e-5)  # a constant row stays 0
+        assert image.get_extent()[2:] == pytest.approx((bottom, bottom + len(values) ** 0.5))
+        assert image.get_clim() == (-3, 3)
+        bottom = image.get_extent()[3]
+    assert axes.get_ylim() == pytest.approx((0, bottom))
 
 
 def test_a_tone_lies_at_its_frequency_and_in_its_time(drawn):
@@ -123,7 +142,8 @@ def test_what_is_not_configured_is_left_out(tone):
     settings = {"rms": SETTINGS["rms"], "mel": "precomputed", "chroma": SETTINGS["chroma"] | {"module": "mel"}}
     settings |= {"spectral_rolloff": SETTINGS["spectral_rolloff"], "wavelet": {"wavelet": "haar", "levels": 5}}
     figure = clip.draw(clip.look(tone, settings, AUDIO), "tone")
-    assert list(panels(figure)) == ["Waveform", "Spectrum", "RMS"]
+    assert list(panels(figure)) == ["Waveform", "Spectrum", "RMS", "Standardised features"]
+    assert len(panels(figure)["Standardised features"].images) == 1  # RMS
     assert [line.get_label() for line in panels(figure)["Spectrum"].lines] == ["rolloff"]
 
 
@@ -151,9 +171,13 @@ def test_coarse_drawing_averages_frames(view):
     assert image.get_cmap().N == 8
 
 
+def test_control_characters_of_a_name_are_written_as_escapes(view):
+    assert "a\\rb" in [text.get_text() for text in clip.draw(view, "a\rb").texts]
+
+
 def make_manifest(folder: Path) -> Path:
     rows = []
-    for genre, name, artist in (("rock", "a", "Queen"), ("rock", "b", "Queen"), ("jazz & more", "live/c", "")):
+    for genre, name, artist in (("rock", "a\ra", "Queen"), ("rock", "b", "Queen"), ("jazz & more", "live/c", "")):
         path = write_tone(folder / f"{name.replace('/', '-')}.wav", 440 + 200 * len(rows), 1.0)
         rows.append({"clip_id": f"{genre}.{name}", "path": str(path), "genre": genre, "artist": artist})
     rows.append({"clip_id": "precomputed", "path": "", "genre": "folk", "artist": "x"})
@@ -171,7 +195,7 @@ def test_the_first_clip_of_each_genre_is_drawn_small_and_the_same_in_two_process
     draw = clip.draw
     monkeypatch.setattr(clip, "draw", lambda view, title: titles.append(title) or draw(view, title))
     clip.draw_genres(manifest, [], SETTINGS, AUDIO, tmp_path / "here")
-    assert titles == ["jazz & more.live/c  ·  jazz & more", "rock.a  ·  rock  ·  Queen"]
+    assert titles == ["jazz & more.live/c  ·  jazz & more", "rock.a\ra  ·  rock  ·  Queen"]
     command = [sys.executable, "scripts/plot_genres.py", "--manifest", str(manifest), *settings_options()]
     command += ["--audio", json.dumps(AUDIO)]
     subprocess.run([*command, "--output", str(tmp_path / "there")], cwd=ROOT, check=True)
@@ -179,7 +203,7 @@ def test_the_first_clip_of_each_genre_is_drawn_small_and_the_same_in_two_process
     assert sorted(here) == ["jazz & more.png", "rock.png"]
     assert here == there
     for image in here.values():
-        assert 10_000 < len(image) < 60_000
+        assert 10_000 < len(image) < 80_000
         assert b"Matplotlib" not in image
     with Image.open(tmp_path / "here" / "rock.png") as image:
         assert image.mode == "P"
@@ -236,5 +260,5 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path, which, message):
 
 
 def test_the_rules_know_which_features_are_drawn():
-    assert FEATURES_OF_CLIP == tuple(feature for panel in clip.PANELS for feature in panel.needs)
+    assert set(FEATURES_OF_CLIP) == {feature for panel in clip.PANELS for feature in panel.needs}
     assert set(FEATURES_OF_CLIP) == set(SETTINGS)

@@ -16,10 +16,13 @@ AUDIO = {"sample_rate": 22050, "duration": "longest"}
 
 def predictions(protocol, *answers):
     """Rows of a model's predictions.csv from (clip, genre, probability of blues, of jazz, of rock)."""
+    run = {"protocol": protocol, "split": "repeat0", "seed": 0, "subset": "test"}
+    given = [
+        (clip, genre, dict(zip(("blues", "jazz", "rock"), values, strict=True))) for clip, genre, *values in answers
+    ]
     return [
-        {"protocol": protocol, "split": "repeat0", "seed": 0, "clip_id": clip, "subset": "test", "genre": genre}
-        | dict(zip(("blues", "jazz", "rock"), values, strict=True))
-        for clip, genre, *values in answers
+        run | {"clip_id": clip, "genre": genre, "predicted": max(values, key=values.get)} | values
+        for clip, genre, values in given
     ]
 
 
@@ -72,7 +75,9 @@ def results(tmp_path_factory):
 def run(folder, name=""):
     study_errors.study_errors(
         *(folder / part for part in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "evaluation")),
+        models=["cnn", "forest", "svm"],
         table=folder / f"errors{name}.csv",
+        pairs=folder / f"confused_pairs{name}.csv",
         descriptions=[],
         features=["mel"],
         settings=[MEL],
@@ -94,6 +99,17 @@ def test_errors_are_those_of_the_protocol_that_keeps_artists_apart(results):
     assert float(rows[2]["p_rock"]) == pytest.approx((0.3 + 0.3 + 1) / 3, abs=1e-6)
 
 
+def test_confused_pairs_are_those_of_each_model_and_protocol(results):
+    rows = tables.rows(tables.CONFUSED_PAIRS.read(results / "confused_pairs.csv"))
+    assert [(r["protocol"], r["model"], r["genre"], r["other"], r["cases"], r["confused"]) for r in rows] == [
+        ("artist", "cnn", "blues", "jazz", 2, 2),
+        ("artist", "cnn", "blues", "rock", 2, 1),
+        ("artist", "forest", "blues", "jazz", 2, 2),
+        ("artist", "forest", "blues", "rock", 2, 1),
+        ("artist", "svm", "blues", "jazz", 2, 2),
+    ]
+
+
 def test_hard_clips_that_are_at_hand_have_a_picture_and_their_loudest_seconds(results):
     folders = results / "errors", results / "excerpts"
     there = sorted(path.relative_to(results).as_posix() for folder in folders for path in folder.rglob("*.*"))
@@ -113,7 +129,8 @@ def test_hard_clips_that_are_at_hand_have_a_picture_and_their_loudest_seconds(re
 
 def test_errors_are_the_same_bytes_again(results):
     run(results, "2")
-    assert (results / "errors2.csv").read_bytes() == (results / "errors.csv").read_bytes()
+    for name in ("errors", "confused_pairs"):
+        assert (results / f"{name}2.csv").read_bytes() == (results / f"{name}.csv").read_bytes()
     for name in ("errors", "excerpts"):
         for path in (results / name).rglob("*.*"):
             assert (results / f"{name}2" / path.relative_to(results / name)).read_bytes() == path.read_bytes()
@@ -126,7 +143,9 @@ def test_without_a_protocol_that_can_be_quoted_there_are_no_errors(results, tmp_
         *(results / part for part in ("manifest.csv", "statuses.csv")),
         tmp_path / "leaderboard.csv",
         *(results / part for part in ("splits", "evaluation")),
+        models=["cnn"],
         table=tmp_path / "errors.csv",
+        pairs=tmp_path / "confused_pairs.csv",
         descriptions=[],
         features=[],
         settings=[],

@@ -13,6 +13,7 @@ import pytest
 
 import build_leaderboard
 import check_labels
+import compare_claims
 import compare_models
 import compare_papers
 import compare_stability
@@ -28,6 +29,7 @@ from genrebench.plots import style
 from genrebench.reporting import report
 from genrebench.reporting.sections import cost as cost_section
 from genrebench.reporting.sections import studies
+from genrebench.training import feature_summary
 from genrebench.training.data import identity
 
 ROOT = Path(__file__).parents[3]
@@ -78,9 +80,9 @@ def make_results(
     files.write_rows(results / "notes.csv", ["note", "files", "example"], notes if audio else [])
     files.write_rows(
         results / "features" / "summary.csv",
-        ["feature", "shape", "mean", "available", "reason"],
+        feature_summary.COLUMNS,
         [
-            {"feature": "mel", "shape": "36 x 128", "mean": -40.25, "available": True},
+            {"feature": "mel", "shape": "36 x 128", "mean": -40.25, "standardised_max": 2.75, "available": True},
             {"feature": "tabular", "shape": "36 x 57", "mean": 1.5, "available": True},
             {"feature": "vggish", "available": False, "reason": "its weights are missing"},
         ],
@@ -135,7 +137,18 @@ def make_results(
         "dataset": "gtzan",
         "protocol": "stratified",
     }
-    files.write_rows(results / "published.csv", PUBLISHED, [figure | {"metric": "accuracy", "value": 45}])
+    loss = figure | {"metric": "test_loss", "value": 1.4297}
+    foreign = figure | {"model": "mert", "source": "Li et al. 2023", "metric": "accuracy", "value": 79.3}
+    files.write_rows(
+        results / "published.csv", PUBLISHED, [figure | {"metric": "accuracy", "value": 45}, loss, foreign]
+    )
+    claim = {"source": "Cao, section V", "protocol": "stratified", "genres": ""}
+    stated = [
+        {"id": "first", "claim": f"{EVIL} is better.", "kind": "better", "entries": "logistic", "others": "forest"},
+        {"id": "second", "claim": "It is good for people.", "kind": "none", "reason": "Nobody was asked."},
+    ]
+    columns = "id source claim kind entries others genres protocol reason".split()
+    files.write_rows(results / "stated.csv", columns, [claim | one for one in stated])
     with mock.patch.object(style, "write", write_placeholder):  # these plots are tested elsewhere
         build_leaderboard.build_leaderboard(
             results / "evaluation",
@@ -160,6 +173,11 @@ def make_results(
                 for name in ("papers.csv", "papers_genres.csv", "plots/papers.png", "plots/papers_genres.png")
             ),
         )
+        compare_claims.compare_claims(
+            *(results / name for name in ("evaluation", "runs", "splits", "statuses.csv")),
+            ["logistic", "forest"],
+            *(results / name for name in ("stated.csv", "claims.csv")),
+        )
         compare_stability.compare_stability(
             *(results / name for name in ("evaluation", "runs", "splits", "leaderboard.csv")),
             ["logistic", "forest"],
@@ -173,7 +191,9 @@ def make_results(
         )
     study_errors.study_errors(
         *(results / name for name in ("manifest.csv", "statuses.csv", "leaderboard.csv", "splits", "evaluation")),
+        models=["logistic", "forest"],
         table=results / "errors.csv",
+        pairs=results / "confused_pairs.csv",
         descriptions=[],
         features=[],
         settings=[],
@@ -216,7 +236,7 @@ def build_with_plots(results: Path, output: str, dataset: str = "mine", benchmar
     params.write_text(f"dataset: mine # {EVIL}\n")
     report.build_report(
         dataset, results, [params], results / "published.csv", results / output, results / "cost.csv",
-        results / "plots" / "cost.png", benchmarks,
+        results / "plots" / "cost.png", results / "papers_figures.csv", benchmarks,
     )  # fmt: skip
     return (results / output).read_text()
 
@@ -313,6 +333,7 @@ def test_the_same_results_give_the_same_bytes_in_two_processes(results, html):
     command = [sys.executable, "scripts/build_report.py", "--dataset", "mine", "--results", str(results)]
     command += ["--params", str(results / "params.yaml"), "--published", str(results / "published.csv")]
     command += ["--cost-table", str(results / "cost.csv"), "--cost-picture", str(results / "plots" / "cost.png")]
+    command += ["--measures-table", str(results / "papers_figures.csv")]
     subprocess.run([*command, "--page", str(results / "again.html")], cwd=ROOT, check=True)
     assert (results / "again.html").read_text() == html
     runs = results / "runs" / "logistic"
@@ -339,7 +360,8 @@ def test_figures_marks_and_missing_scores_are_shown(results, html):
     for row in files.read_rows(results / "leaderboard.csv"):
         assert f"{100 * float(row['accuracy_low']):.1f} to {100 * float(row['accuracy_high']):.1f}" in text
     assert text.count("scaler fitted on all clips") >= 3
-    assert "its weights are missing" in section(html, "features").text
+    features = section(html, "features").text
+    assert all(shown in features for shown in ("its weights are missing", "−40.25", "2.75"))
     assert "GTZAN, another dataset" in text
     assert 'title="precision –, recall –">–</td>' in html  # pop has no test clip
     assert "table" not in [tag for tag, _ in section(html, "unavailable").elements]
@@ -440,7 +462,7 @@ def test_comparisons_are_shown_with_the_pairs_that_differ(results, tmp_path):
 
 
 def test_figures_of_papers_are_shown_beside_ours(results, html):
-    (row,) = files.read_rows(results / "papers.csv")
+    row, literature = files.read_rows(results / "papers.csv")
     shown = section(html, "papers")
     assert [attrs["src"] for tag, attrs in shown.elements if tag == "img"] == [image(results / "plots/papers.png")]
     assert row["summary"] in " ".join(shown.text.split())
@@ -448,11 +470,28 @@ def test_figures_of_papers_are_shown_beside_ours(results, html):
     assert "difference, points" not in shown.text
     for accuracy in ("published", "closest_accuracy", "disjoint_accuracy"):
         assert f"{100 * float(row[accuracy]):.1f}" in shown.text
+    assert literature["model"] == "mert" and "79.3" in shown.text
+    (loss,) = files.read_rows(results / "papers_figures.csv")
+    board = {(r["model"], r["protocol"]): r for r in files.read_rows(results / "leaderboard.csv")}
+    assert loss["closest_value"] == f"{float(board['logistic', 'stratified']['log_loss_mean']):.6g}"
+    assert "test loss" in shown.text and formatting.number(loss["closest_value"]) in shown.text
+
+
+def test_claims_are_shown_with_their_verdicts(results, html):
+    closest, disjoint, unanswered = files.read_rows(results / "claims.csv")
+    assert (closest["protocol"], disjoint["protocol"]) == ("stratified", "artist")
+    shown = section(html, "papers").text
+    for row in (closest, disjoint):
+        assert row["verdict"] == "undecided"  # 8 test clips have no interval
+        assert row["ours"] in shown
+        assert formatting.signed(float(row["difference"])) in shown
+    assert "Nobody was asked." in shown and unanswered["verdict"] == "not run"
+    assert "2 claims" in shown and "answer 1" in shown
 
 
 def test_on_the_dataset_of_a_figure_the_difference_is_shown(results, tmp_path):
     results = shutil.copytree(results, tmp_path / "results")
-    (row,) = files.read_rows(results / "papers.csv")
+    row, _ = files.read_rows(results / "papers.csv")
     files.write_rows(results / "papers.csv", list(row), [row | {"comparable": "True", "difference": "-0.125"}])
     shown = section(build(results), "papers")
     assert "difference, points" in shown.text

@@ -47,6 +47,15 @@ def test_what_is_missing_takes_what_reads_it_along(decide):
     assert found.listed()[0].keys() == {"model", "protocol", "reason"}
 
 
+def test_features_are_selected_among_those_at_hand(decide):
+    features = {"mel": {}, "rms": {}, "yamnet": {"handle": ADDRESS}}
+    models = {"sgd": {"features": ["mel", "yamnet"]}, "sgd-selected": {"features": ["mel", "rms", "yamnet"]}}
+    assert set(decide(models=models, features=features).models) == {"sgd"}
+    models = {"sgd": {"features": ["mel"]}, "sgd-selected": {"features": ["mel", "yamnet"]}}
+    found = decide(models=models, features=features).models
+    assert "no two features" in found["sgd-selected"] and "yamnet is missing" in found["sgd-selected"]
+
+
 def test_weights_that_arrive_make_it_available(decide, tmp_path):
     (tmp_path / "data/weights/yamnet").mkdir(parents=True)
     assert set(decide().features) == {"notes"} and decide().models == {}

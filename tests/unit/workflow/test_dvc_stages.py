@@ -51,6 +51,12 @@ def stages_of(dataset):
     return {stage.name: stage for stage in found}
 
 
+def test_networks_have_learning_curves_beside_confusion_matrices():
+    plots = dvc_stages._plots_of_models({"sgd": {"alpha": 0.1}, "cnn": {"epochs": 3}}, "results/demo")
+    names = ("sgd/confusion", "cnn/confusion", "cnn/curves")
+    assert plots == [{f"results/demo/evaluation/{name}.png": None} for name in names]
+
+
 def test_the_download_of_gtzan_is_the_first_stage_and_the_clips_are_none_of_its_outputs():
     stages = stages_of("gtzan")
     assert list(stages)[:2] == ["fetch_gtzan", "build_manifest"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from genrebench.evaluation import paper_comparison, stability, tables
+from genrebench.evaluation import confused_pairs as pairs_of_genres
+from genrebench.evaluation import stability, tables
 from genrebench.plots import genre_scores as genre_plot
 from genrebench.plots import style
 from genrebench.plots.confusion import row_fractions
@@ -15,6 +16,7 @@ from genrebench.reporting.page import png, svg
 
 MODELS_IN_PLOT = 8
 ERRORS_SHOWN = 10
+PAIRS_SHOWN = 3  # of confused genres, per model
 
 Row = Mapping[str, Any]
 
@@ -74,6 +76,36 @@ def _cells(counts: pd.DataFrame, genres: Sequence[str]) -> list[list[dict[str, A
         ]
         for row, shares in zip(values, row_fractions(values), strict=True)
     ]
+
+
+def confused_pairs(
+    table: Path, leaderboard: Sequence[Row], tested: pd.DataFrame, protocol: str | None
+) -> dict[str, Any] | None:
+    """List the first pairs of genres that each model confuses under `protocol`, the best model first; None without any.
+
+    Parameters
+    ----------
+    table : path
+        confused_pairs.csv.
+    leaderboard : sequence of dict
+        Rows of leaderboard.csv, in whose order the models stand.
+    tested : DataFrame
+        Test predictions of all models (`predictions.read`), for the pairs that all of them together confuse: `all`.
+    protocol : str or None
+        The protocol that the report quotes.
+    """
+    own = tables.CONFUSED_PAIRS.read(table).query("protocol == @protocol")
+    if own.empty:
+        return None
+    first = own[own["rank"] <= PAIRS_SHOWN]
+    models = [row["model"] for row in leaderboard if row["protocol"] == protocol and row["accuracy_mean"] is not None]
+    together = pairs_of_genres.rank_pairs(tested[tested["protocol"] == protocol].assign(model=""))
+    return {
+        "protocol": protocol,
+        "shown": PAIRS_SHOWN,
+        "all": tables.rows(together.head(PAIRS_SHOWN)),
+        "models": {model: tables.rows(first[first["model"] == model]) for model in models},
+    }
 
 
 def genre_scores(
@@ -146,20 +178,6 @@ def describe_comparisons(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     for facts in found.values():
         facts["different"].sort(key=lambda pair: (pair["p_holm"], pair["better"], pair["worse"]))
     return found
-
-
-def describe_papers(folder: Path, dataset: str) -> dict[str, Any]:
-    """Read the comparison with the papers: sentences, rows of papers.csv, a sentence per model on genres, plots."""
-    rows = tables.rows(tables.PAPERS.read(folder / "papers.csv"))
-    scores = tables.rows(tables.PAPERS_GENRES.read(folder / "papers_genres.csv"))
-    of_model = {row["model"]: [score for score in scores if score["model"] == row["model"]] for row in rows}
-    return {
-        "findings": paper_comparison.describe_all(rows, dataset),
-        "rows": rows,
-        "genres": {model: paper_comparison.describe_genres(own) for model, own in of_model.items() if own},
-        "plot": png(folder / "plots" / "papers.png"),
-        "genre_plot": png(folder / "plots" / "papers_genres.png"),
-    }
 
 
 def describe_stability(
