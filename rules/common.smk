@@ -360,7 +360,7 @@ def extracted_together():
 def weights_index(kind, name):
     """The index of the weights that a feature or model has on this dataset; none for others."""
     entry = config[kind].get(name)
-    if not pretrained.is_wanted(entry):
+    if not pretrained.is_watched(entry):
         return []
     return [index(pretrained.index_of(kind, name, entry["handle"]))]
 

@@ -1,4 +1,4 @@
-"""Say in the terminal what came out: the accuracies, what is unavailable and why, and where the report is."""
+"""Say in the terminal what came out: accuracies, what is unavailable and why, what predicts, where the report is."""
 
 import argparse
 from collections import defaultdict
@@ -9,12 +9,14 @@ from typing import Any
 from genrebench.common import cli
 from genrebench.datasets.synthetic import NOTE
 from genrebench.evaluation import results, tables
+from genrebench.inference.description import read_description, summary
+from genrebench.inference.registry import RESULTS, find_model
 from genrebench.workflow import config, dvc_stages
 
 
 def show_result(params: str) -> None:
-    """Print the leaderboard of the dataset that `params` names and the path of its report."""
-    folder = Path("results", config.load(params)["dataset"])
+    """Print the leaderboard of the dataset that `params` names, the model for new files, and the path of the report."""
+    folder = RESULTS / config.load(params)["dataset"]
     rows = tables.rows(tables.LEADERBOARD.read(folder / "leaderboard.csv"))
     print(f"\n{'protocol':<16}{'model':<24}{'accuracy':>9}   95% interval    test clips")
     for row in rows:
@@ -29,7 +31,16 @@ def show_result(params: str) -> None:
         print(f"\n{NOTE.capitalize()}.")
     if dvc_stages.UNRECORDED.is_file():
         print("\ndvc.lock does not have these results: `make record` records them. Else `dvc repro` makes them again.")
+    model = find_model(None, RESULTS)
+    print(
+        f"\n`genrebench predict song.mp3` and `genrebench app` take {shown(model)}:\n{summary(read_description(model))}"
+    )
     print(f"\nReport: {folder / 'report' / 'index.html'}")
+
+
+def shown(path: Path) -> Path:
+    """A path as it is from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def unavailable(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -15,15 +15,19 @@ SPEECH = ["safetensors", "torch", "transformers"]
 FAMILIES = {
     "classical": CLASSICAL,
     "networks": [*CLASSICAL, "h5py", "keras", "tensorflow"],
-    "pretrained": [*CLASSICAL, "onnxruntime", "tensorflow"],
+    "pretrained": [*CLASSICAL, "onnx", "onnxruntime", "tensorflow"],
     # an export is checked against the evaluation, whichever kind of model it is
     "export": [*CLASSICAL, "h5py", "keras", "onnxruntime", *SPEECH, "tensorflow", "tf2onnx"],
     "speech": [*CLASSICAL, *SPEECH],
 }
+# Packages that have weights, by the families that read them: what they themselves ask for is years old, and not needed.
+WEIGHTS = {"pretrained": ["musicnn"], "export": ["musicnn"]}
 
 
 def write_envs(lock: Path, project: Path, folder: Path) -> None:
     """Write `<folder>/<family>.yaml` for each family, with the versions of `lock`, and of `project` that of PyTorch.
+
+    Snakemake runs `<family>.post-deploy.sh` in an environment that it has made.
 
     PyTorch is not in the lock file: which of its builds, and with it which packages of CUDA, is a question of the
     machine.
@@ -42,6 +46,10 @@ def write_envs(lock: Path, project: Path, folder: Path) -> None:
         ]
         with files.atomic(folder / f"{family}.yaml") as temporary:
             temporary.write_text("\n".join(lines) + "\n")
+        if packages := WEIGHTS.get(family):
+            pins = " ".join(f"{name}=={versions[name]}" for name in packages)
+            with files.atomic(folder / f"{family}.post-deploy.sh") as temporary:
+                temporary.write_text(f"# Made by `make envs` from the lock file.\npip install --no-deps {pins}\n")
 
 
 if __name__ == "__main__":

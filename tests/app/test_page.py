@@ -256,6 +256,7 @@ def test_models_are_chosen(page, tmp_path):
         "logistic on demo (best in validation)",
         "random_forest on demo",
         "logistic on other",
+        "logistic_musicnn on gtzan",  # which comes with the project
     ]
     expect(page.locator("#test")).to_contain_text("Accuracy 80% on 60 test clips")
     expect(page.locator("#test")).to_contain_text("95% interval 70 to 90%, protocol artist")
@@ -324,7 +325,7 @@ def refused(*options):
 
 
 def test_without_a_model_it_says_how_to_make_one(tmp_path):
-    assert "`snakemake --cores 2 export`" in refused("--results", tmp_path)
+    assert "export/best` exports it" in refused("--results", tmp_path, "--model", "best")
 
 
 def test_a_port_that_is_taken_is_told(results):

@@ -30,8 +30,12 @@ def load(path: Path, threads: int = 1) -> Any:
     InputError
         If the file is no network, needs other files, or uses unknown operators.
     """
+    return load_content(path.read_bytes(), str(path), threads)
+
+
+def load_content(content: bytes, path: str, threads: int = 1) -> Any:
+    """Load a network from the bytes of a file, as `load` does; `path` says in messages where they are from."""
     onnxruntime = runtime()
-    content = path.read_bytes()
     # The key under which a tensor says where else it is stored. The names in an export do not have it.
     if b"location" in content:
         raise InputError(f"{path} takes weights from other files, which no export of genrebench does; export it again")

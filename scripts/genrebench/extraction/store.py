@@ -26,6 +26,7 @@ from threadpoolctl import ThreadpoolController
 from genrebench.audio import decode
 from genrebench.audio.clip import Clip
 from genrebench.audio.lengths import given_seconds
+from genrebench.audio.loudness import normalise
 from genrebench.audio.samples import Samples
 from genrebench.common import files
 from genrebench.common.cli import InputError
@@ -81,7 +82,7 @@ class Store:
     """The arrays of a dataset's clips.
 
     `features` maps the name of each feature to its settings; `audio_settings` is the section `audio` of the
-    parameters: sample_rate, duration, engine.
+    parameters: sample_rate, duration, loudness, engine.
     """
 
     def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: Mapping[str, Any]):
@@ -89,6 +90,7 @@ class Store:
         self.features = features
         self.sample_rate = audio_settings["sample_rate"]
         self.duration = given_seconds(audio_settings["duration"])
+        self.loudness = audio_settings.get("loudness")
         self.engine = audio_settings.get("engine", engines.FAST)
         self.keys = {name: self._key(name) for name in features}
 
@@ -142,22 +144,27 @@ class Store:
 
     def _extract(self, clip: Mapping[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
-        return extract(clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine)
+        return extract(clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine, self.loudness)
 
     def _key(self, feature: str) -> str:
         entry = self.features[feature]
-        code = code_closure.closure(_path(feature, entry), "scripts/genrebench/audio/decode.py")
+        reads = ("scripts/genrebench/audio/decode.py", "scripts/genrebench/audio/loudness.py")
+        code = code_closure.closure(_path(feature, entry), *reads)
         engine = engines.engine_of(module(feature, entry), self.engine)
         versions = [version(package) for package in (*PACKAGES, *engines.PACKAGES[engine])]
         # not all of this file: how the store is kept changes no array
-        reading = [inspect.getsource(function) for function in (extract, _compute, _by_rate, _clip)]
+        reading = [inspect.getsource(function) for function in (extract, _compute, _by_input, _clip)]
         parts = [feature, entry, self.sample_rate, self.duration, engine, code_closure.digest(code), reading, versions]
+        parts += [self.loudness if entry.get("normalise_loudness") else None]
         if is_pretrained(entry):
             name = module_of(feature, entry)
             if reason := pretrained.unavailable(name, entry):
                 raise InputError(reason)
-            place, extra = pretrained.locate(name, entry["handle"]), extras.of(_path(feature, entry))
-            parts += [place and pretrained.digest(place), extras.versions(extra) if extra else version("tensorflow")]
+            place = pretrained.locate(name, entry["handle"]) if pretrained.is_watched(entry) else None
+            extra = extras.of(_path(feature, entry))
+            computed_by = getattr(module(feature, entry), "PACKAGES", ("tensorflow",))
+            parts += [place and pretrained.digest(place)]
+            parts += [extras.versions(extra)] if extra else map(version, computed_by)
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
@@ -168,6 +175,7 @@ def extract(
     duration: float | None = None,
     needed: str | None = None,
     engine: str = engines.FAST,
+    loudness: float | None = None,
 ) -> dict[str, np.ndarray]:
     """Compute features of one file in one pass over its audio.
 
@@ -185,6 +193,8 @@ def extract(
         A feature that must be finite; others that are not are then left out.
     engine : {"fast", "librosa"}
         The code that computes the features (see `genrebench.extraction.engine`).
+    loudness : float, optional
+        LUFS to which the clip is scaled for the features that ask for it (`normalise_loudness`).
 
     Returns
     -------
@@ -198,8 +208,8 @@ def extract(
     """
     arrays = {}
     with _blas().limit(limits=1):  # sums in another order are other numbers
-        for rate, some in _by_rate(features, sample_rate).items():
-            clip = _clip(decode.load(path, rate), rate, some, duration)
+        for (rate, level), some in _by_input(features, sample_rate, loudness).items():
+            clip = _clip(decode.load(path, rate), rate, some, duration, level)
             for feature, settings in some.items():
                 try:
                     arrays[feature] = _compute(path, clip, feature, settings, engine)
@@ -218,6 +228,7 @@ def extract_pieces(
     pieces: Sequence[tuple[float, float]],
     duration: float | None = None,
     engine: str = engines.FAST,
+    loudness: float | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Compute features of several pieces of a file, one after the other, each as if it were a file of its own.
 
@@ -229,7 +240,7 @@ def extract_pieces(
         The whole file in mono, full scale is 1.
     original_rate : int
         Their rate in Hz.
-    sample_rate, features, duration, engine
+    sample_rate, features, duration, engine, loudness
         As in `extract`.
     pieces : sequence of (float, float)
         Start and end of each piece in seconds.
@@ -239,23 +250,27 @@ def extract_pieces(
     dict
         What `extract` returns, for each piece.
     """
-    by_rate = _by_rate(features, sample_rate)
-    resampled = {rate: decode.resample(decoded, original_rate, rate) for rate in by_rate}
+    by_input = _by_input(features, sample_rate, loudness)
+    resampled = {rate: decode.resample(decoded, original_rate, rate) for rate in {rate for rate, _ in by_input}}
     for start, end in pieces:
         arrays: dict[str, np.ndarray] = {}
         with _blas().limit(limits=1):
-            for rate, some in by_rate.items():
+            for (rate, level), some in by_input.items():
                 samples = np.asarray(resampled[rate][round(start * rate) : math.ceil(end * rate)])
-                clip = _clip(samples, rate, some, duration)
+                clip = _clip(samples, rate, some, duration, level)
                 arrays |= {feature: _compute(path, clip, feature, own, engine) for feature, own in some.items()}
         yield arrays
 
 
-def _by_rate(features: dict[str, dict[str, Any]], sample_rate: int) -> dict[int, dict[str, dict[str, Any]]]:
-    """The features by the rate in Hz that they hear audio at: `sample_rate`, or their own."""
-    result: dict[int, dict[str, dict[str, Any]]] = {}
+def _by_input(
+    features: dict[str, dict[str, Any]], sample_rate: int, loudness: float | None
+) -> dict[tuple[int, float | None], dict[str, dict[str, Any]]]:
+    """The features by the rate of their clips in Hz (`sample_rate`, or their own) and the loudness in LUFS, if any."""
+    result: dict[tuple[int, float | None], dict[str, dict[str, Any]]] = {}
     for feature, settings in features.items():
-        result.setdefault(getattr(module(feature, settings), "SAMPLE_RATE", sample_rate), {})[feature] = settings
+        rate = getattr(module(feature, settings), "SAMPLE_RATE", sample_rate)
+        level = loudness if settings.get("normalise_loudness") else None
+        result.setdefault((rate, level), {})[feature] = settings
     return result
 
 
@@ -272,10 +287,18 @@ def _compute(path: str | Path, clip: Clip, feature: str, settings: dict[str, Any
     return values
 
 
-def _clip(samples: np.ndarray, sample_rate: int, features: dict[str, dict[str, Any]], duration: float | None) -> Clip:
+def _clip(
+    samples: np.ndarray,
+    sample_rate: int,
+    features: dict[str, dict[str, Any]],
+    duration: float | None,
+    loudness: float | None,
+) -> Clip:
     if duration is not None:
         length = round(duration * sample_rate)
         samples = np.pad(samples[:length], (0, max(0, length - len(samples))))
+    if loudness is not None:
+        samples = normalise(samples, sample_rate, loudness)
     spectra = [(settings["n_fft"], settings["hop_length"]) for settings in features.values() if "n_fft" in settings]
     return Clip(samples, sample_rate, spectra)
 

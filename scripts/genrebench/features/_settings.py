@@ -27,6 +27,13 @@ class FeatureSettings(StrictModel):
     """What every feature understands."""
 
     module: str | None = Field(None, description="The module that computes the entry, if not of the entry's name.")
+    normalise_loudness: bool = Field(False, description="Whether clips are first scaled to the loudness of `audio`.")
+
+
+class PretrainedSettings(FeatureSettings):
+    """Of networks that were pretrained on music of the usual loudness."""
+
+    normalise_loudness: bool = Field(True, description="Whether clips are first scaled to the loudness of `audio`.")
 
 
 class SpectrumSettings(FeatureSettings):

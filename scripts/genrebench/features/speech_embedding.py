@@ -10,11 +10,11 @@ from pydantic import Field
 
 from genrebench.audio import SPEECH_SAMPLE_RATE
 from genrebench.audio.clip import Clip
-from genrebench.features._settings import FeatureSettings, SpeechEncoderSettings
+from genrebench.features._settings import PretrainedSettings, SpeechEncoderSettings
 from genrebench.workflow import pretrained
 
 
-class Settings(FeatureSettings, SpeechEncoderSettings):
+class Settings(PretrainedSettings, SpeechEncoderSettings):
     """Settings of the feature."""
 
     window_s: float = Field(5.0, ge=0.5, description="Length of a window in seconds; they do not overlap.")

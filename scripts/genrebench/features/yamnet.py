@@ -8,10 +8,10 @@ from pydantic import Field
 
 from genrebench.audio.clip import Clip
 from genrebench.encoders import saved_model
-from genrebench.features._settings import FeatureSettings
+from genrebench.features._settings import PretrainedSettings
 
 
-class Settings(FeatureSettings):
+class Settings(PretrainedSettings):
     """Settings of the feature."""
 
     handle: str = Field(

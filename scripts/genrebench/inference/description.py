@@ -39,6 +39,7 @@ Text = Annotated[str, Field(max_length=10_000)]
 Genre = Annotated[str, Field(min_length=1, max_length=300)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Seconds = Annotated[float, Field(gt=0, le=36_000)]
 
 
@@ -73,6 +74,7 @@ class _Limits(_Part):
 
 class _Feature(_Part):
     entry: dict[str, Any]
+    weights: Sha256 | None = None  # those of an installed package
     axes: Annotated[list[Text], Field(min_length=1, max_length=4)]
     steps: Annotated[int, Field(ge=1, le=10**8)]
     seconds: Seconds | None = None
@@ -101,7 +103,7 @@ class _Confidence(_Part):
 
 class _File(_Part):
     bytes: Count
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class _UpdatedWith(_Part):

@@ -5,6 +5,8 @@ README.md             the same for people: the model card
 model/                weights and scaler as the training wrote them; of a network also model.onnx
 weights/<feature>/    the weights of a pretrained feature; a SavedModel, which can hold a program, as model.onnx
 
+The weights of a pretrained feature that are files of an installed package stay there: export.json has their digest.
+
 The same run makes the same bytes each time.
 """
 
@@ -183,7 +185,7 @@ def export_run(
         # hidden files are Snakemake's own
         shutil.copytree(folder / "model", temporary / "model", ignore=shutil.ignore_patterns(".*"))
         for name, feature in described.items():
-            _copy_weights(name, feature["entry"], temporary)
+            _add_weights(name, feature, temporary)
         if (temporary / "model" / "model.weights.h5").is_file():
             write_network(temporary / "model", module_of(run["model"], settings), settings)
         model = loader.load(temporary / "model")
@@ -263,9 +265,12 @@ def _describe_feature(
     }
 
 
-def _copy_weights(name: str, entry: dict[str, Any], folder: Path) -> None:
-    """Copy the weights of a pretrained feature, and change its settings to name the copy."""
-    if pretrained.is_wanted(entry):
+def _add_weights(name: str, feature: dict[str, Any], folder: Path) -> None:
+    """Copy the weights of a pretrained feature, and have its settings name the copy; of a package, add a digest."""
+    entry = feature["entry"]
+    if pretrained.is_wanted(entry) and not pretrained.is_watched(entry):
+        feature["weights"] = pretrained.digest_of_package(entry)
+    elif pretrained.is_wanted(entry):
         place = pretrained.locate(module_of(name, entry), entry["handle"])
         if place is None:
             raise InputError(f"The weights of {name} ({entry['handle']}) are no longer on this machine")

@@ -95,12 +95,11 @@ class Predictor:
         # in the order of the training, which is that of the weights: JSON has them in alphabetical order
         order = [*self.settings["features"], self.settings.get("embedding")]
         described = self.description["features"]
+        for name, feature in described.items():
+            load_module("features", module_of(name, feature["entry"])).Settings.model_validate(feature["entry"])
         self.entries = {
-            name: _with_weights(name, described[name]["entry"], self.folder)
-            for name in sorted(described, key=order.index)
+            name: _with_weights(name, described[name], self.folder) for name in sorted(described, key=order.index)
         }
-        for name, entry in self.entries.items():
-            load_module("features", module_of(name, entry)).Settings.model_validate(entry)
         self.model = loader.load(self.folder / "model", threads)
 
     def _try(self) -> None:
@@ -180,6 +179,7 @@ class Predictor:
             windows,
             given_seconds(audio["duration"]),
             audio.get("engine", FAST),
+            audio.get("loudness"),
         )
 
     def data(self, arrays: list[dict[str, np.ndarray]], durations: list[float]) -> Data:
@@ -218,8 +218,19 @@ def _rms(recording: decode.Recording, window: tuple[float, float]) -> float:
     return offset_and_rms(recording.samples[start:end])[1]
 
 
-def _with_weights(name: str, entry: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The settings of a feature, with the path of its pretrained weights if the export has them."""
+def _with_weights(name: str, feature: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The settings of a feature, with the path of its pretrained weights if the export has them.
+
+    Those of an installed package have to be the ones of the training.
+    """
+    entry = feature["entry"]
+    if pretrained.is_wanted(entry) and not pretrained.is_watched(entry):
+        if pretrained.digest_of_package(entry) != feature.get("weights"):
+            raise InputError(
+                f"{folder} was trained on other weights of {name} than {entry['handle']} has here; remove the folder "
+                ".venv, and `make setup` installs them again"
+            )
+        return entry
     if pretrained.is_wanted(entry):
         if entry["handle"] != f"weights/{name}":
             raise InputError(f"{folder} names weights of {name} that are not its own; {AGAIN}")

@@ -1,4 +1,7 @@
-"""The exported models in a folder of results: `<results>/<dataset>/export/<model>`. Quick to import."""
+"""The exported models in a folder of results: `<results>/<dataset>/export/<model>`. Quick to import.
+
+The model that comes with the project stands beside them: before models of synthetic music, and after all others.
+"""
 
 import os
 from pathlib import Path
@@ -12,6 +15,7 @@ from genrebench.workflow.code_closure import ROOT
 from genrebench.workflow.entries import BEST
 
 RESULTS = Path("results")
+SHIPPED = ROOT / "data/models/gtzan"  # the model that comes with the project
 
 
 def default_results() -> Path:
@@ -26,7 +30,8 @@ def find_model(model: str | None, results: Path) -> Path:
     Parameters
     ----------
     model : str or None
-        A folder, or the name of a model in `<results>/<dataset>/export`; by default the first of `usable_models`.
+        A folder, or the name of a model in `<results>/<dataset>/export` or of the one that comes with the project; by
+        default the first of `usable_models`.
     results : Path
         The folder of results. The dataset of ./params.yaml, if there is one, comes first.
 
@@ -45,6 +50,8 @@ def find_model(model: str | None, results: Path) -> Path:
     if not model and usable:
         return next(iter(usable))
     places = [path for path in _exports(results) if path.name == name]
+    if not places and name == SHIPPED.name and SHIPPED.is_dir():
+        return SHIPPED
     # one that can be used, before one that says why it cannot; the dataset of the parameters before others
     for place in sorted(places, key=lambda path: (path not in usable, path.parts[-3] != dataset, path)):
         return place
@@ -61,10 +68,11 @@ def usable_models(results: Path) -> dict[Path, dict[str, Any]]:
     """Folder and description of every exported model in a folder of results that this version reads.
 
     Models of the dataset of ./params.yaml come first, and of a dataset first the best, then by validation accuracy. A
-    model that is exported as the best and by its own name is there once.
+    model that is exported as the best and by its own name is there once. The model that comes with the project follows,
+    and then those of synthetic music.
     """
     found: dict[Path, dict[str, Any]] = {}
-    for path in sorted(_exports(results), key=lambda path: (path.name != BEST, path)):
+    for path in [*sorted(_exports(results), key=lambda path: (path.name != BEST, path)), SHIPPED]:
         try:
             description = read_description(path)
         except InputError:
@@ -72,10 +80,11 @@ def usable_models(results: Path) -> dict[Path, dict[str, Any]]:
         if description not in found.values():
             found[path] = description
 
-    def order(item: tuple[Path, dict[str, Any]]) -> tuple[bool, str, bool, float]:
+    def order(item: tuple[Path, dict[str, Any]]) -> tuple[bool, bool, bool, str, bool, float]:
         folder, description = item
-        dataset = description["dataset"]
-        return dataset != _dataset(), dataset, folder.name != BEST, -description["metrics"]["valid_accuracy"]
+        dataset, figures = description["dataset"], description["metrics"]
+        kind = description["synthetic"], folder == SHIPPED, dataset != _dataset()
+        return *kind, dataset, folder.name != BEST, -figures["valid_accuracy"]
 
     return dict(sorted(found.items(), key=order))
 

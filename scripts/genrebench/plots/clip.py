@@ -126,7 +126,8 @@ def look(
     arrays = {name: values for name, values in (cached or {}).items() if name in drawn}
     missing = {name: entry for name, entry in drawn.items() if name not in arrays}
     if missing:
-        arrays |= store.extract(path, rate, missing, duration, engine=audio_settings.get("engine", FAST))
+        engine, loudness = audio_settings.get("engine", FAST), audio_settings.get("loudness")
+        arrays |= store.extract(path, rate, missing, duration, engine=engine, loudness=loudness)
     return View(samples, rate, drawn, arrays)
 
 

@@ -28,8 +28,8 @@ def module_of(name: str, entry: Any) -> str:
 
 
 def arguments(entry: dict[str, Any]) -> dict[str, Any]:
-    """What an entry of params.yaml hands to its module."""
-    return {key: value for key, value in entry.items() if key != "module"}
+    """What an entry of params.yaml hands to its module; the rest says which module it is, and what clips it gets."""
+    return {key: value for key, value in entry.items() if key not in ("module", "normalise_loudness")}
 
 
 @cache

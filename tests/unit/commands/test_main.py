@@ -35,9 +35,9 @@ def test_examples_can_be_given_as_they_are_one_after_another():
         (["--help"], 0),
         (["predict", "--help"], 0),
         (["predict"], 2),
-        (["predict", "--results", "results", "song.mp3"], 1),  # no model
+        (["predict", "--model", "none", "song.mp3"], 1),
         (["predict", "--model", "./nowhere", "song.mp3"], 1),
-        (["app", "--results", "results"], 1),
+        (["app", "--model", "none"], 1),
         (["update", "nowhere", "clips", "--output", "out"], 1),
         (["plan"], 1),  # no Snakefile
     ],

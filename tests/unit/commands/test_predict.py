@@ -113,13 +113,16 @@ def test_without_a_plot_there_is_the_prediction_and_the_reason(model, music):
     assert "Traceback" not in result.stderr
 
 
-def test_the_model_is_that_of_the_results_in_the_folder(model, music):
+def test_the_model_is_that_of_the_results_in_the_folder_or_of_the_project(model, music):
     result = predict(music, "--results", "results", "a.wav")
+    assert result.returncode == 0 and "trained on gtzan" in result.stderr  # the model that comes with the project
+    result = predict(music, "--results", "results", "--model", "best", "a.wav")
     assert result.returncode == 1
     assert f"{music}/results/*/export/best" in result.stderr
     (music / "results/tones/export").mkdir(parents=True)
     (music / "results/tones/export/best").symlink_to(model)
-    assert predict(music, "a.wav").returncode == 0
+    result = predict(music, "a.wav")
+    assert result.returncode == 0 and "trained on tones" in result.stderr
 
 
 def test_from_a_folder_without_results_those_of_the_checkout_are_taken(model, music, monkeypatch):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from genrebench.audio import loudness
 from genrebench.audio.lengths import common_seconds
 from genrebench.common.cli import InputError
 from genrebench.extraction import store as extraction
@@ -141,6 +142,27 @@ def test_entries_of_one_module_are_features_of_their_own(tmp_path):
     store = extraction.Store(tmp_path / "store", {**FEATURES, "mel_8": few}, AUDIO)
     store.fill(clips, 0, 1)
     assert {name: next(store.read(name, clips, 1))[1].shape[0] for name in ("mel", "mel_8")} == {"mel": 16, "mel_8": 8}
+
+
+def test_features_that_ask_for_it_get_clips_of_one_loudness(tmp_path):
+    rms = {"frame_length": 2048, "hop_length": 512}
+    features = {"rms": rms, "normalised": rms | {"module": "rms", "normalise_loudness": True}}
+    samples = (np.random.default_rng(0).standard_normal(3 * 22050) * 0.1).astype(np.float32)
+    levels = {}
+    for gain in (1, 0.1):
+        soundfile.write(tmp_path / "clip.wav", gain * samples, 22050, subtype="FLOAT")
+        levels[gain] = extraction.extract(tmp_path / "clip.wav", 22050, features, loudness=-18)
+        (piece,) = extraction.extract_pieces("clip", gain * samples, 22050, 22050, features, [(0, 3)], loudness=-18)
+        for name in features:
+            np.testing.assert_allclose(piece[name], levels[gain][name], rtol=1e-5)
+    np.testing.assert_allclose(levels[1]["normalised"], levels[0.1]["normalised"], rtol=1e-4)
+    np.testing.assert_allclose(levels[1]["rms"], 10 * levels[0.1]["rms"], rtol=1e-4)
+    found = loudness.normalise(samples, 22050, -18)
+    assert levels[1]["normalised"].mean() == pytest.approx(np.sqrt((found**2).mean()), rel=0.05)
+    without = extraction.extract(tmp_path / "clip.wav", 22050, features)
+    np.testing.assert_array_equal(without["normalised"], without["rms"])
+    keys = [extraction.Store(tmp_path, features, AUDIO | {"loudness": level}).keys for level in (None, -18.0)]
+    assert keys[0]["rms"] == keys[1]["rms"] and keys[0]["normalised"] != keys[1]["normalised"]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,15 @@ import pytest
 import saved_models
 from exported_models import CLASSICAL, CLIPS, NETWORKS, SECONDS, Corpus
 from genrebench.app import page
-from genrebench.common import files
+from genrebench.common import files, packages
 from genrebench.common.cli import InputError
 from genrebench.common.formatting import percent
 from genrebench.datasets.synthetic import NOTE
+from genrebench.features import musicnn_tags
 from genrebench.inference import description, export
 from genrebench.inference.predictor import Predictor
 from genrebench.inference.writers import WRITERS
+from genrebench.workflow import pretrained
 
 TRAINING = {
     **{"scaler_fit_on": "train", "epochs": 1, "batch_size": 4, "optimizer": "adam", "learning_rate": 0.01},
@@ -159,6 +161,26 @@ def test_a_pretrained_network_is_exported_as_onnx(tmp_path, feature):
     shutil.rmtree(tmp_path / "weights")  # it is not needed any more
     corpus.says_the_same(folder, run, 1e-3)
     assert str(tmp_path).encode() not in (folder / f"weights/{feature}/model.onnx").read_bytes()
+
+
+def test_weights_of_an_installed_package_are_named_and_checked(tmp_path, monkeypatch):
+    tags = musicnn_tags.Settings().model_dump(exclude={"module"})
+    corpus = Corpus(tmp_path / "tones", {"musicnn_tags": tags})
+    settings = CLASSICAL["logistic"] | {"features": ["musicnn_tags"]}
+    run = corpus.train("logistic", settings)
+    folder = corpus.export("logistic")
+    assert not (folder / "weights").exists()
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 50_000
+    predictor = corpus.says_the_same(folder, run)
+    feature = predictor.description["features"]["musicnn_tags"]
+    assert feature["entry"] == tags and feature["weights"] == pretrained.digest_of_package(tags)
+    monkeypatch.setattr(pretrained, "digest_of_package", lambda entry: "0" * 64)
+    with pytest.raises(InputError, match=r"other weights of musicnn_tags than package:musicnn==.*`make setup`"):
+        Predictor(folder)
+    monkeypatch.undo()
+    monkeypatch.setattr(packages, "folder", lambda name: None)
+    with pytest.raises(InputError, match=r"not installed: `make setup`"):
+        Predictor(folder)
 
 
 def test_an_exported_model_needs_nothing_else(corpus, tmp_path):

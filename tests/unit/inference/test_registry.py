@@ -30,8 +30,9 @@ def results(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Whatever dataset params.yaml names."""
+    """Whatever dataset params.yaml names, and without the model that comes with the project."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "SHIPPED", tmp_path / "models/gtzan")
 
 
 def names(results):
@@ -76,6 +77,17 @@ def test_the_dataset_of_the_parameters_comes_first(results, tmp_path):
     assert names(results)[0] == "another/export/elsewhere"
     (tmp_path / "params.yaml").write_text("- of something else\n")
     assert names(results)[0] == "demo/export/good"
+
+
+def test_the_model_of_the_project_stands_after_real_music_and_before_synthetic(results, tmp_path):
+    describe(registry.SHIPPED, dataset="gtzan")
+    assert list(registry.usable_models(results))[-1] == registry.SHIPPED
+    assert registry.find_model(None, results) == results / "demo/export/good"
+    assert registry.find_model("gtzan", results) == registry.find_model(None, tmp_path / "none") == registry.SHIPPED
+    describe(tmp_path / "synthetic/demo/export/best", synthetic=True)
+    found = registry.usable_models(tmp_path / "synthetic")
+    assert list(found) == [registry.SHIPPED, tmp_path / "synthetic/demo/export/best"]
+    assert registry.find_model("best", tmp_path / "synthetic") == tmp_path / "synthetic/demo/export/best"
 
 
 def test_a_model_is_summarised_with_its_interval_and_its_caveats(results):

@@ -323,16 +323,20 @@ def test_the_presets_that_come_with_the_project_are_valid_and_name_what_it_has(d
 
 
 @pytest.mark.parametrize("dataset", ["demo", "gtzan", "mine"])
-def test_the_suite_of_the_papers_names_what_there_is_and_has_every_variant_of_the_project(dataset):
-    suite = yaml.safe_load(Path(config.FOLDER, "suites.yaml").read_text())["papers"]
-    found = config.resolve(PARAMS | {"dataset": dataset, "suite": "papers"})
-    assert set(found.suite) == set(suite)
+def test_suites_name_what_there_is_and_have_every_variant_of_the_project(dataset):
+    suites = yaml.safe_load(Path(config.FOLDER, "suites.yaml").read_text())
+    found = {name: config.resolve(PARAMS | {"dataset": dataset, "suite": name}) for name in suites}
+    for name in ("papers", "musicnn"):
+        assert set(found[name].suite) == set(suites[name])
+    features = {*found["papers"].features, *found["musicnn"].features}
     shared = yaml.safe_load(Path(config.FOLDER, "variants.yaml").read_text())
-    assert {entry_name(model, name) for model, own in shared["variants"].items() for name in own} <= set(suite)
-    assert set(shared["features"]) | {"descriptors", "tabular_segments"} <= set(found.features)
-    for name, protocols in suite.items():
-        assert set(protocols or ()) <= set(found.params["models"][name]["protocols"])
-        apart = {"artist", "fault_filtered"} & set(found.params["models"][name]["protocols"])
+    variants = {entry_name(model, name) for model, own in shared["variants"].items() for name in own}
+    assert variants <= {*suites["papers"], *suites["musicnn"]}
+    assert set(shared["features"]) | {"descriptors", "tabular_segments"} <= features
+    models = found["papers"].params["models"]
+    for name, protocols in suites["papers"].items():
+        assert set(protocols or ()) <= set(models[name]["protocols"])
+        apart = {"artist", "fault_filtered"} & set(models[name]["protocols"])
         assert apart or name.endswith("-scaled_on_all")
 
 

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 import saved_models
-from genrebench.common import files
+from genrebench.common import files, packages
 from genrebench.common.cli import InputError
 from genrebench.encoders import fetch as fetch_weights
-from genrebench.features import vggish
+from genrebench.features import musicnn, vggish
 from genrebench.models import image_transfer, vgg16
 from genrebench.workflow import pretrained
 from parameters import changed
@@ -87,6 +87,30 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(here):
     assert pretrained.COMPANION_FILES["vggish"][vggish.PCA] in pretrained.unavailable("vggish", with_pca)
     (folder / vggish.PCA).write_text("parameters")
     assert pretrained.unavailable("vggish", with_pca) is None
+
+
+def test_weights_of_a_package_are_those_of_the_version_that_is_installed(monkeypatch):
+    entry = musicnn.Settings().model_dump()
+    folder = pretrained.locate("any", entry["handle"])
+    assert folder == packages.folder("musicnn") and (folder / entry["network"]).is_dir()
+    assert not pretrained.is_address(entry["handle"]) and pretrained.is_package(entry["handle"])
+    assert pretrained.is_wanted(entry) and not pretrained.is_watched(entry)
+    assert pretrained.unavailable("musicnn", entry) is None
+    assert "make setup" in pretrained.unavailable("musicnn", entry | {"handle": "package:musicnn==9"})
+    monkeypatch.setattr(packages, "folder", lambda name: None)
+    assert "make setup" in pretrained.unavailable("musicnn", entry)
+    with pytest.raises(InputError, match="make setup"):
+        pretrained.digest_of_package(entry)
+
+
+def test_the_digest_of_a_package_is_that_of_the_files_of_one_network(tmp_path, monkeypatch):
+    for network, data in (("a", "weights"), ("b", "weights"), ("c", "other")):
+        folder_with(tmp_path / network, **{".data": data})
+    monkeypatch.setattr(pretrained, "locate", lambda name, handle: tmp_path)
+    a, b, c = (pretrained.digest_of_package({"handle": "package:x==1", "network": network}) for network in "abc")
+    assert a == b != c
+    (tmp_path / "b/.data").rename(tmp_path / "b/.index")
+    assert pretrained.digest_of_package({"handle": "package:x==1", "network": "b"}) != a
 
 
 # Fetching
@@ -191,6 +215,8 @@ def test_what_has_no_weights_to_fetch_is_told(fetch):
         fetch("mel", ADDRESS)
     with pytest.raises(InputError, match="is the folder of/mine; there is nothing to fetch"):
         fetch("yamnet", "of/mine")
+    with pytest.raises(InputError, match="make setup"):
+        fetch("musicnn", ADDRESS)
 
 
 def test_two_entries_of_one_module_share_the_weights_that_they_name(tmp_path, monkeypatch):

@@ -1,0 +1,2 @@
+# Made by `make envs` from the lock file.
+pip install --no-deps musicnn==0.1.0
