@@ -20,6 +20,7 @@ from genrebench.common.cli import InputError
 from genrebench.common.formatting import printable
 
 LAYOUT = "one subfolder per genre with audio files in it (or manifest.csv and features/*.npy)"
+TIMESTAMP = ".snakemake_timestamp"  # what Snakemake leaves in a folder that it has made
 LISTED = "clips.csv"  # what a person says about the clips
 LISTED_COLUMNS = ("path", "artist", "group")
 MANIFEST, FEATURES, OF_FEATURES = "manifest.csv", "features", (".npy", ".columns.txt")  # of one that comes as features
@@ -111,6 +112,8 @@ def read(folder: str | Path, known_genres: Collection[str] = ()) -> Contents:
     used: list[Entry] = []
     passed: dict[str, list[str]] = defaultdict(list)
     for entry in sorted(walk(folder), key=lambda one: one.inside.split("/")):
+        if entry.inside == TIMESTAMP:
+            continue
         if reason := passed_over(entry):
             passed[reason].append(printable(entry.inside))
         elif formats.is_audio(entry.inside.rpartition("/")[2]):

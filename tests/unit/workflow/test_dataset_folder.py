@@ -69,6 +69,10 @@ def test_what_is_no_music_is_counted_with_the_reason(make, name):
     assert note.example == name.replace("\r", "\\r")
 
 
+def test_what_snakemake_leaves_is_nothing_to_be_told(make):
+    assert make("jazz/a.wav", ".snakemake_timestamp").notes == ()
+
+
 def test_every_file_is_audio_or_counted(make, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     make("jazz/a.wav", "jazz/b.txt", "jazz/c.txt", "rock/d.flac", "rock/#recycle/e.wav", "x/y/z", ".h/i.wav")
