@@ -72,7 +72,7 @@ def sum_up(rows: Sequence[Row]) -> list[str]:
         sentences = [
             f"{len(hard)} of {counted(len(rows), 'test clip')} of the protocol {protocol} are hard: more than half of"
             f" {models} models predict them wrongly.",
-            f"Every model is wrong about {all_wrong} of the test clips, and every model is right about {all_right}.",
+            f"Test clips that every model predicts wrongly: {all_wrong}; correctly: {all_right}.",
         ]
     if hard:
         confusions = Counter((row["genre"], row["guess"]) for row in hard)
