@@ -255,9 +255,9 @@ def trained_on(description: Mapping[str, Any]) -> str:
 
 
 def test_clips(description: Mapping[str, Any]) -> str:
-    """How many test clips the accuracy is of, and whether they are synthetic."""
-    kind = "synthetic test clips" if description["synthetic"] else "test clips"
-    return f"{description['metrics']['n_test']} {kind}"
+    """How many clips the accuracy is of, and whether they are synthetic, and apart for the test."""
+    test = "test clips" if description["clips"]["test"] else "clips"  # of a cross-validation, all clips were trained on
+    return f"{description['metrics']['n_test']} {'synthetic ' if description['synthetic'] else ''}{test}"
 
 
 def caveats(description: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ import yaml
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.inference import published_tags, registry
-from genrebench.inference.description import check_files, read_description
+from genrebench.inference.description import check_files, read_description, summary
 from genrebench.inference.predictor import Predictor
 
 GENRES = ("blues", "jazz", "rock")
@@ -119,6 +119,7 @@ def test_the_model_in_the_project_is_small_whole_and_says_what_it_is(tmp_path):
     description = read_description(registry.SHIPPED)
     check_files(registry.SHIPPED, description)
     assert sum(path.stat().st_size for path in registry.SHIPPED.rglob("*")) < 200_000
+    assert " 443 clips (" in summary(description)  # of a cross-validation: none of them was kept for the test
     card = (registry.SHIPPED / "README.md").read_text()
     assert card == published_tags.card(description)
     header = yaml.safe_load(card.split("---\n")[1])
