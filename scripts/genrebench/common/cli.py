@@ -66,7 +66,8 @@ def refusal(error: OSError) -> str | None:
     path = Path(os.fsdecode(error.filename))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         folder = next(one for one in path.absolute().parents if os.path.lexists(one))
-        if not path.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        # pathlib raises for what lies in a folder that is closed to this user
+        if not os.path.exists(path) and not os.access(folder, os.W_OK | os.X_OK):  # noqa: PTH110
             return f"{path}: {error.strerror}. {why_not_writable(folder)}"
     return f"{path}: {error.strerror}. {REFUSED[error.errno]}"
 

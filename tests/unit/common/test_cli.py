@@ -70,9 +70,11 @@ def test_a_full_disk_is_one_sentence_and_the_old_file_stays(kind, small_disk, ca
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_somebody_elses_folder_is_named_with_its_owner(tmp_path):
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_somebody_elses_folder_is_named_with_its_owner(tmp_path, mode):
+    for folder in tmp_path.parents[:3]:
         folder.chmod(0o755)
+    tmp_path.chmod(mode)
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[1]); from genrebench.common import cli, files;"
         f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY});"
