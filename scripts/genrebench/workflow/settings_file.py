@@ -99,8 +99,8 @@ def short(value: Any) -> str:
 
 
 def in_one_line(text: str) -> str:
-    """Text without line breaks and other control characters, and not longer than a screen."""
-    text = printable(text)
+    """Text without line breaks and other characters that cannot be seen, and not longer than a screen."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in printable(text))
     return text if len(text) <= 1500 else text[:1497] + "..."
 
 

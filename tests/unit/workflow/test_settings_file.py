@@ -63,6 +63,10 @@ def test_what_grows_without_bounds_is_refused(bomb):
         refused(bomb)
 
 
+def test_a_mark_that_cannot_be_seen_is_shown():
+    assert r"\ufeff" in refused("a: 1\n\ufeff# b\nc: 2\n")
+
+
 def test_a_key_that_is_there_twice_is_named_with_its_lines():
     sentence = refused("a: 1\nb: {c: 1, d: 2, c: 3}\n")
     assert "'c'" in sentence and "line" in sentence and "2" in sentence
