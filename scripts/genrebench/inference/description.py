@@ -255,8 +255,10 @@ def trained_on(description: Mapping[str, Any]) -> str:
 
 
 def test_clips(description: Mapping[str, Any]) -> str:
-    """How many clips the accuracy is of, and whether they are synthetic, and apart for the test."""
-    test = "test clips" if description["clips"]["test"] else "clips"  # of a cross-validation, all clips were trained on
+    """How many clips the accuracy is of, and whether they are synthetic, or those of a cross-validation."""
+    kept = description.get("clips")  # no part of what is checked: nothing is computed with it
+    of_validation = isinstance(kept, dict) and kept.get("test") == 0  # a cross-validation, all clips are trained on
+    test = "clips" if of_validation else "test clips"
     return f"{description['metrics']['n_test']} {'synthetic ' if description['synthetic'] else ''}{test}"
 
 
