@@ -11,6 +11,16 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
+# rules that read the evaluations of all models
+STUDIES = (
+    "compare_models",
+    "compare_papers",
+    "compare_claims",
+    "compare_stability",
+    "study_leakage",
+    "study_errors",
+    "draw_saliency",
+)
 
 
 class Project:

@@ -10,17 +10,8 @@ import yaml
 from PIL import Image
 
 from genrebench.workflow.dvc_stages import is_untracked
-from project import ROOT, Project
+from project import ROOT, STUDIES, Project
 
-STUDIES = [
-    "compare_models",
-    "compare_papers",
-    "compare_claims",
-    "compare_stability",
-    "study_leakage",
-    "study_errors",
-    "draw_saliency",
-]
 AFTER_SGD = ["train_sgd", "evaluate_sgd", "build_leaderboard", *STUDIES, "export_best", "build_report"]
 
 

@@ -16,17 +16,8 @@ import pytest
 
 import draw_rules
 from genrebench.workflow import dag, dataset_folder, file_index
-from project import ROOT
+from project import ROOT, STUDIES
 
-STUDIES = (
-    "compare_models",
-    "compare_papers",
-    "compare_claims",
-    "compare_stability",
-    "study_leakage",
-    "study_errors",
-    "draw_saliency",
-)
 AFTER_A_MODEL = dict.fromkeys(
     ("all", "evaluate_model", "build_leaderboard", *STUDIES, "export_best", "build_report"), 1
 )

@@ -324,8 +324,8 @@ The model predicts one of its genres for every file, also for one of another gen
 marked as one of low confidence in two cases: no genre has a probability of at least
 {percent(description["confidence"]["min_probability"], 0)}, or the tags differ from those of the training clips more
 than {percent(1 - confidence.SHARE, 0)} of these did in the cross-validation. A prediction without the mark can still be
-wrong. GTZAN's clips are from 2000 and before, mostly Western, and its genres are broad. Recordings from a telephone, or
-through the air of a room, are recognised less often than these figures say.
+wrong. GTZAN's clips are from 2000 and before, mostly Western, and its genres are broad. The
+accuracy on recordings from a telephone, or through the air of a room, was not measured.
 
 ## Licences
 
