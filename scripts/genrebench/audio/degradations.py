@@ -6,6 +6,7 @@ pitch) in a room, with noise, and goes through a filter, a sampling rate, an amp
 
 import hashlib
 import io
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -79,6 +80,19 @@ CONDITIONS = {
 def seed_of(clip_id: str, condition: str, seed: int = 0) -> int:
     """Derive the seed of one clip under one condition from a seed for all of them."""
     return int.from_bytes(hashlib.sha256(f"{seed}\0{condition}\0{clip_id}".encode()).digest()[:8], "big")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A recipe by its name, and the seed of what is drawn for all clips."""
+
+    name: str
+    recipe: Recipe
+    seed: int
+
+    def degrade(self, samples: np.ndarray, rate: int, clip: str) -> np.ndarray:
+        """Degrade a clip, given what tells it from others; see `degrade`."""
+        return degrade(samples, rate, self.recipe, seed_of(clip, self.name, self.seed))
 
 
 def degrade(samples: np.ndarray, rate: int, recipe: Recipe, seed: int) -> np.ndarray:
