@@ -8,7 +8,7 @@ from typing import Any
 
 from genrebench.common import cli
 from genrebench.common.run_key import RunKey
-from genrebench.evaluation import robustness, tables
+from genrebench.evaluation import degraded, tables
 
 
 def predict_degraded(
@@ -24,7 +24,7 @@ def predict_degraded(
 ) -> None:
     """Write the predictions, a row per condition, run and clip."""
     keys = [RunKey.parse(key) for key in only]
-    predicted = robustness.predict(keys, runs, manifest, features, entries, conditions, store, done)
+    predicted = degraded.predict(keys, runs, manifest, features, entries, conditions, store, done)
     tables.DEGRADED.write(output, predicted)
 
 
