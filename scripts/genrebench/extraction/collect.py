@@ -104,7 +104,7 @@ def _collect_extracted(
         seconds = common_seconds(audio["duration"], durations)
         if module.AXES[-1] in TIME:
             common = common_length(seconds, lengths, durations)
-    _write(values, (len(clips), *shape, common), cache.read(feature, rows, shards), module.PAD_VALUE)
+    write_padded(values, (len(clips), *shape, common), cache.read(feature, rows, shards), module.PAD_VALUE)
     result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths], seconds)
     if module.AXES[0] == "column":
         result["columns"] = module.columns(**arguments(settings))
@@ -156,7 +156,7 @@ def _collect_precomputed(
     if "frame" in axes:  # time is the last axis of every cache
         array = np.moveaxis(array, 1 + axes.index("frame"), -1)
         axes = [axis for axis in axes if axis != "frame"] + ["frame"]
-    _write(values, array.shape, enumerate(array), 0)
+    write_padded(values, array.shape, enumerate(array), 0)
     longest = clips["duration_s"].max()
     result = _describe(values, axes, "as brought by the dataset", None, None if np.isnan(longest) else longest)
     names = path.with_suffix(".columns.txt")
@@ -171,8 +171,14 @@ def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
     return importlib.import_module(f"genrebench.features.{module_of(feature, entry)}").AXES
 
 
-def _write(path: str | Path, shape: tuple[int, ...], rows: Iterable[tuple[int, np.ndarray]], pad_value: float) -> None:
-    """Write rows that come in any order, one in memory at a time (pages of a memory map would count as memory)."""
+def write_padded(
+    path: str | Path, shape: tuple[int, ...], rows: Iterable[tuple[int, np.ndarray]], pad_value: float
+) -> None:
+    """Write arrays as the rows of one .npy, each cut or padded at the end of its last axis to that of `shape`.
+
+    They come in any order, with the number of the row, and one is in memory at a time (pages of a memory map would
+    count as memory).
+    """
     with files.atomic(path) as temporary, temporary.open("wb") as file:
         description = {
             "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),

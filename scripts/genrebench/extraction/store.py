@@ -13,9 +13,9 @@ import inspect
 import json
 import math
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +25,7 @@ from threadpoolctl import ThreadpoolController
 
 from genrebench.audio import decode
 from genrebench.audio.clip import Clip
+from genrebench.audio.degradations import Condition
 from genrebench.audio.lengths import given_seconds
 from genrebench.audio.loudness import normalise
 from genrebench.audio.samples import Samples
@@ -82,11 +83,18 @@ class Store:
     """The arrays of a dataset's clips.
 
     `features` maps the name of each feature to its settings; `audio_settings` is the section `audio` of the
-    parameters: sample_rate, duration, loudness, engine.
+    parameters: sample_rate, duration, loudness, engine. With a `condition` the clips are degraded.
     """
 
-    def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: Mapping[str, Any]):
+    def __init__(
+        self,
+        folder: str | Path,
+        features: dict[str, dict[str, Any]],
+        audio_settings: Mapping[str, Any],
+        condition: Condition | None = None,
+    ):
         self.folder = Path(folder)
+        self.condition = condition
         self.features = features
         self.sample_rate = audio_settings["sample_rate"]
         self.duration = given_seconds(audio_settings["duration"])
@@ -96,7 +104,7 @@ class Store:
 
     def folder_of(self, feature: str, shard: int, shards: int) -> Path:
         """Where the arrays of one feature and shard are."""
-        return self.folder / f"{feature}-{self.keys[feature]}" / f"{shard}-of-{shards}"
+        return _folder_of(self.folder, feature, self.keys[feature], shard, shards)
 
     def fill(
         self, clips: Sequence[Mapping[str, str]], shard: int, shards: int, unless_complete: str | None = None
@@ -132,19 +140,15 @@ class Store:
         return len(to_do)
 
     def read(self, feature: str, clips: Sequence[Mapping[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time."""
-        rows: dict[Path, list[int]] = {}
-        parts = cache(lambda shard: _parts(self.folder_of(feature, shard, shards)))
-        for row, clip in enumerate(clips):
-            rows.setdefault(parts(shard_of(clip["md5"], shards))[clip["md5"]], []).append(row)
-        for part, members in sorted(rows.items()):
-            with np.load(part) as archive:
-                for row in members:
-                    yield row, archive[clips[row]["md5"]]
+        """See the function `read`."""
+        return read(self.folder, feature, self.keys[feature], clips, shards)
 
     def _extract(self, clip: Mapping[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
-        return extract(clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine, self.loudness)
+        degrade = partial(self.condition.degrade, clip=clip["md5"]) if self.condition else None
+        return extract(
+            clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine, self.loudness, degrade
+        )
 
     def _key(self, feature: str) -> str:
         entry = self.features[feature]
@@ -156,6 +160,10 @@ class Store:
         reading = [inspect.getsource(function) for function in (extract, _compute, _by_input, _clip)]
         parts = [feature, entry, self.sample_rate, self.duration, engine, code_closure.digest(code), reading, versions]
         parts += [self.loudness if entry.get("normalise_loudness") else None]
+        if self.condition:
+            source = code_closure.closure("scripts/genrebench/audio/degradations.py")
+            recipe = self.condition.recipe.model_dump(exclude_defaults=True)
+            parts += [self.condition.name, recipe, self.condition.seed, code_closure.digest(source)]
         if is_pretrained(entry):
             name = module_of(feature, entry)
             if reason := pretrained.unavailable(name, entry):
@@ -168,6 +176,23 @@ class Store:
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
+def read(
+    store: Path, feature: str, key: str, clips: Sequence[Mapping[str, str]], shards: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time.
+
+    `key` is that of the feature in the folder `store`.
+    """
+    rows: dict[Path, list[int]] = {}
+    parts = cache(lambda shard: _parts(_folder_of(store, feature, key, shard, shards)))
+    for row, clip in enumerate(clips):
+        rows.setdefault(parts(shard_of(clip["md5"], shards))[clip["md5"]], []).append(row)
+    for part, members in sorted(rows.items()):
+        with np.load(part) as archive:
+            for row in members:
+                yield row, archive[clips[row]["md5"]]
+
+
 def extract(
     path: str | Path,
     sample_rate: int,
@@ -176,6 +201,7 @@ def extract(
     needed: str | None = None,
     engine: str = engines.FAST,
     loudness: float | None = None,
+    degrade: Callable[[np.ndarray, int], np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Compute features of one file in one pass over its audio.
 
@@ -195,6 +221,9 @@ def extract(
         The code that computes the features (see `genrebench.extraction.engine`).
     loudness : float, optional
         LUFS to which the clip is scaled for the features that ask for it (`normalise_loudness`).
+    degrade : callable, optional
+        What is done to the clip before all else, at `sample_rate` whatever the rates of the features: a function of
+        samples and rate.
 
     Returns
     -------
@@ -208,8 +237,13 @@ def extract(
     """
     arrays = {}
     with _blas().limit(limits=1):  # sums in another order are other numbers
+        degraded = degrade(decode.load(path, sample_rate), sample_rate) if degrade else None
         for (rate, level), some in _by_input(features, sample_rate, loudness).items():
-            clip = _clip(decode.load(path, rate), rate, some, duration, level)
+            if degraded is None:
+                samples = decode.load(path, rate)
+            else:
+                samples = np.asarray(decode.resample(degraded, sample_rate, rate))
+            clip = _clip(samples, rate, some, duration, level)
             for feature, settings in some.items():
                 try:
                     arrays[feature] = _compute(path, clip, feature, settings, engine)
@@ -301,6 +335,10 @@ def _clip(
         samples = normalise(samples, sample_rate, loudness)
     spectra = [(settings["n_fft"], settings["hop_length"]) for settings in features.values() if "n_fft" in settings]
     return Clip(samples, sample_rate, spectra)
+
+
+def _folder_of(store: Path, feature: str, key: str, shard: int, shards: int) -> Path:
+    return store / f"{feature}-{key}" / f"{shard}-of-{shards}"
 
 
 def _path(feature: str, settings: dict[str, Any]) -> str:

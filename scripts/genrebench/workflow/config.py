@@ -383,6 +383,13 @@ class _Check:
         self._known("ablation.protocol", [own["protocol"]], "protocols")
         if "length_s" in sections["protocols"].get(own["protocol"], ()):
             self._refuse("ablation.protocol", f"is {own['protocol']}, whose numbers mean nothing: name another.", "")
+        study = sections["robustness"]
+        self._known("robustness.models", study.get("models", ()), "models")
+        self._known("robustness.protocol", [study["protocol"]], "protocols")
+        if "length_s" in sections["protocols"].get(study["protocol"], ()):
+            self._refuse(
+                "robustness.protocol", f"is {study['protocol']}, whose numbers mean nothing: name another.", ""
+            )
 
     def ablation(self, sections: dict[str, Any]) -> None:
         """The settings that an ablation has for a model are some of that model's, and it can do without a feature."""
@@ -543,8 +550,10 @@ def _keep_what_there_is(sections: dict[str, Any], params: dict[str, Any]) -> Non
         own["models"] = {name: entry for name, entry in own["models"].items() if name in sections["models"]}
     if "features" not in given:
         own["features"] = [name for name in own["features"] if name in sections["features"]]
-    if "protocol" not in given and own["protocol"] not in sections["protocols"]:
-        own["protocol"] = next(iter(sections["protocols"]))
+    for name in ("ablation", "robustness"):
+        section = sections[name]
+        if "protocol" not in _mapping(params.get(name)) and section["protocol"] not in sections["protocols"]:
+            section["protocol"] = next(iter(sections["protocols"]))
 
 
 def _features(

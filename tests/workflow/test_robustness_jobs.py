@@ -1,0 +1,54 @@
+"""`snakemake robustness`: its jobs, and no others."""
+
+import csv
+
+import pytest
+
+from genrebench.audio.degradations import CONDITIONS
+
+MODELS = {"logistic", "sgd"}  # linear_probe lacks the weights of its feature
+KEPT = {"same": {}, "noise_10": {}}
+
+
+@pytest.fixture
+def two_conditions(project):
+    project.change("robustness", {"conditions": dict.fromkeys(CONDITIONS) | KEPT})
+    return project
+
+
+def test_what_the_study_needs_is_computed_once_per_condition_and_model(two_conditions):
+    jobs = {"extract_degraded": 2, "predict_degraded": 2, "study_robustness": 1}
+    assert two_conditions.jobs("robustness") == jobs | {"robustness": 1}
+    assert two_conditions.jobs() == {}
+    two_conditions.change("robustness.in_report", True)
+    assert two_conditions.jobs() == jobs | {"build_report": 1, "all": 1}
+    two_conditions.change("robustness.models", ["sgd"])
+    assert two_conditions.jobs("robustness") == jobs | {"predict_degraded": 1, "robustness": 1}
+
+
+def test_a_study_that_cannot_be_is_a_sentence(project):
+    project.change("robustness", {"protocol": "fault_filtered"})
+    assert "robustness.protocol: fault_filtered is unavailable" in project.snakemake("robustness", check=False)
+    assert project.jobs() == {}
+
+
+@pytest.mark.long
+def test_clips_that_are_degraded_by_nothing_are_predicted_as_they_are(two_conditions):
+    project = two_conditions
+    project.change("robustness.in_report", True)
+    project.snakemake()
+    assert project.jobs() == {}
+    results = project.folder / "results/demo"
+    with (results / "robustness.csv").open() as file:
+        rows = {(row["model"], row["condition"]): row for row in csv.DictReader(file)}
+    assert set(rows) == {(model, condition) for model in MODELS for condition in ("clean", *KEPT)}
+    for model in MODELS:
+        with (results / f"evaluation/{model}/metrics.csv").open() as file:
+            (metrics,) = [row for row in csv.DictReader(file) if row["protocol"] == "artist"]
+        assert float(rows[model, "clean"]["accuracy"]) == pytest.approx(float(metrics["accuracy"]), abs=1e-6)
+        assert rows[model, "same"]["accuracy"] == rows[model, "clean"]["accuracy"]
+        assert float(rows[model, "same"]["difference"]) == 0
+    assert 'id="robustness"' in (results / "report/index.html").read_text()
+    project.change("robustness.conditions.noise_10", {"snr_db": 5.0})
+    assert project.jobs("robustness")["extract_degraded"] == 1
+    assert "study_robustness" in project.run("python", "scripts/write_dvc_yaml.py", "--output", "/dev/stdout")
