@@ -169,7 +169,7 @@ results-own-folder: $(READY) ## compare the suite quick and more on the clips in
 		-- results/gtzan_audio/leaderboard.csv results/gtzan_audio/leaderboard.png
 	python scripts/write_docs_results.py results/gtzan_audio
 
-gtzan-model: $(READY) ## make data/models/gtzan anew, from the tags in data/raw/gtzan_musicnn; AUDIO=folder tests it on clips
+gtzan-model: $(READY) ## make data/models/gtzan anew, from the tags in data/raw/gtzan_musicnn and the clips of GTZAN in AUDIO=folder
 	OMP_NUM_THREADS=1 python scripts/make_gtzan_model.py $(if $(AUDIO),--audio "$(AUDIO)")
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)
