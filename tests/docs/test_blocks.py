@@ -19,7 +19,8 @@ from genrebench.workflow import config
 from project import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#([^)\s]*))?\)")
-OTHERS = {"apptainer", "cd", "docker", "git", "ln", "mkdocs", "sed", "source"}  # of which only the files are checked
+# of which only the files are checked
+OTHERS = {"apptainer", "cd", "curl", "docker", "git", "ln", "mkdocs", "sed", "source"}
 FOLDERS = ("scripts/", "profiles/", "containers/", "tests/", "rules/", "config/", "docs/", "envs/")
 
 
