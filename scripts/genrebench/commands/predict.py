@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from genrebench.commands import music_files
 from genrebench.commands.options import add_model_options, add_timeout, positive
 from genrebench.common import files
 from genrebench.common.cli import InputError, silence_stdout
-from genrebench.common.formatting import counted, printable
+from genrebench.common.formatting import printable
 
 HELP = "predict the genre of audio files"
 EXAMPLES = """\
@@ -59,18 +60,10 @@ def run(
         folder = find_model(model, results or default_results())
         description = read_description(folder)
 
-        from genrebench.audio import formats
         from genrebench.inference import batch
         from genrebench.inference.writers import WRITERS
 
-        found = batch.find_files(paths)
-        for sentence in found.unreadable:
-            _tell(sentence)
-        if found.passed_over:
-            print(f"passed over: {counted(found.passed_over, 'file')} of macOS's attributes (._*)", file=sys.stderr)
-        if not found.files:
-            suffixes = ", ".join(sorted(formats.SUFFIXES))
-            raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
+        found = music_files.find(paths)
         print(printable(summary(description)), file=sys.stderr)
         count, failed, unplotted = len(found.files), 0, 0
         writer = WRITERS[kind](file, description, count)
@@ -78,19 +71,15 @@ def run(
         for path, result in _progress(results_of_files, count, file):
             if isinstance(result, str):
                 failed += 1
-                _tell(result)
+                music_files.tell(result)
             elif result.no_plot:
                 unplotted += 1
-                _tell(result.no_plot)
+                music_files.tell(result.no_plot)
             writer.write(path, result)
     if failed and count > 1:
         print(f"{failed} of {count} files have no prediction; the lines above say why", file=sys.stderr)
     if failed or unplotted or found.unreadable:
         sys.exit(1)
-
-
-def _tell(sentence: str) -> None:
-    print(f"error: {printable(sentence)}", file=sys.stderr)
 
 
 @contextmanager

@@ -126,10 +126,14 @@ def predictions(
     """
     root = os.path.commonpath([path.parent.absolute() for path in paths])
     plots = [plot and plot / shortened(str(path.absolute().relative_to(root)), ".png") for path in paths]
-    jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
-    with Workers(start, [folder], jobs, limit_s) as workers:
+    with Workers(start, [folder], processes(jobs, len(paths)), limit_s) as workers:
         for path, result in zip(paths, workers.map(zip(paths, plots, strict=True)), strict=True):
             yield path, f"{path} {result.reason}" if isinstance(result, Failure) else result
+
+
+def processes(jobs: int | None, count: int) -> int:
+    """How many processes predict `count` files: `jobs`, by default one for a few and all processors for many."""
+    return jobs or (1 if count <= FEW else os.cpu_count() or 1)
 
 
 def start(folder: Path) -> partial[Prediction | str]:
