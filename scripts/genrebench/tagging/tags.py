@@ -62,7 +62,7 @@ class Tags:
     @property
     def empty(self) -> bool:
         """Whether there is no genre, in no tag."""
-        return all(name.strip().lower() in EMPTY for name in [*self.genres, self.elsewhere])
+        return all(map(is_none, [*self.genres, self.elsewhere]))
 
     def with_genres(self, genres: Sequence[str]) -> State:
         """The state of this file with other genres."""
@@ -71,6 +71,11 @@ class Tags:
     def same_genre(self, state: State) -> bool:
         """Whether the genre is that of another state of this file."""
         return self.genres == _FAMILIES[self.format].genres(state)
+
+
+def is_none(genre: str) -> bool:
+    """Whether what stands for a genre is none."""
+    return genre.strip().lower() in EMPTY
 
 
 def read(path: Path) -> Tags:
