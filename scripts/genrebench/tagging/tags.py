@@ -19,6 +19,7 @@ from mutagen.id3 import delete as delete_id3
 from mutagen.id3._id3v1 import find_id3v1
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4
+from mutagen.ogg import OggPage
 from mutagen.oggflac import OggFLAC
 from mutagen.oggopus import OggOpus
 from mutagen.oggspeex import OggSpeex
@@ -296,6 +297,8 @@ class _Vorbis(_Family):
         return {"others": None if tags is None else len(pairs) - len(genre), "genre": genre}
 
     def write(self, path: Path, kind: type, state: State) -> None:
+        if kind is not FLAC:
+            self._check_pages(path)
         file = kind(path)
         if file.tags is None:
             file.add_tags()
@@ -328,6 +331,21 @@ class _Vorbis(_Family):
             "others": state["others"] or 0,
             "genre": [[first + number, key, genre] for number, genre in enumerate(genres)],
         }
+
+    @staticmethod
+    def _check_pages(path: Path) -> None:
+        """Raise InputError if a page of Ogg is damaged: players leave it out, but not once it is numbered anew."""
+        with path.open("rb") as file:
+            while file.peek(1):
+                start = file.tell()
+                try:
+                    page = OggPage(file)
+                    file.seek(start)
+                    whole = file.read(page.size) == page.write()
+                except (EOFError, mutagen.MutagenError):
+                    whole = False
+                if not whole:
+                    raise InputError(f"{path} has a damaged page at byte {start}")
 
 
 class _Mp4(_Family):
