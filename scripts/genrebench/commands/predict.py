@@ -10,14 +10,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
 
+from genrebench.commands import music_files
 from genrebench.commands.options import add_model_options, add_timeout, positive
 from genrebench.common import files
 from genrebench.common.cli import InputError, silence_stdout
-from genrebench.common.formatting import counted, printable
+from genrebench.common.formatting import printable
 from genrebench.common.progress import progress
 
 HELP = "predict the genre of audio files"
@@ -62,18 +62,10 @@ def run(
         folder = find_model(model, results or default_results())
         description = read_description(folder)
 
-        from genrebench.audio import formats
         from genrebench.inference import batch
         from genrebench.inference.writers import WRITERS
 
-        found = batch.find_files(paths)
-        for sentence in found.unreadable:
-            _tell(sentence)
-        if found.passed_over:
-            print(f"passed over: {counted(found.passed_over, 'file')} of macOS's attributes (._*)", file=sys.stderr)
-        if not found.files:
-            suffixes = ", ".join(sorted(formats.SUFFIXES))
-            raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
+        found = music_files.find(paths)
         print(printable(summary(description)), file=sys.stderr)
         count, failed, unplotted = len(found.files), 0, 0
         writer = WRITERS[kind](file, description, count)
@@ -84,25 +76,18 @@ def run(
             for path, result in batch.predictions(folder, found.files, plot, jobs, timeout):
                 if isinstance(result, str):
                     failed += 1
-                    _tell(result)
+                    music_files.tell(result)
                 elif result.no_plot:
                     unplotted += 1
-                    _tell(result.no_plot)
+                    music_files.tell(result.no_plot)
                 writer.write(path, result)
                 advance(1)
     if count > 1:
-        print(_summary(count, failed, time.monotonic() - started), file=sys.stderr)
+        print(music_files.pace(count, time.monotonic() - started), file=sys.stderr)
+    if failed and count > 1:
+        print(f"{failed} of {count} files have no prediction; the lines above say why", file=sys.stderr)
     if failed or unplotted or found.unreadable:
         sys.exit(1)
-
-
-def _summary(count: int, failed: int, seconds: float) -> str:
-    time_taken = f"{count} files in {timedelta(seconds=round(seconds))}, {count / seconds:.1f} per second"
-    return f"{time_taken}; {failed} have no prediction, the lines above say why" if failed else time_taken
-
-
-def _tell(sentence: str) -> None:
-    print(f"error: {printable(sentence)}", file=sys.stderr)
 
 
 @contextmanager

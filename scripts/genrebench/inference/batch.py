@@ -124,8 +124,7 @@ def predictions(
     InputError
         If the folder holds no model that this version reads.
     """
-    jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
-    with Workers(start, [folder], jobs, limit_s) as workers:
+    with Workers(start, [folder], processes(jobs, len(paths)), limit_s) as workers:
         for path, result in zip(paths, workers.map(_with_plots(paths, plot)), strict=True):
             yield path, f"{path} {result.reason}" if isinstance(result, Failure) else result
 
@@ -135,6 +134,11 @@ def _with_plots(paths: Sequence[Path], plot: Path | None) -> Iterator[tuple[Path
     root = os.path.commonpath([path.parent.absolute() for path in paths]) if plot else ""
     for path in paths:
         yield path, plot and plot / shortened(str(path.absolute().relative_to(root)), ".png")
+
+
+def processes(jobs: int | None, count: int) -> int:
+    """How many processes predict `count` files: `jobs`, by default one for a few and all processors for many."""
+    return jobs or (1 if count <= FEW else os.cpu_count() or 1)
 
 
 def start(folder: Path) -> partial[Prediction | str]:
