@@ -35,7 +35,9 @@ def progress(
     if sys.stderr.isatty():
         from tqdm import tqdm
 
-        with tqdm(desc=verb, total=total, initial=done, unit="B" if unit == "MB" else unit, unit_scale=True) as bar:
+        in_bytes = unit == "MB"
+        unit = "B" if in_bytes else f" {unit}"
+        with tqdm(desc=verb, total=total, initial=done, unit=unit, unit_scale=in_bytes) as bar:
             yield bar.update
         return
     started = reported = time.monotonic()

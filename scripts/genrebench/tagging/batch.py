@@ -146,6 +146,8 @@ def undo(entries: Entries) -> Iterator[Outcome]:
             yield Outcome(path, "refused", reason=str(error))
         except OSError as error:
             yield Outcome(path, "refused", reason=f"{path} cannot be restored: {error.strerror or error}")
+        except (LookupError, TypeError, ValueError):  # a state that no version has written
+            yield Outcome(path, "refused", reason=f"{path} stays: what the journal has of it is damaged")
 
 
 def _write(

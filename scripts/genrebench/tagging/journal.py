@@ -14,7 +14,7 @@ from genrebench.common.cli import InputError
 from genrebench.common.files import expand_user
 from genrebench.tagging.tags import State
 
-FIELDS = ("path", "format", "old", "new")
+FIELDS = {"path": str, "format": str, "old": dict, "new": dict}
 
 
 def default_folder() -> Path:
@@ -123,6 +123,6 @@ class Entries:
             entry = json.loads(file.readline())
         except ValueError:
             entry = None
-        if not isinstance(entry, dict) or not all(name in entry for name in FIELDS):
+        if not isinstance(entry, dict) or any(not isinstance(entry.get(name), kind) for name, kind in FIELDS.items()):
             raise InputError(f"{self.path} is no journal of genrebench tag: it has a line without {', '.join(FIELDS)}")
         return entry

@@ -132,8 +132,9 @@ def _reading(path: Path, function: Callable[..., Any], *arguments: Any) -> Any:
         of_system = error.args[0] if isinstance(error, mutagen.MutagenError) and error.args else error
         if isinstance(of_system, OSError) and of_system.errno:  # the disk is full, or failed
             raise of_system from None
+        done = "written" if function.__name__ == "write" else "read"
         what = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} has tags that cannot be read ({what[:120].replace(str(path), 'it')})") from None
+        raise InputError(f"{path} has tags that cannot be {done} ({what[:120].replace(str(path), 'it')})") from None
 
 
 class _Family(Protocol):

@@ -6,7 +6,7 @@ import pytest
 
 from exported_models import CLASSICAL, RATE, Corpus, sure_of_all, tone
 from genrebench.common.cli import InputError
-from genrebench.tagging import batch
+from genrebench.tagging import batch, tags
 from genrebench.tagging.choice import Choice
 from genrebench.tagging.journal import Entries, Journal
 from tagged_audio import SUFFIXES, describe, genre_of, make, samples_of, tags_of
@@ -126,3 +126,17 @@ def test_what_somebody_changed_since_is_not_undone(model, songs, tmp_path):
     outcomes = list(batch.undo(Entries(tmp_path / "journal")))[::-1]
     assert kinds(outcomes) == ["refused"] * 3 + ["written"] * (len(songs) - 3)
     assert genre_of(songs[0]) == ["Enka"]
+
+
+@pytest.mark.parametrize("old", [{}, {"genre": 3}, {"id3v2": 3, "genre": {"text": 5}, "id3v1": None}])
+def test_a_journal_that_is_damaged_changes_nothing(songs, tmp_path, old):
+    for song in songs:
+        describe(song, "Dub")
+    before = [tags_of(song) for song in songs]
+    with Journal(tmp_path / "journal") as journal:
+        for song in songs:
+            found = tags.read(song)
+            journal.add(song, found.format, old, found.state, {})
+        journal.add(Path("/nul\0.mp3"), "MP3", {}, {}, {})
+    assert kinds(batch.undo(Entries(tmp_path / "journal"))) == ["refused"] * (len(songs) + 1)
+    assert [tags_of(song) for song in songs] == before
