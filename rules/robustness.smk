@@ -1,8 +1,8 @@
 # How models do on degraded recordings: `snakemake robustness`, and a part of the report if params.yaml asks for it. The
-# test clips alone are degraded, and trained models predict them.
+# test clips are degraded, and trained models predict them. Training clips are degraded for models that ask for copies.
 
 CONDITIONS = config["robustness"]["conditions"]
-FROM_AUDIO = "from-audio"  # the features that one pass over the audio computes; no feature has a hyphen in its name
+COPYING = [model for model, entry in config["models"].items() if "degraded_copies" in entry]
 
 
 def robust_models():
@@ -33,17 +33,9 @@ def robustness_files():
     return rules.study_robustness.output
 
 
-def degraded_groups(models):
-    """The features that these models read, by the job that extracts them: one pass, or a pretrained model."""
-    groups = {}
-    for name in sorted(features_read(models)):
-        groups.setdefault(name if name in PRETRAINED else FROM_AUDIO, []).append(name)
-    return groups
-
-
-def features_of_group(group):
-    """The features of a group, those of all models of the study."""
-    return degraded_groups(ROBUST)[group]
+def features_of_group(wildcards):
+    """The features of a group, of all models of the study, or of those with copies of their training clips."""
+    return degraded_groups(ROBUST if wildcards.subset == "test" else COPYING)[wildcards.group]
 
 
 def entries_of(features):
@@ -69,27 +61,21 @@ def environment_of_model(model):
 rule extract_degraded:
     input:
         manifest=f"{RESULTS}/manifest.csv",
-        splits=(
-            [
-                f"{RESULTS}/splits/{config['robustness']['protocol']}/{split}.csv"
-                for split in splits_of(config["robustness"]["protocol"])
-            ]
-            if ROBUST
-            else []
-        ),
-        weights=lambda w: weights_of_features(features_of_group(w.group)),
+        split=f"{RESULTS}/splits/{{protocol}}/{{split}}.csv",
+        weights=lambda w: weights_of_features(features_of_group(w)),
         code=lambda w: code(
             "extract_degraded.py",
-            *feature_modules(*features_of_group(w.group)),
+            *feature_modules(*features_of_group(w)),
             environment=environment_of_group(w.group),
         ),
     output:
-        done=f"{CACHE}/robustness/{{condition}}/{{group}}.json",
+        done=f"{CACHE}/degraded/{{subset}}/{{protocol}}/{{split}}/{{condition}}/{{group}}.json",
     log:
-        f"{RESULTS}/logs/extract_degraded/{{condition}}/{{group}}.log",
+        f"{RESULTS}/logs/extract_degraded/{{subset}}/{{protocol}}/{{split}}/{{condition}}/{{group}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/extract_degraded/{{condition}}/{{group}}.tsv"
+        f"{RESULTS}/benchmarks/extract_degraded/{{subset}}/{{protocol}}/{{split}}/{{condition}}/{{group}}.tsv"
     wildcard_constraints:
+        subset="train|test",
         condition="|".join(CONDITIONS),
         group="[a-z0-9_-]+",
     conda:
@@ -101,14 +87,15 @@ rule extract_degraded:
         recipe=lambda w: Param(CONDITIONS[w.condition], "robustness"),
         seed=lambda w: param("robustness", "seed"),
         audio=lambda w: param("audio"),
-        features=lambda w: entries_of(features_of_group(w.group)),
+        features=lambda w: entries_of(features_of_group(w)),
         packages=lambda w: packages_of(extra_of(w.group) if w.group in PRETRAINED else None),
-        store=subpath(output.done, parent=True),
+        # of all subsets and splits: what one has of a clip, another need not extract
+        store=f"{CACHE}/degraded/features/{{condition}}",
     message:
-        "Robustness: extracting features of the test clips under {wildcards.condition} ({wildcards.group})"
+        "Extracting features of the {wildcards.subset} clips of {wildcards.protocol} {wildcards.split} under {wildcards.condition} ({wildcards.group})"
     shell:
         f"python {SCRIPTS}/extract_degraded.py"
-        " --manifest {input.manifest} --splits {input.splits} --audio {params.audio:q} --features {params.features:q}"
+        " --manifest {input.manifest} --split {input.split} --subset {wildcards.subset} --audio {params.audio:q} --features {params.features:q}"
         " --condition {wildcards.condition} --recipe {params.recipe:q} --seed {params.seed}"
         " --store {params.store} --done {output.done} > {log} 2>&1"
 
@@ -123,10 +110,12 @@ rule predict_degraded:
         ],
         features=lambda w: cache_files(w.model, "json"),
         caches=lambda w: ancient(cache_files(w.model, "npy")),
-        done=lambda w: expand(
-            f"{CACHE}/robustness/{{condition}}/{{group}}.json",
-            condition=CONDITIONS,
-            group=degraded_groups([w.model]),
+        done=lambda w: degraded_files(
+            [w.model],
+            "test",
+            config["robustness"]["protocol"],
+            splits_of(config["robustness"]["protocol"]),
+            CONDITIONS,
         ),
         code=lambda w: model_code(w.model, "predict_degraded.py"),
     output:
@@ -148,16 +137,13 @@ rule predict_degraded:
         only=lambda w: runs_of_study(w.model),
         runs=lambda w: f"{RESULTS}/runs",
         features=lambda w: f"{RESULTS}/features",
-        entries=lambda w: features_of_models([w.model]),
-        conditions=lambda w: param("robustness", "conditions"),
-        store=f"{CACHE}/robustness",
+        folder=f"{CACHE}/degraded",
     message:
         "Robustness: predicting degraded test clips with {wildcards.model}"
     shell:
         f"python {SCRIPTS}/predict_degraded.py"
         " --runs {params.runs} --only {params.only} --manifest {input.manifest} --features {params.features}"
-        " --entries {params.entries:q} --conditions {params.conditions:q} --store {params.store} --done {input.done}"
-        " --output {output.predictions} > {log} 2>&1"
+        " --done {input.done} --folder {params.folder} --output {output.predictions} > {log} 2>&1"
 
 
 rule study_robustness:
