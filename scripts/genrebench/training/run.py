@@ -134,6 +134,7 @@ def train(
     caveats += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
     caveats += module.caveats(settings) if hasattr(module, "caveats") else []
     caveats += [f"selected without {', '.join(one['unavailable'])}" for one in selected if one["unavailable"]]
+    caveats += [f"trained on copies under {', '.join(one.condition for one in conditions)}"] if conditions else []
     caveats += [caveat for cache in caches for caveat in cache.description.get("caveats", [])]
     kept = history[kept_row(history, settings.get("keep", "last"))]
     print(

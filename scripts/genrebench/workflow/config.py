@@ -363,7 +363,7 @@ class _Check:
             self._known(f"models.{model}.protocols", settings.get("protocols", ()), "protocols")
             conditions = sections["robustness"]["conditions"]
             for condition in settings.get("degraded_copies", ()):
-                if condition not in conditions:
+                if condition not in {*conditions, *inherited.get("degraded_copies", ())}:
                     where = f"models.{model}.degraded_copies"
                     self.add((*where.split("."), condition), messages.unknown(where, condition, conditions))
             is_cropped = settings.get("augmentation", {}).get("crop") and not inherited.get("augmentation", {}).get(

@@ -152,5 +152,7 @@ def test_models_train_on_copies_and_predict_the_clips_of_the_split(dataset, tmp_
         ]
         config = files.read_json(folder / "config.json")
         assert list(config.get("degraded_copies", {})) == (list(RECIPES) if copies else [])
+        caveats = files.read_json(folder / "status.json")["caveats"]
+        assert ("trained on copies under dull, slower" in caveats) == bool(copies)
     assert runs["with"] != runs["without"]
     assert not list((tmp_path / "checkpoints").iterdir())
