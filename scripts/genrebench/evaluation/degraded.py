@@ -13,9 +13,8 @@ from threadpoolctl import threadpool_limits
 from genrebench.common import files, scoring
 from genrebench.common.run_key import RunKey
 from genrebench.evaluation import predictions, tables
-from genrebench.extraction.degraded import by_condition
 from genrebench.training import saved
-from genrebench.training.copies import read_degraded
+from genrebench.training.copies import by_condition, read_degraded
 from genrebench.training.data import Data, Feature, steps_of_cut
 from genrebench.training.saved import Predict
 from genrebench.workflow.entries import features_of

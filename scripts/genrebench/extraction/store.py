@@ -12,7 +12,6 @@ import importlib
 import inspect
 import json
 import math
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
@@ -33,6 +32,7 @@ from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version
 from genrebench.common.progress import progress
+from genrebench.extraction import archives
 from genrebench.extraction import engine as engines
 from genrebench.extraction.shards import shard_of
 from genrebench.workflow import code_closure, extras, pretrained
@@ -104,7 +104,7 @@ class Store:
 
     def folder_of(self, feature: str, shard: int, shards: int) -> Path:
         """Where the arrays of one feature and shard are."""
-        return _folder_of(self.folder, feature, self.keys[feature], shard, shards)
+        return archives.folder_of(self.folder, feature, self.keys[feature], shard, shards)
 
     def fill(
         self, clips: Sequence[Mapping[str, str]], shard: int, shards: int, unless_complete: str | None = None
@@ -121,7 +121,7 @@ class Store:
         # a pretrained model keeps nobody waiting
         held = next((name for name, entry in self.features.items() if is_pretrained(entry)), "audio")
         with _locked(self.folder / f"{held}-{shard}-of-{shards}.lock"):
-            present = {feature: _parts(folder) for feature, folder in folders.items()}
+            present = {feature: archives.parts(folder) for feature, folder in folders.items()}
             missing = {md5: [name for name in self.features if md5 not in present[name]] for md5 in members}
             if unless_complete and not any(unless_complete in names for names in missing.values()):
                 return 0
@@ -140,8 +140,8 @@ class Store:
         return len(to_do)
 
     def read(self, feature: str, clips: Sequence[Mapping[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
-        """See the function `read`."""
-        return read(self.folder, feature, self.keys[feature], clips, shards)
+        """See `archives.read`."""
+        return archives.read(self.folder, feature, self.keys[feature], clips, shards)
 
     def _extract(self, clip: Mapping[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
@@ -174,23 +174,6 @@ class Store:
             parts += [place and pretrained.digest(place)]
             parts += [extras.versions(extra)] if extra else map(version, computed_by)
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
-
-
-def read(
-    store: Path, feature: str, key: str, clips: Sequence[Mapping[str, str]], shards: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time.
-
-    `key` is that of the feature in the folder `store`.
-    """
-    rows: dict[Path, list[int]] = {}
-    parts = cache(lambda shard: _parts(_folder_of(store, feature, key, shard, shards)))
-    for row, clip in enumerate(clips):
-        rows.setdefault(parts(shard_of(clip["md5"], shards))[clip["md5"]], []).append(row)
-    for part, members in sorted(rows.items()):
-        with np.load(part) as archive:
-            for row in members:
-                yield row, archive[clips[row]["md5"]]
 
 
 def extract(
@@ -337,10 +320,6 @@ def _clip(
     return Clip(samples, sample_rate, spectra)
 
 
-def _folder_of(store: Path, feature: str, key: str, shard: int, shards: int) -> Path:
-    return store / f"{feature}-{key}" / f"{shard}-of-{shards}"
-
-
 def _path(feature: str, settings: dict[str, Any]) -> str:
     return f"scripts/genrebench/features/{module_of(feature, settings)}.py"
 
@@ -348,18 +327,6 @@ def _path(feature: str, settings: dict[str, Any]) -> str:
 @cache
 def _blas() -> ThreadpoolController:
     return ThreadpoolController()
-
-
-def _parts(folder: Path) -> dict[str, Path]:
-    """The archive that holds each array of a folder."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.glob("[0-9]*.npz")):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                found.update((name.removesuffix(".npy"), path) for name in archive.namelist())
-        except zipfile.BadZipFile:
-            raise InputError(f"{path} is damaged; delete it, and what was in it is computed again") from None
-    return found
 
 
 def _write_parts(folders: dict[str, Path], arrays: dict[str, dict[str, np.ndarray]]) -> None:

@@ -9,8 +9,67 @@ from typing import Any
 
 import numpy as np
 
-from genrebench.extraction.degraded import Degraded
+from genrebench.common import files
+from genrebench.extraction import archives
 from genrebench.training.data import Data, Feature, Stacked, Windows
+
+
+class Degraded:
+    """The features of clips under one condition, as `extraction.degraded` has extracted them.
+
+    Attributes
+    ----------
+    condition : str
+        Its name.
+    facts : dict
+        What the features depend on: the recipe, the seed, and the key of each feature in the store.
+    """
+
+    def __init__(self, done: Sequence[Path]):
+        described = [files.read_json(path) for path in done]
+        self.condition: str = described[0]["condition"]
+        self.store = Path(described[0]["store"])
+        self.pad_values: dict[str, float] = {}
+        keys: dict[str, str] = {}
+        for one in described:
+            self.pad_values |= one["pad_values"]
+            keys |= one["keys"]
+        self.facts: dict[str, Any] = {"recipe": described[0]["recipe"], "seed": described[0]["seed"], "keys": keys}
+
+    @property
+    def speed(self) -> float:
+        """How many times as fast the clips are."""
+        return float(self.facts["recipe"].get("speed") or 1)
+
+    def write(
+        self, feature: str, clips: Sequence[Mapping[str, str]], shape: Sequence[int], path: Path
+    ) -> tuple[np.ndarray, list[int]]:
+        """Write a feature of some clips (rows of the manifest) as one array, cut or padded to the `shape` of a clip.
+
+        Returns
+        -------
+        values
+            Memory-mapped, float32 (clips, ...).
+        lengths
+            Of the last axis of each clip, before padding.
+        """
+        lengths = [0] * len(clips)
+
+        def rows() -> Iterator[tuple[int, np.ndarray]]:
+            for row, array in archives.read(self.store, feature, self.facts["keys"][feature], clips, 1):
+                lengths[row] = min(array.shape[-1], shape[-1])
+                yield row, array
+
+        archives.write_padded(path, (len(clips), *shape), rows(), self.pad_values[feature])
+        return np.load(path, mmap_mode="r"), lengths
+
+
+def by_condition(done: Sequence[Path]) -> list[Degraded]:
+    """The conditions of these JSON files, in the order of the first of each."""
+    found: dict[str, list[Path]] = {}
+    for path in done:
+        found.setdefault(files.read_json(path)["condition"], []).append(path)
+    return [Degraded(paths) for paths in found.values()]
 
 
 def read_degraded(feature: Feature, condition: Degraded, clips: Sequence[Mapping[str, str]], folder: str) -> Feature:

@@ -21,9 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from genrebench.common import cli, files
 from genrebench.common.packages import PackageNotFoundError, version
-from genrebench.extraction.degraded import by_condition
 from genrebench.training import backend
-from genrebench.training.copies import with_copies
+from genrebench.training.copies import by_condition, with_copies
 from genrebench.training.data import Data, Feature, best_row, identity, kept_row, known_genres
 from genrebench.workflow import code_closure, extras, pretrained
 

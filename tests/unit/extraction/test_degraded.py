@@ -8,7 +8,8 @@ from genrebench.audio import decode
 from genrebench.audio.degradations import Recipe, degrade, seed_of
 from genrebench.common import files
 from genrebench.extraction import store as stores
-from genrebench.extraction.degraded import Degraded, by_condition, extract_degraded
+from genrebench.extraction.degraded import extract_degraded
+from genrebench.training.copies import Degraded, by_condition
 
 RATE = 22050
 AUDIO = {"sample_rate": RATE, "duration": "longest"}

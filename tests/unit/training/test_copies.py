@@ -7,9 +7,9 @@ import soundfile
 from genrebench.common import files
 from genrebench.datasets import tables
 from genrebench.extraction.collect import collect_feature
-from genrebench.extraction.degraded import by_condition, extract_degraded
+from genrebench.extraction.degraded import extract_degraded
 from genrebench.training import run as training
-from genrebench.training.copies import with_copies
+from genrebench.training.copies import by_condition, with_copies
 from genrebench.training.data import Data, Feature, Stacked, Windows
 
 RATE = 22050
