@@ -1,4 +1,4 @@
-"""Extract features of the test clips under one condition: rule extract_degraded."""
+"""Extract features of the clips of a subset under one condition: rule extract_degraded."""
 
 import argparse
 import json
@@ -10,7 +10,8 @@ from genrebench.extraction.degraded import extract_degraded
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="manifest.csv of the dataset")
-    parser.add_argument("--splits", type=Path, nargs="+", required=True, help="the CSV files of the protocol's splits")
+    parser.add_argument("--split", type=Path, required=True, help="CSV of the split")
+    parser.add_argument("--subset", required=True, help="train, valid or test")
     parser.add_argument("--audio", required=True, type=json.loads, help="section `audio` as JSON")
     parser.add_argument("--features", required=True, type=json.loads, help="the features' entries as JSON")
     parser.add_argument("--condition", required=True, help="the name of the condition")

@@ -1,10 +1,8 @@
 """Have the trained runs of a model predict their test clips under each condition: rule predict_degraded."""
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from genrebench.common import cli
 from genrebench.common.run_key import RunKey
@@ -12,20 +10,11 @@ from genrebench.evaluation import degraded, tables
 
 
 def predict_degraded(
-    runs: Path,
-    only: Sequence[str],
-    manifest: Path,
-    features: Path,
-    entries: Mapping[str, Any],
-    conditions: Mapping[str, Any],
-    store: Path,
-    done: Sequence[Path],
-    output: Path,
+    runs: Path, only: Sequence[str], manifest: Path, features: Path, done: Sequence[Path], folder: Path, output: Path
 ) -> None:
     """Write the predictions, a row per condition, run and clip."""
     keys = [RunKey.parse(key) for key in only]
-    predicted = degraded.predict(keys, runs, manifest, features, entries, conditions, store, done)
-    tables.DEGRADED.write(output, predicted)
+    tables.DEGRADED.write(output, degraded.predict(keys, runs, manifest, features, done, folder))
 
 
 if __name__ == "__main__":
@@ -34,9 +23,7 @@ if __name__ == "__main__":
     parser.add_argument("--only", nargs="+", required=True, help="the runs, model/protocol/split/seed<number>")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest.csv of the dataset")
     parser.add_argument("--features", type=Path, required=True, help="folder of the dataset's features")
-    parser.add_argument("--entries", required=True, type=json.loads, help="the features' entries as JSON")
-    parser.add_argument("--conditions", required=True, type=json.loads, help="the recipe of each condition as JSON")
-    parser.add_argument("--store", type=Path, required=True, help="folder with one for each condition")
-    parser.add_argument("--done", type=Path, nargs="+", required=True, help="what the extraction has written")
+    parser.add_argument("--done", type=Path, nargs="+", required=True, help="what the extraction has written (JSON)")
+    parser.add_argument("--folder", type=Path, required=True, help="where arrays are kept for a while")
     parser.add_argument("--output", type=Path, required=True, help="CSV to write")
     cli.run(predict_degraded, vars(parser.parse_args()))

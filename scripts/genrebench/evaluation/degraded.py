@@ -1,6 +1,6 @@
 """What trained runs predict of degraded test clips. The genres of the clips are not read; `robustness` joins them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,10 +13,8 @@ from threadpoolctl import threadpool_limits
 from genrebench.common import files, scoring
 from genrebench.common.run_key import RunKey
 from genrebench.evaluation import predictions, tables
-from genrebench.extraction import store as stores
-from genrebench.extraction.collect import write_padded
-from genrebench.extraction.degraded import read_degraded
 from genrebench.training import saved
+from genrebench.training.copies import by_condition, read_degraded
 from genrebench.training.data import Data, Feature, steps_of_cut
 from genrebench.training.saved import Predict
 from genrebench.workflow.entries import features_of
@@ -38,14 +36,7 @@ class _Run:
 
 
 def predict(
-    keys: Sequence[RunKey],
-    runs: Path,
-    manifest: Path,
-    features: Path,
-    entries: Mapping[str, dict[str, Any]],
-    conditions: Mapping[str, Mapping[str, Any]],
-    store: Path,
-    done: Sequence[Path],
+    keys: Sequence[RunKey], runs: Path, manifest: Path, features: Path, done: Sequence[Path], folder: Path
 ) -> pd.DataFrame:
     """What the runs of a model predict of their test clips under each condition: the rows of `tables.DEGRADED`.
 
@@ -57,37 +48,28 @@ def predict(
         Folders of all models' runs, and of the dataset's features.
     manifest
         manifest.csv.
-    entries
-        The entries of the features in the parameters.
-    conditions
-        The recipe of each condition.
-    store
-        Folder with one of extracted arrays for each condition (`extraction.degraded`).
     done
-        The JSON files of the extraction, each in the folder of its condition.
+        The JSON files of the extraction (`extraction.degraded`).
+    folder
+        Where arrays are written, in a temporary folder.
     """
     clips = files.read_rows(manifest)
     loaded = [run for key in sorted(keys) if (run := _load(runs / str(key), key, clips, features))]
     tested = set().union(*(run.tested for run in loaded)) if loaded else set()
     chosen = [clip for clip in clips if clip["clip_id"] in tested]
-    stored: dict[str, dict[str, str]] = {}
-    for path in done:
-        stored.setdefault(path.parent.name, {}).update(files.read_json(path)["keys"])
+    names = sorted({name for run in loaded for name in features_of(run.settings)})
+    caches = [Feature.open(features / f"{name}.json") for name in names]
     found = []
-    for condition, recipe in conditions.items() if loaded else ():
-        seconds = [float(clip["duration_s"]) / (recipe.get("speed") or 1) for clip in chosen]
-        with TemporaryDirectory(dir=store) as temporary:
-            caches = {
-                name: _feature(name, entries[name], features, store / condition, stored[condition], chosen, temporary)
-                for name in sorted({name for run in loaded for name in features_of(run.settings)})
-            }
+    for condition in by_condition(done) if loaded else ():
+        seconds = [float(clip["duration_s"]) / condition.speed for clip in chosen]
+        with TemporaryDirectory(dir=folder) as temporary:
+            degraded = {cache.name: read_degraded(cache, condition, chosen, temporary) for cache in caches}
             examples: dict[str, Data] = {}
             for run in loaded:
-                shape = str(sorted(run.steps.items())) + str(features_of(run.settings))
+                shape = f"{sorted(run.steps.items())} {features_of(run.settings)}"
                 if shape not in examples:
-                    examples[shape] = _examples(run, seconds, caches)
-                found.append(_predict(run, examples[shape], chosen).assign(condition=condition))
-            del caches, examples  # memory maps of files that are removed now
+                    examples[shape] = _examples(run, seconds, degraded)
+                found.append(_predict(run, examples[shape], chosen).assign(condition=condition.condition))
     return tables.DEGRADED.frame(pd.concat(found, ignore_index=True) if found else ())
 
 
@@ -108,30 +90,6 @@ def _load(folder: Path, key: RunKey, clips: Sequence[Row], features: Path) -> _R
     tested = set(predicted["clip_id"][predicted["subset"] == "test"])
     with threadpool_limits(threads):
         return _Run(key, settings, threads, saved.load(folder), steps, genres, tested)
-
-
-def _feature(
-    name: str,
-    entry: dict[str, Any],
-    features: Path,
-    store: Path,
-    keys: Mapping[str, str],
-    clips: Sequence[Mapping[str, str]],
-    folder: str,
-) -> Feature:
-    """A feature of degraded clips, cut or padded to the length that it has in the cache of the clips as they are."""
-    described = files.read_json(features / f"{name}.json")
-    shape = len(clips), *described["shape"][1:]
-    lengths = [0] * len(clips)
-    path = Path(folder, f"{name}.npy")
-
-    def arrays() -> Iterator[tuple[int, np.ndarray]]:
-        for row, array in read_degraded(store, name, keys, clips):
-            lengths[row] = min(array.shape[-1], shape[-1])
-            yield row, array
-
-    write_padded(path, shape, arrays(), stores.module(name, entry).PAD_VALUE)
-    return Feature(name, np.load(path, mmap_mode="r"), described | {"lengths": lengths})
 
 
 def _examples(run: _Run, seconds: Sequence[float], caches: Mapping[str, Feature]) -> Data:

@@ -3,7 +3,7 @@
 import hashlib
 import importlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from genrebench.audio.lengths import common_seconds, given_seconds
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.datasets import tables
+from genrebench.extraction.archives import write_padded
 from genrebench.extraction.feature_tables import write_table
 from genrebench.extraction.shards import shard_of
 from genrebench.features import TIME
@@ -169,31 +170,6 @@ def _collect_precomputed(
 
 def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
     return importlib.import_module(f"genrebench.features.{module_of(feature, entry)}").AXES
-
-
-def write_padded(
-    path: str | Path, shape: tuple[int, ...], rows: Iterable[tuple[int, np.ndarray]], pad_value: float
-) -> None:
-    """Write arrays as the rows of one .npy, each cut or padded at the end of its last axis to that of `shape`.
-
-    They come in any order, with the number of the row, and one is in memory at a time (pages of a memory map would
-    count as memory).
-    """
-    with files.atomic(path) as temporary, temporary.open("wb") as file:
-        description = {
-            "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
-            "fortran_order": False,
-            "shape": shape,
-        }
-        np.lib.format.write_array_header_1_0(file, description)
-        start = file.tell()
-        out = np.empty(shape[1:], np.float32)
-        for row, array in rows:
-            length = min(array.shape[-1], shape[-1])
-            out[..., :length] = array[..., :length]
-            out[..., length:] = pad_value
-            file.seek(start + row * out.nbytes)
-            out.tofile(file)
 
 
 def _describe(

@@ -1,19 +1,19 @@
-"""The features of test clips that are degraded: a store for each condition, as that of the clips themselves."""
+"""The features of degraded clips: a store for each condition, as that of the clips themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from genrebench.audio.degradations import Condition, Recipe
 from genrebench.common import files
 from genrebench.extraction import store as stores
+from genrebench.workflow import code_closure
 
 
 def extract_degraded(
     manifest: Path,
-    splits: Sequence[Path],
+    split: Path,
+    subset: str,
     audio: Mapping[str, Any],
     features: dict[str, dict[str, Any]],
     condition: str,
@@ -22,12 +22,14 @@ def extract_degraded(
     store: Path,
     done: Path,
 ) -> None:
-    """Extract features of the test clips of some splits under a condition; what is in the store stays.
+    """Extract features of the clips of a subset under a condition; what is in the store stays.
 
     Parameters
     ----------
-    manifest, splits
+    manifest, split
         CSV files.
+    subset
+        train, valid or test.
     audio
         Section `audio` of the parameters.
     features
@@ -37,17 +39,15 @@ def extract_degraded(
     store
         Folder of the extracted arrays of this condition.
     done
-        JSON to write: the key under which each feature is in the store.
+        JSON to write: what `training.copies.Degraded` needs to read them.
     """
-    tested = {row["clip_id"] for split in splits for row in files.read_rows(split) if row["subset"] == "test"}
-    clips = [clip for clip in files.read_rows(manifest) if clip["clip_id"] in tested]
-    cache = stores.Store(store, features, audio, Condition(condition, Recipe.model_validate(recipe), seed))
-    print(f"{condition}: decoded {cache.fill(clips, 0, 1)} of {len(clips)} test clips")
-    files.write_json(done, {"keys": cache.keys})
-
-
-def read_degraded(
-    store: Path, feature: str, keys: Mapping[str, str], clips: Sequence[Mapping[str, str]]
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (row in `clips`, array) of each clip; `keys` are those that `extract_degraded` has written."""
-    return stores.read(store, feature, keys[feature], clips, 1)
+    members = {row["clip_id"] for row in files.read_rows(split) if row["subset"] == subset}
+    clips = [clip for clip in files.read_rows(manifest) if clip["clip_id"] in members]
+    one = Condition(condition, Recipe.model_validate(recipe), seed)
+    source = code_closure.digest(code_closure.closure("scripts/genrebench/audio/degradations.py"))
+    degraded_by = [condition, one.recipe.model_dump(exclude_defaults=True), seed, source]
+    cache = stores.Store(store, features, audio, one.degrade, degraded_by)
+    print(f"{condition}: decoded {cache.fill(clips, 0, 1)} of {len(clips)} clips")
+    facts = {"condition": condition, "recipe": recipe, "seed": seed, "store": str(store), "keys": cache.keys}
+    pad_values = {name: stores.module(name, entry).PAD_VALUE for name, entry in features.items()}
+    files.write_json(done, facts | {"pad_values": pad_values})

@@ -12,10 +12,9 @@ import importlib
 import inspect
 import json
 import math
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,7 +24,6 @@ from threadpoolctl import ThreadpoolController
 
 from genrebench.audio import decode
 from genrebench.audio.clip import Clip
-from genrebench.audio.degradations import Condition
 from genrebench.audio.lengths import given_seconds
 from genrebench.audio.loudness import normalise
 from genrebench.audio.samples import Samples
@@ -33,6 +31,7 @@ from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version
 from genrebench.common.progress import progress
+from genrebench.extraction import archives
 from genrebench.extraction import engine as engines
 from genrebench.extraction.shards import shard_of
 from genrebench.workflow import code_closure, extras, pretrained
@@ -83,7 +82,8 @@ class Store:
     """The arrays of a dataset's clips.
 
     `features` maps the name of each feature to its settings; `audio_settings` is the section `audio` of the
-    parameters: sample_rate, duration, loudness, engine. With a `condition` the clips are degraded.
+    parameters: sample_rate, duration, loudness, engine. `degrade` is a function of the samples, the rate and the md5
+    of a clip, which gives other samples; `degraded_by` is all that these depend on, as JSON has it.
     """
 
     def __init__(
@@ -91,10 +91,12 @@ class Store:
         folder: str | Path,
         features: dict[str, dict[str, Any]],
         audio_settings: Mapping[str, Any],
-        condition: Condition | None = None,
+        degrade: Callable[[np.ndarray, int, str], np.ndarray] | None = None,
+        degraded_by: Sequence[Any] = (),
     ):
         self.folder = Path(folder)
-        self.condition = condition
+        self.degrade = degrade
+        self.degraded_by = list(degraded_by)
         self.features = features
         self.sample_rate = audio_settings["sample_rate"]
         self.duration = given_seconds(audio_settings["duration"])
@@ -104,7 +106,7 @@ class Store:
 
     def folder_of(self, feature: str, shard: int, shards: int) -> Path:
         """Where the arrays of one feature and shard are."""
-        return _folder_of(self.folder, feature, self.keys[feature], shard, shards)
+        return archives.folder_of(self.folder, feature, self.keys[feature], shard, shards)
 
     def fill(
         self, clips: Sequence[Mapping[str, str]], shard: int, shards: int, unless_complete: str | None = None
@@ -121,7 +123,7 @@ class Store:
         # a pretrained model keeps nobody waiting
         held = next((name for name, entry in self.features.items() if is_pretrained(entry)), "audio")
         with _locked(self.folder / f"{held}-{shard}-of-{shards}.lock"):
-            present = {feature: _parts(folder) for feature, folder in folders.items()}
+            present = {feature: archives.parts(folder) for feature, folder in folders.items()}
             missing = {md5: [name for name in self.features if md5 not in present[name]] for md5 in members}
             if unless_complete and not any(unless_complete in names for names in missing.values()):
                 return 0
@@ -140,12 +142,13 @@ class Store:
         return len(to_do)
 
     def read(self, feature: str, clips: Sequence[Mapping[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
-        """See the function `read`."""
-        return read(self.folder, feature, self.keys[feature], clips, shards)
+        """See `archives.read`."""
+        return archives.read(self.folder, feature, self.keys[feature], clips, shards)
 
     def _extract(self, clip: Mapping[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
-        degrade = partial(self.condition.degrade, clip=clip["md5"]) if self.condition else None
+        function = self.degrade
+        degrade = None if function is None else lambda samples, rate: function(samples, rate, clip["md5"])
         return extract(
             clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine, self.loudness, degrade
         )
@@ -160,10 +163,7 @@ class Store:
         reading = [inspect.getsource(function) for function in (extract, _compute, _by_input, _clip)]
         parts = [feature, entry, self.sample_rate, self.duration, engine, code_closure.digest(code), reading, versions]
         parts += [self.loudness if entry.get("normalise_loudness") else None]
-        if self.condition:
-            source = code_closure.closure("scripts/genrebench/audio/degradations.py")
-            recipe = self.condition.recipe.model_dump(exclude_defaults=True)
-            parts += [self.condition.name, recipe, self.condition.seed, code_closure.digest(source)]
+        parts += self.degraded_by
         if is_pretrained(entry):
             name = module_of(feature, entry)
             if reason := pretrained.unavailable(name, entry):
@@ -174,23 +174,6 @@ class Store:
             parts += [place and pretrained.digest(place)]
             parts += [extras.versions(extra)] if extra else map(version, computed_by)
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
-
-
-def read(
-    store: Path, feature: str, key: str, clips: Sequence[Mapping[str, str]], shards: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time.
-
-    `key` is that of the feature in the folder `store`.
-    """
-    rows: dict[Path, list[int]] = {}
-    parts = cache(lambda shard: _parts(_folder_of(store, feature, key, shard, shards)))
-    for row, clip in enumerate(clips):
-        rows.setdefault(parts(shard_of(clip["md5"], shards))[clip["md5"]], []).append(row)
-    for part, members in sorted(rows.items()):
-        with np.load(part) as archive:
-            for row in members:
-                yield row, archive[clips[row]["md5"]]
 
 
 def extract(
@@ -337,10 +320,6 @@ def _clip(
     return Clip(samples, sample_rate, spectra)
 
 
-def _folder_of(store: Path, feature: str, key: str, shard: int, shards: int) -> Path:
-    return store / f"{feature}-{key}" / f"{shard}-of-{shards}"
-
-
 def _path(feature: str, settings: dict[str, Any]) -> str:
     return f"scripts/genrebench/features/{module_of(feature, settings)}.py"
 
@@ -348,18 +327,6 @@ def _path(feature: str, settings: dict[str, Any]) -> str:
 @cache
 def _blas() -> ThreadpoolController:
     return ThreadpoolController()
-
-
-def _parts(folder: Path) -> dict[str, Path]:
-    """The archive that holds each array of a folder."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.glob("[0-9]*.npz")):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                found.update((name.removesuffix(".npy"), path) for name in archive.namelist())
-        except zipfile.BadZipFile:
-            raise InputError(f"{path} is damaged; delete it, and what was in it is computed again") from None
-    return found
 
 
 def _write_parts(folders: dict[str, Path], arrays: dict[str, dict[str, np.ndarray]]) -> None:

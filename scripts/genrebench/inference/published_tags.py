@@ -25,7 +25,7 @@ from genrebench.evaluation import metrics
 from genrebench.evaluation.intervals import wilson_interval
 from genrebench.features import musicnn_tags
 from genrebench.inference import confidence, degraded_tags
-from genrebench.inference.degraded_tags import AUDIO_SUFFIX, Measured, genre_of, group_of
+from genrebench.inference.degraded_tags import AUDIO_SUFFIX, CLEAN, Measured, genre_of, group_of
 from genrebench.inference.description import write_description
 from genrebench.inference.export import metrics_of
 from genrebench.inference.loader import Model

@@ -40,7 +40,7 @@ MOST_SHOWN = 20  # faults
 # What says which runs of a model there are, and not what one of them does.
 WHICH_RUNS = ("seeds", "protocols")
 # What an ablation decides itself.
-NOT_ABLATED = ("module", "features", "protocols")
+NOT_ABLATED = ("module", "features", "protocols", "degraded_copies")
 
 
 @dataclass(frozen=True)
@@ -361,6 +361,11 @@ class _Check:
             read = [feature for feature in features_of(settings) if feature not in features_of(inherited)]
             self._known(f"models.{model}.features", read, "features")
             self._known(f"models.{model}.protocols", settings.get("protocols", ()), "protocols")
+            conditions = sections["robustness"]["conditions"]
+            for condition in settings.get("degraded_copies", ()):
+                if condition not in {*conditions, *inherited.get("degraded_copies", ())}:
+                    where = f"models.{model}.degraded_copies"
+                    self.add((*where.split("."), condition), messages.unknown(where, condition, conditions))
             is_cropped = settings.get("augmentation", {}).get("crop") and not inherited.get("augmentation", {}).get(
                 "crop"
             )

@@ -106,7 +106,7 @@ def digest(configuration: Configuration, unavailable: Unavailable) -> str:
         for kind, names in (("models", configuration.suite), ("features", configuration.features))
     }
     reads = {
-        name: [module_of(name, entry), config.features_of(entry), entry.get("handle")]
+        name: [module_of(name, entry), config.features_of(entry), entry.get("handle"), entry.get("degraded_copies")]
         for name, entry in entries["models"].items()
     }
     extracted = {
@@ -228,7 +228,10 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
         *(
             Stage(
                 f"train_{name}",
-                [f"train_{parse_entry_name(name)[0]}", f"runs_{name}", "index_weights"],
+                [
+                    *(f"train_{parse_entry_name(name)[0]}", f"runs_{name}", "index_weights"),
+                    *(["extract_degraded"] if "degraded_copies" in params["models"][name] else []),
+                ],
                 [f"runs_{name}"],
             )
             for name in models

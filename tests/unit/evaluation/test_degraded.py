@@ -49,9 +49,9 @@ def dataset(tmp_path_factory):
     description = cache.with_suffix(".json")
     collect_feature("mel", MEL, AUDIO, folder / "manifest.csv", 1, folder / "clean", None, cache, description)
     for name, recipe in CONDITIONS.items():
-        done = folder / f"store/{name}/from-audio.json"
-        splits = [folder / "splits/artist/repeat0.csv"]
-        extract_degraded(folder / "manifest.csv", splits, AUDIO, {"mel": MEL}, name, recipe, 0, done.parent, done)
+        places = folder / "store" / name, folder / f"done/{name}.json"
+        split = folder / "splits/artist/repeat0.csv"
+        extract_degraded(folder / "manifest.csv", split, "test", AUDIO, {"mel": MEL}, name, recipe, 0, *places)
     for model, settings in MODELS.items():
         run = folder / "runs" / model / "artist/repeat0/seed0"
         training.train(
@@ -75,9 +75,8 @@ def dataset(tmp_path_factory):
 
 
 def predict(folder, keys):
-    done = [folder / f"store/{name}/from-audio.json" for name in CONDITIONS]
-    places = folder / "runs", folder / "manifest.csv", folder / "features"
-    return degraded.predict(keys, *places, {"mel": MEL}, CONDITIONS, folder / "store", done)
+    done = [folder / f"done/{name}.json" for name in CONDITIONS]
+    return degraded.predict(keys, folder / "runs", folder / "manifest.csv", folder / "features", done, folder)
 
 
 @pytest.mark.parametrize("model", MODELS)

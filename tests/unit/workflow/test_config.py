@@ -76,6 +76,8 @@ from parameters import PARAMS, changed
         ("robustness", {"conditions": {"cave": {"rt60": 3.0}}}, ["conditions.cave.rt60", "did you mean 'rt60_s'"]),
         ("robustness", {"conditions": {"telephone": {"low_pass_hz": 200}}}, ["conditions.telephone", "high_pass_hz"]),
         ("robustness", {"conditions": {"A cave": {}}}, ["robustness.conditions", "'A cave'"]),
+        ("models.cnn.degraded_copies", ["nois_10"], ["models.cnn.degraded_copies", "did you mean 'noise_10'"]),
+        ("ablation.models.random_forest.degraded_copies", ["quiet"], ["random_forest.degraded_copies", "unknown"]),
         ("ablation", {"features": ["mfcc"]}, ["ablation.features", "at least 2"]),
         ("models.cnn.filters", [8], ["models.cnn.filters", "at least 2"]),
         ("models.hybrid.cnn_features", ["mell"], ["models.hybrid", "'mell'"]),
