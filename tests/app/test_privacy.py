@@ -1,7 +1,7 @@
 """Predictions contact nobody: the system's calls are recorded where there is no network (strace, a network namespace).
 
-Calls of native libraries are seen too, which no hook of Python's sees. ONNX Runtime's telemetry begins ten seconds after
-a model is loaded.
+Calls of native libraries are seen too, which no hook of Python's sees. ONNX Runtime's telemetry begins ten seconds
+after a model is loaded.
 """
 
 import json
@@ -133,18 +133,8 @@ def test_the_telemetry_of_the_runtime_is_seen_where_nobody_switches_it_off(denie
 @pytest.mark.parametrize("model", ["shipped", "exported"])
 def test_predict_contacts_nobody(model, denied, environment, exported, song, tmp_path):
     folder = SHIPPED if model == "shipped" else exported
-    command = [
-        sys.executable,
-        "-m",
-        "genrebench",
-        "predict",
-        song,
-        "--model",
-        folder,
-        "--json",
-        "--plot",
-        tmp_path / "p",
-    ]
+    options = ["--model", folder, "--json", "--plot", tmp_path / "plots"]
+    command = [sys.executable, "-m", "genrebench", "predict", song, *options]
     said, calls = run(denied, environment, tmp_path / "calls", command)
     assert sum(json.loads(said)["probabilities"].values()) == pytest.approx(1)
     assert calls == []
