@@ -12,10 +12,11 @@ import yaml
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import tiny_encoders  # noqa: E402
 from test_speech import TINY  # noqa: E402
 
 from genrebench.common import files  # noqa: E402
-from genrebench.encoders import speech  # noqa: E402
+from genrebench.encoders import hub, speech  # noqa: E402
 from genrebench.workflow import pretrained  # noqa: E402 (it imports them)
 
 pytestmark = pytest.mark.long
@@ -59,6 +60,21 @@ def test_a_published_model_becomes_safetensors_with_the_same_numbers(fetch, tmp_
         np.testing.assert_array_equal(found.state_dict()[name], value)
 
 
+def test_a_model_that_shares_a_space_with_texts_comes_with_its_tokenizer(fetch, tmp_path):
+    page = tiny_encoders.clap(tmp_path / "cache/models--somebody--tiny-hubert/snapshots" / REVISION)
+    (page / "tokenizer.pickle").write_bytes(b"never read")
+    torch.save(hub.load(page)[1].state_dict(), page / "pytorch_model.bin")
+    (page / "model.safetensors").unlink()
+    process = fetch()
+    assert process.returncode == 0, process.stderr
+    folder = tmp_path / "weights/tiny-hubert"
+    assert {path.name for path in folder.iterdir()} == {
+        *("config.json", "model.safetensors", "preprocessor_config.json", "source.json"),
+        *("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"),
+    }
+    assert hub.frozen(folder, {}).sample_rate == tiny_encoders.CLAP_RATE
+
+
 def test_a_model_that_is_not_at_hand_offline_is_told_in_one_line(fetch, tmp_path):
     process = fetch()
     assert process.returncode == 1
@@ -71,7 +87,7 @@ def test_missing_weights_are_named_with_the_command(tmp_path, monkeypatch):
     handle = HANDLE.replace("somebody/tiny-hubert", "facebook/hubert-base-ls960")
     said = pretrained.unavailable("speech_transformer", {"handle": handle})
     assert "378 MB" in said and "`python scripts/fetch_weights.py hubert-base-ls960`" in said
-    assert "data/weights/hubert-base-ls960" in said
+    assert "data/weights/hubert-base-ls960" in said and "Apache 2.0" in said
     assert pretrained.unavailable("speech_transformer", {"handle": "none"}) is None
 
 

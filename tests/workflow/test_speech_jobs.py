@@ -21,7 +21,7 @@ def with_speech(tiny, tmp_path):
     """The tiny project with the three of them and the probe, random weights, and nothing else."""
     project = tiny.copy(tmp_path / "project")
     project.change("features.waveform", {})
-    project.change("features.hubert_embedding", {"module": "speech_embedding", "handle": "none", "window_s": 0.6})
+    project.change("features.hubert_embedding", {"module": "hub_embedding", "handle": "none", "window_s": 0.6})
     for model in MODELS:
         project.change(f"models.{model}", MODULE | {"config": {"model_type": model}} | SMALL)
     project.change(
