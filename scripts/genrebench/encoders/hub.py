@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pickle
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ class Encoder:
     processor, model
         As `load` returns them.
     name : str
-        What it is, for messages.
+        Its folder, or what it is.
 
     Attributes
     ----------
@@ -167,6 +168,32 @@ class Encoder:
         except FAULTS as error:
             raise InputError(f"{self.name} gives no embedding of sound ({_line(error)[:300]})") from None
         return found.numpy().astype(np.float32, copy=False)
+
+    def texts(self, sentences: Sequence[str]) -> tuple[np.ndarray, float]:
+        """Embed texts in the space of `pooling: projection`.
+
+        Returns
+        -------
+        (array of shape (texts, dimensions), float)
+            float64 of length 1, and the factor by which the model multiplies cosines of sounds and texts.
+
+        Raises
+        ------
+        InputError
+            If the model shares no space with texts, or its folder has no tokenizer.
+        """
+        if not hasattr(self.model, "get_text_features") or not hasattr(self.model, "logit_scale_a"):
+            raise InputError(f"{self.name} shares no space with texts; take one as CLAP")
+        try:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(self.name, **HERE)
+            if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what the library makes where there are no files
+                raise InputError(f"{self.name} has no words of a tokenizer: fetch the weights again")
+            tokens = tokenizer(list(sentences), padding=True, return_tensors="pt")
+            with torch.inference_mode():
+                found = self.model.get_text_features(**tokens).pooler_output
+        except FAULTS as error:
+            raise InputError(f"{self.name} has no tokenizer that can be used ({_line(error)[:300]})") from None
+        return found.numpy().astype(np.float64), self.model.logit_scale_a.exp().item()
 
     def _own(self, inputs: Any, pooling: str) -> torch.Tensor:
         if pooling == "projection":

@@ -17,6 +17,7 @@ from genrebench.common.workers import LIMIT_S, Failure, Workers, attempt
 
 if TYPE_CHECKING:  # it imports what computes, which only the processes need
     from genrebench.inference.predictor import Predictor
+    from genrebench.inference.zero_shot import ZeroShot
 
 FEW = 8  # files that one process predicts as fast as several, which take a second each to start
 
@@ -93,7 +94,7 @@ def _add(found: Found, paths: Iterator[Path]) -> None:
 
 
 def predictions(
-    folder: Path,
+    model: "Path | ZeroShot",
     paths: Sequence[Path],
     plot: Path | None = None,
     jobs: int | None = None,
@@ -103,8 +104,8 @@ def predictions(
 
     Parameters
     ----------
-    folder : Path
-        The exported model.
+    model : Path or ZeroShot
+        The folder of an exported model, or genres by their names.
     paths : sequence of Path
         The files.
     plot : Path, optional
@@ -122,21 +123,25 @@ def predictions(
     Raises
     ------
     InputError
-        If the folder holds no model that this version reads.
+        If the model cannot be used.
     """
     root = os.path.commonpath([path.parent.absolute() for path in paths])
     plots = [plot and plot / shortened(str(path.absolute().relative_to(root)), ".png") for path in paths]
     jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
-    with Workers(start, [folder], jobs, limit_s) as workers:
+    with Workers(start, [model], jobs, limit_s) as workers:
         for path, result in zip(paths, workers.map(zip(paths, plots, strict=True)), strict=True):
             yield path, f"{path} {result.reason}" if isinstance(result, Failure) else result
 
 
-def start(folder: Path) -> partial[Prediction | str]:
+def start(model: "Path | ZeroShot") -> partial[Prediction | str]:
     """Load a model; returns `predict` for it, of a file and the place of its plot."""
-    from genrebench.inference.predictor import Predictor
+    if isinstance(model, Path):
+        from genrebench.inference.predictor import Predictor
 
-    return partial(predict, Predictor(folder))
+        return partial(predict, Predictor(model))
+    from genrebench.inference.zero_shot import ZeroShotPredictor
+
+    return partial(predict, ZeroShotPredictor(model))
 
 
 def predict(predictor: "Predictor", paths: tuple[Path, Path | None]) -> Prediction | str:
