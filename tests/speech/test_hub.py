@@ -34,7 +34,7 @@ def noise(samples, seed=0):
 
 
 def entry_of(folder, **settings):
-    return hub_embedding.Settings(module="hub_embedding", handle=str(folder), **settings).model_dump()
+    return hub_embedding.Settings(module="hub_embedding", handle=str(folder), **settings).model_dump(exclude_none=True)
 
 
 def embed(folder, samples, **settings):
@@ -184,6 +184,61 @@ def test_code_that_a_folder_brings_is_not_run(tmp_path):
     with pytest.raises(InputError, match="has no model of sound"):
         hub.load(folder)
     assert not (tmp_path / "ran").exists()
+
+
+class Bomb:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_that_is_fetched_can_run_nothing(tmp_path):
+    folder = tiny_encoders.ast(tmp_path / "ast")
+    (folder / "model.safetensors").unlink()
+    torch.save({"layernorm.weight": Bomb(tmp_path / "ran")}, folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match="has no model of sound"):
+        hub.load(folder, safe=False)
+    assert not (tmp_path / "ran").exists()
+
+
+SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+CONVOLUTIONS = {"conv_dim": [8, 8], "conv_kernel": [10, 8], "conv_stride": [10, 8], "num_feat_extract_layers": 2}
+BOTH = {
+    f"{part}_{name}": size
+    for part in ("encoder", "decoder")
+    for name, size in (("layers", 2), ("attention_heads", 2), ("ffn_dim", 32))
+}
+HEADS = {
+    f"{part}_{name}": 2 for part in ("encoder", "decoder") for name in ("num_hidden_layers", "num_attention_heads")
+}
+KINDS = {
+    "data2vec-audio": SMALL | CONVOLUTIONS | {"num_conv_pos_embeddings": 2, "conv_pos_kernel_size": 3},
+    "wav2vec2-bert": SMALL,
+    "speech_to_text": BOTH | {"d_model": 16, "conv_channels": 16, "vocab_size": 100},
+    "moonshine": HEADS | {"hidden_size": 16, "intermediate_size": 32, "vocab_size": 100},
+    "parakeet_encoder": SMALL | {"num_key_value_heads": 2},
+    "lasr_encoder": SMALL | {"num_key_value_heads": 2},
+    "dac": {
+        **{"encoder_hidden_size": 4, "downsampling_ratios": [2, 4], "decoder_hidden_size": 16},
+        **{"upsampling_ratios": [4, 2], "n_codebooks": 2, "codebook_size": 16, "codebook_dim": 4},
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_kinds_give_embeddings_that_tell_sounds_apart(kind):
+    processor, model = hub.new({"model_type": kind} | KINDS[kind])
+    if kind == "wav2vec2-bert":  # the extractor that its folders name
+        processor = transformers.SeamlessM4TFeatureExtractor()
+    encoder = hub.Encoder(processor, model, kind)
+    found = [encoder.embed(noise(encoder.sample_rate, seed), "last", "mean") for seed in (0, 0, 1)]
+    assert found[0].shape == (16,)
+    np.testing.assert_array_equal(found[0], found[1])
+    assert np.abs(found[0] - found[2]).max() > 1e-4 * np.abs(found[0]).max()
+    if kind != "dac":
+        assert encoder.embed(noise(encoder.sample_rate), "mean", "mean").shape == (16,)
 
 
 def test_a_model_of_another_kind_is_told(tmp_path):

@@ -49,7 +49,7 @@ def sample_rate(handle: str, config: dict[str, Any], **others: Any) -> int:
 
 
 def extract(
-    clip: Clip, handle: str, config: dict[str, Any], window_s: float | None, layers: str | int, pooling: str
+    clip: Clip, handle: str, config: dict[str, Any], layers: str | int, pooling: str, window_s: float | None = None
 ) -> np.ndarray:
     """Compute the embedding of each window.
 
@@ -61,7 +61,7 @@ def extract(
         Page or folder of the weights; "none" takes random ones.
     config : dict
         Kind and sizes of the network with random weights.
-    window_s, layers, pooling
+    layers, pooling, window_s
         See `Settings`.
 
     Returns

@@ -90,7 +90,7 @@ class ZeroShotPredictor(Predictor):
 
         self.folder, self.genres = asked.folder, asked.genres
         settings = hub_embedding.Settings(module=FEATURE, handle=str(asked.folder), pooling="projection")
-        self.entries = {FEATURE: settings.model_dump()}
+        self.entries = {FEATURE: settings.model_dump(exclude_none=True)}
         self.settings = {"features": [FEATURE]}
         encoder = hub.frozen(asked.folder, settings.config)
         texts, scale = encoder.texts([asked.prompt.replace("{}", genre) for genre in self.genres])
