@@ -32,9 +32,9 @@ def fetch(tmp_path):
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     environment = {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "cache")}
 
-    def run():
+    def run(name="tiny-hubert"):
         options = ["--params", tmp_path / "params.yaml", "--folder", tmp_path / "weights"]
-        command = [sys.executable, "scripts/fetch_weights.py", "tiny-hubert", *options]
+        command = [sys.executable, "scripts/fetch_weights.py", name, *options]
         return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
 
     return run
@@ -65,7 +65,7 @@ def test_a_model_that_shares_a_space_with_texts_comes_with_its_tokenizer(fetch, 
     (page / "tokenizer.pickle").write_bytes(b"never read")
     torch.save(hub.load(page)[1].state_dict(), page / "pytorch_model.bin")
     (page / "model.safetensors").unlink()
-    process = fetch()
+    process = fetch(HANDLE)  # by its page, which params.yaml need not name
     assert process.returncode == 0, process.stderr
     folder = tmp_path / "weights/tiny-hubert"
     assert {path.name for path in folder.iterdir()} == {
@@ -89,6 +89,7 @@ def test_missing_weights_are_named_with_the_command(tmp_path, monkeypatch):
     assert "378 MB" in said and "`python scripts/fetch_weights.py hubert-base-ls960`" in said
     assert "data/weights/hubert-base-ls960" in said and "Apache 2.0" in said
     assert pretrained.unavailable("speech_transformer", {"handle": "none"}) is None
+    assert f"`python scripts/fetch_weights.py {HANDLE}`" in pretrained.unavailable("hub_embedding", {"handle": HANDLE})
 
 
 def test_weights_of_another_revision_are_not_taken_for_those_of_this(tmp_path, monkeypatch):

@@ -25,13 +25,17 @@ from genrebench.workflow import config, extras, pretrained
 SILENCE_S = 60  # after which a server is given up
 BLOCK_BYTES = 2**20
 # Of the hub's models: what describes them, and how one that shares a space with texts reads these.
-DESCRIPTIONS = ("config.json", "preprocessor_config.json")
+DESCRIPTIONS = ("config.json", "preprocessor_config.json", "processor_config.json")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt")
 
 
 def fetch_weights(name: str, params: str, folder: str) -> None:
-    """Put the weights that the feature or model `name` of the parameter file names into `folder`/`name`."""
-    handle = _handle(name, params)
+    """Put the weights that the feature or model `name` of the parameter file names into `folder`/`name`.
+
+    `name` may also be the page of a model on Hugging Face's hub, with its revision.
+    """
+    handle = name if pretrained.HUB.fullmatch(name) else _handle(name, params)
+    name = pretrained.folder_name(name, handle)
     target = Path(folder, name)
     if target.exists():
         raise InputError(f"{target} is there already; to fetch the weights again, remove it first")

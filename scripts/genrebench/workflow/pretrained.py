@@ -169,9 +169,10 @@ def missing(name: str, handle: str) -> str:
         return f"the weights of {name} are to be in the folder {handle} (its handle in params.yaml), which is not there"
     name = folder_name(name, handle)
     known = f", {SIZES[name]}, licence: {LICENCES[name]}," if name in SIZES else ""
+    asked = name if name in SIZES or not HUB.fullmatch(handle) else handle
     return (
-        f"the weights of {name}{known} are not here: `python scripts/fetch_weights.py {name}` gets them from {handle}; "
-        f"or copy a folder that has them to {FOLDER / name}"
+        f"the weights of {name}{known} are not here: `python scripts/fetch_weights.py {asked}` gets them from "
+        f"{handle}; or copy a folder that has them to {FOLDER / name}"
     )
 
 
