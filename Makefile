@@ -20,7 +20,7 @@ export XDG_CACHE_HOME ?= $(CURDIR)/.cache/home
 endif
 
 .PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
-.PHONY: gpu speech s3 app jax plan record restore push docs results-gtzan gtzan-model dag picture envs lock
+.PHONY: gpu speech s3 beets app jax plan record restore push docs results-gtzan gtzan-model dag picture envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,7 +56,7 @@ $(READY): requirements.lock
 		echo "$$free MB free in $(CURDIR). Make room, or move the checkout to a larger disk." >&2; \
 		exit 1; \
 	fi; \
-	[ ! -e $@ ] || echo "The environment is made anew; afterwards repeat make speech, gpu, s3 or jax where needed."; \
+	[ ! -e $@ ] || echo "The environment is made anew; afterwards repeat make speech, gpu, s3, beets or jax where needed."; \
 	echo "Setting up .venv with $$("$$found" --version): 2.5 GB, half of it TensorFlow"; \
 	"$$found" -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
@@ -80,7 +80,7 @@ test-long: $(READY) ## run the tests that take longer: dvc repro, kills; speech,
 # Run it before a release, and after a change to a profile, to how jobs end or resume, to the stages of DVC, to
 # checkpoints, or to the versions of Snakemake, DVC, Keras, ONNX, PyTorch or JAX. It takes about an hour.
 test-all: SELECT := exhaustive or not exhaustive
-test-all: demo speech jax s3 test-tools test test-long test-campaign test-slurm test-sge ## run every test, also those that .ci/run skips
+test-all: demo speech jax s3 beets test-tools test test-long test-campaign test-slurm test-sge ## run every test, also those that .ci/run skips
 
 test-campaign: $(READY) ## test with thousands of damaged files, with kills and full disks (root, for the disks)
 	pytest tests/campaign -m exhaustive --durations 8 -rP
@@ -129,6 +129,9 @@ jax: $(READY) ## install JAX, another backend of the networks
 
 s3: $(READY) ## install what a remote in S3 needs
 	$(LOCKED) --group s3
+
+beets: $(READY) ## install beets, with which the plugin genrebench tags a music library
+	$(LOCKED) --group beets
 
 app: $(READY) ## start a page, on this machine only, that says which genre a recording is
 	@genrebench app
@@ -179,6 +182,6 @@ envs: $(READY) ## write envs/*.yaml from requirements.lock
 # One version of each package for all interpreters and platforms, where there is one. PyTorch is not in it: which build,
 # and with it which packages of CUDA, is a question of the machine.
 lock: ## resolve pyproject.toml anew; UPGRADE=--upgrade takes the newest versions
-	uv pip compile pyproject.toml $(addprefix --group ,dev weights docs gpu speech s3 jax browser s3-server) $(UPGRADE) \
+	uv pip compile pyproject.toml $(addprefix --group ,dev weights docs gpu speech s3 beets jax browser s3-server) $(UPGRADE) \
 		--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --quiet --output-file requirements.lock

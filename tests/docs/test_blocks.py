@@ -19,7 +19,8 @@ from genrebench.workflow import config
 from project import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#([^)\s]*))?\)")
-OTHERS = {"apptainer", "cd", "docker", "git", "ln", "mkdocs", "sed", "source"}  # of which only the files are checked
+# Of these, only the files are checked.
+OTHERS = {"apptainer", "beet", "cd", "curl", "docker", "git", "ln", "mkdocs", "printf", "sed", "source"}
 FOLDERS = ("scripts/", "profiles/", "containers/", "tests/", "rules/", "config/", "docs/", "envs/")
 
 
@@ -135,6 +136,9 @@ def test_settings(block):
     elif block.title == "profiles/slurm/partitions.yaml":
         known = yaml.safe_load((ROOT / "tests/slurm/partitions.yaml").read_text())
         assert given.keys() == known.keys()
+    elif block.title == "config.yaml of beets":
+        plugin = pytest.importorskip("beetsplug.genrebench", reason="not installed: `make beets`")
+        assert given["genrebench"].items() <= plugin.DEFAULTS.items()
     elif block.title == "local.yaml":
         assert given.keys() <= {"gtzan"}
     else:

@@ -6,12 +6,13 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from genrebench.commands import app, completion, plan, plot, predict, update
+from genrebench.commands import app, completion, plan, plot, predict, tag, update
 from genrebench.common import cli
 from genrebench.common.packages import version
 
 SUBCOMMANDS = {
     "predict": predict,
+    "tag": tag,
     "app": app,
     "update": update,
     "plot": plot,

@@ -50,6 +50,17 @@ def positive_number(text: str) -> float:
     return number
 
 
+def probability(text: str) -> float:
+    """Read an option that is a probability."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no probability above 0, and at most 1")
+    return number
+
+
 def add_timeout(parser: argparse.ArgumentParser) -> None:
     """Declare how long a file may take."""
     parser.add_argument(

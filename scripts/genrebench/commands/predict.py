@@ -7,15 +7,18 @@ import argparse
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
+from genrebench.commands import music_files
 from genrebench.commands.options import add_model_options, add_timeout, positive
 from genrebench.common import files
 from genrebench.common.cli import InputError, silence_stdout
-from genrebench.common.formatting import counted, printable
+from genrebench.common.formatting import printable
+from genrebench.common.progress import progress
 
 HELP = "predict the genre of audio files"
 EXAMPLES = """\
@@ -79,30 +82,28 @@ def run(
         else:
             used, description, summary = _by_names(zero_shot, prompt, encoder, model)
 
-        from genrebench.audio import formats
         from genrebench.inference import batch
         from genrebench.inference.writers import WRITERS
 
-        found = batch.find_files(paths)
-        for sentence in found.unreadable:
-            _tell(sentence)
-        if found.passed_over:
-            print(f"passed over: {counted(found.passed_over, 'file')} of macOS's attributes (._*)", file=sys.stderr)
-        if not found.files:
-            suffixes = ", ".join(sorted(formats.SUFFIXES))
-            raise InputError(f"There is no audio file in {', '.join(paths)}; audio files end in {suffixes}")
+        found = music_files.find(paths)
         print(printable(summary), file=sys.stderr)
         count, failed, unplotted = len(found.files), 0, 0
         writer = WRITERS[kind](file, description, count)
-        results_of_files = batch.predictions(used, found.files, plot, jobs, timeout)
-        for path, result in _progress(results_of_files, count, file):
-            if isinstance(result, str):
-                failed += 1
-                _tell(result)
-            elif result.no_plot:
-                unplotted += 1
-                _tell(result.no_plot)
-            writer.write(path, result)
+        started = time.monotonic()
+        # where results appear in a terminal, they are the progress
+        shown = nullcontext(int) if count == 1 or file.isatty() else progress("predicted", count, "files")
+        with shown as advance:
+            for path, result in batch.predictions(used, found.files, plot, jobs, timeout):
+                if isinstance(result, str):
+                    failed += 1
+                    music_files.tell(result)
+                elif result.no_plot:
+                    unplotted += 1
+                    music_files.tell(result.no_plot)
+                writer.write(path, result)
+                advance(1)
+    if count > 1:
+        print(music_files.pace(count, time.monotonic() - started), file=sys.stderr)
     if failed and count > 1:
         print(f"{failed} of {count} files have no prediction; the lines above say why", file=sys.stderr)
     if failed or unplotted or found.unreadable:
@@ -127,10 +128,6 @@ def _by_names(genres: str, prompt: str, encoder: str | None, model: str | None) 
 
     asked = zero_shot.ask(genres, prompt, encoder or zero_shot.HANDLE)
     return asked, asked.description, asked.summary
-
-
-def _tell(sentence: str) -> None:
-    print(f"error: {printable(sentence)}", file=sys.stderr)
 
 
 @contextmanager
@@ -166,12 +163,3 @@ def _end_of_links(path: Path) -> Path:
         return path.resolve()
     except RuntimeError:  # what older versions of Python raise instead of OSError
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-
-
-def _progress(found: Iterator[Any], count: int, file: TextIO) -> Iterator[Any]:
-    """Show a progress bar where a person waits for a file, or for another command, to be written."""
-    if count == 1 or not sys.stderr.isatty() or file.isatty():
-        return found
-    from tqdm import tqdm
-
-    return tqdm(found, total=count, unit=" files")

@@ -125,12 +125,21 @@ def predictions(
     InputError
         If the model cannot be used.
     """
-    root = os.path.commonpath([path.parent.absolute() for path in paths])
-    plots = [plot and plot / shortened(str(path.absolute().relative_to(root)), ".png") for path in paths]
-    jobs = jobs or (1 if len(paths) <= FEW else os.cpu_count() or 1)
-    with Workers(start, [model], jobs, limit_s) as workers:
-        for path, result in zip(paths, workers.map(zip(paths, plots, strict=True)), strict=True):
+    with Workers(start, [model], processes(jobs, len(paths)), limit_s) as workers:
+        for path, result in zip(paths, workers.map(_with_plots(paths, plot)), strict=True):
             yield path, f"{path} {result.reason}" if isinstance(result, Failure) else result
+
+
+def _with_plots(paths: Sequence[Path], plot: Path | None) -> Iterator[tuple[Path, Path | None]]:
+    """Each file with the place of its plot below the folder `plot`."""
+    root = os.path.commonpath([path.parent.absolute() for path in paths]) if plot else ""
+    for path in paths:
+        yield path, plot and plot / shortened(str(path.absolute().relative_to(root)), ".png")
+
+
+def processes(jobs: int | None, count: int) -> int:
+    """How many processes predict `count` files: `jobs`, by default one for a few and all processors for many."""
+    return jobs or (1 if count <= FEW else os.cpu_count() or 1)
 
 
 def start(model: "Path | ZeroShot") -> partial[Prediction | str]:

@@ -1,0 +1,1 @@
+"""Genres in the tags of files: read, chosen, written so that nothing is lost, and undone."""
