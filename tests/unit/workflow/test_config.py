@@ -346,6 +346,8 @@ def test_suites_name_what_there_is_and_have_every_variant_of_the_project(dataset
     listed = [name for name in suites if name != "quick"]
     for name in listed:
         assert set(found[name].suite) == set(suites[name])
+    # a pretrained network that every machine has
+    assert {"linear_probe-musicnn", "linear_probe-musicnn_penultimate"} <= set(found["quick"].suite)
     features = {feature for name in listed for feature in found[name].features}
     shared = yaml.safe_load(Path(config.FOLDER, "variants.yaml").read_text())
     variants = {entry_name(model, name) for model, own in shared["variants"].items() for name in own}
