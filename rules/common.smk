@@ -283,6 +283,32 @@ def selection_of_run(wildcards):
     return f"{ABLATION}/{wildcards.protocol}/{wildcards.split}/selection/{model}.json"
 
 
+def degraded_files(models, subset, protocol, splits, conditions):
+    """The files that say that what these models read is extracted of the degraded clips of a subset of some splits."""
+    return [
+        f"{CACHE}/degraded/{subset}/{protocol}/{split}/{condition}/{group}.json"
+        for split in splits
+        for condition in conditions
+        for group in degraded_groups(models)
+    ]
+
+
+def degraded_groups(models):
+    """The features that these models read, by the job that extracts them: one pass, or one for a pretrained model."""
+    groups = {}
+    for name in sorted(features_read(models)):
+        groups.setdefault(name if name in PRETRAINED else FROM_AUDIO, []).append(name)
+    return groups
+
+
+def copies_of_run(wildcards):
+    """The files that say that the degraded copies of the training clips of a run are extracted."""
+    conditions = entry_of(wildcards.model).get("degraded_copies", [])
+    if not conditions:
+        return []
+    return degraded_files([wildcards.model], "train", wildcards.protocol, [wildcards.split], conditions)
+
+
 def and_variants_of(model):
     """What the wildcard `model` may be where a model is trained, which is how its variants are trained too."""
     return f"{model}(-[a-z0-9_-]+)?"
@@ -447,6 +473,7 @@ DATASET = config["dataset"]
 SCRIPTS = code_closure.SCRIPTS  # for the commands of the rules, which may run elsewhere (see `ours`)
 GENRES_OF_DEMO = 10
 NETWORK_ENGINE = str(code_closure.SCRIPTS / "genrebench/training/keras_model.py")
+FROM_AUDIO = "from-audio"  # the features that one pass over the audio computes; no feature has a hyphen in its name
 NOTHING = "(?!)"  # the constraint of a wildcard that matches nothing
 RAW = f"data/raw/{DATASET}"
 RESULTS = f"results/{DATASET}"

@@ -27,6 +27,7 @@ rule build_report:
             if SELECTING
             else []
         ),
+        robustness=rules.study_robustness.output if ROBUSTNESS_IN_REPORT else [],
         saliency=[f"{RESULTS}/saliency.json", f"{RESULTS}/plots/saliency.png"],
         columns=(
             multiext(f"{RESULTS}/plots/", "distributions.png", "correlations.png")
@@ -59,11 +60,12 @@ rule build_report:
         results=lambda w: RESULTS,
         benchmarks=lambda w: f"{RESULTS}/benchmarks",
         ablation=lambda w: ablation_protocols(SELECTING),
+        robustness="--robustness" if ROBUSTNESS_IN_REPORT else "",
     message:
         "Writing the report"
     shell:
         f"python {SCRIPTS}/build_report.py"
         " --dataset {params.dataset:q} --results {params.results}"
-        " --ablation {params.ablation} --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
+        " --ablation {params.ablation} {params.robustness} --params {input.params} --published {input.published} --benchmarks {params.benchmarks}"
         " --page {output.page} --cost-table {output.cost_table} --cost-picture {output.cost_plot}"
         " --measures-table {output.measures} > {log} 2>&1"

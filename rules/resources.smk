@@ -75,8 +75,9 @@ def training_minutes(input, threads):
 
 
 def gigabytes_of_caches(input):
-    """Size of the feature caches that a job reads."""
-    return sum(Path(path).stat().st_size for path in input.caches) / 1e9
+    """Size of the feature caches that a job reads, as often as its clips have degraded copies too."""
+    copies = len({Path(path).parent for path in input.get("copies", [])})
+    return (1 + copies) * sum(Path(path).stat().st_size for path in input.caches) / 1e9
 
 
 def seconds_of_longest_clip(manifest):

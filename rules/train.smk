@@ -11,6 +11,7 @@ rule train_model:
         caches=lambda w: ancient(features_of_run(w, "npy")),
         weights=lambda w: weights_index("models", w.model),
         selection=selection_of_run,
+        copies=copies_of_run,
         code=lambda w: model_code(w.model),
     output:
         status=f"{RESULTS}/runs/{{model}}/{{protocol}}/{{split}}/seed{{seed}}/status.json",
@@ -46,7 +47,7 @@ rule train_model:
         f"python {SCRIPTS}/train_model.py"
         " --model {wildcards.model} --settings {params.settings:q}"
         " --compute {params.compute:q} --seed {wildcards.seed} --manifest {input.manifest} --split {input.split}"
-        " --features {input.features} --selection {input.selection} --checkpoints {params.checkpoints} --folder {params.folder} --cost {output.cost}"
+        " --features {input.features} --selection {input.selection} --copies {input.copies} --checkpoints {params.checkpoints} --folder {params.folder} --cost {output.cost}"
         " > {log} 2>&1"
 
 

@@ -16,6 +16,7 @@ if __name__ == "__main__":
     parser.add_argument("--published", dest="published_table", type=Path, required=True, help="data/published.csv")
     parser.add_argument("--benchmarks", type=Path, help="folder of Snakemake's benchmark files")
     parser.add_argument("--ablation", nargs="*", default=[], help="protocols whose feature ablation is shown")
+    parser.add_argument("--robustness", action="store_true", help="show the study of degraded recordings")
     parser.add_argument("--page", type=Path, required=True, help="HTML to write")
     parser.add_argument("--cost-table", type=Path, required=True, help="CSV of the runs' costs, to write")
     parser.add_argument("--cost-picture", type=Path, required=True, help="PNG of accuracy against cost, to write")

@@ -19,6 +19,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--selection", nargs="*", default=[], help="JSON that names those of them that are read, if any"
     )
+    parser.add_argument("--copies", nargs="*", default=[], help="JSON of the degraded copies of training clips, if any")
     parser.add_argument("--checkpoints", required=True, type=Path, help="where an interrupted training is kept")
     parser.add_argument("--cost", required=True, type=Path, help="JSON to write: what the run took")
     parser.add_argument("--folder", required=True, type=Path, help="where the run's files go")

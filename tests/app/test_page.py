@@ -1,6 +1,7 @@
 """The page, started as people start it, in a browser as people use it (`make test-app`)."""
 
 import base64
+import csv
 import http.client
 import json
 import os
@@ -246,9 +247,46 @@ def test_a_format_that_the_browser_cannot_play_gets_a_prediction(page, tmp_path)
     expect(page.locator("#player")).to_be_visible()
 
 
-def test_several_files_are_refused(page, tmp_path):
-    page.evaluate("take([new File(['a'], 'a.mp3'), new File(['b'], 'b.mp3')])")
-    expect(page.locator("#error")).to_contain_text("These are 2 files")
+def test_the_example_gets_a_prediction(page):
+    page.click("#example")
+    expect(page.locator("#headline")).to_contain_text("synthetic example.flac: ")
+    expect(page.locator("#player")).to_be_visible()
+
+
+def test_several_files_get_a_table_to_download(page, tmp_path):
+    (tmp_path / 'a, "b".mp3').write_bytes(b"no audio")
+    songs = [write(tmp_path / f"{genre}.flac", genre) for genre in ("bass", "treble")]
+    page.set_input_files("#file", [songs[0], tmp_path / 'a, "b".mp3', songs[1]])
+    expect(page.locator("#download")).to_be_visible()
+    expect(page.locator("#count")).to_have_text("3 files, 1 without a prediction")
+    rows = page.locator("#files tbody tr").all_inner_texts()
+    assert [row.split()[0] for row in rows] == ["bass.flac", "a,", "treble.flac"]
+    assert "is unreadable" in rows[1]
+    with page.expect_download() as download:
+        page.click("#download")
+    with Path(download.value.path()).open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert [row["path"] for row in table] == ["bass.flac", 'a, "b".mp3', "treble.flac"]
+    assert [row["genre"] for row in table] == ["bass", "", "treble"]
+    assert "is unreadable" in table[1]["error"] and table[1]["bass"] == ""
+    assert sum(float(table[2][genre]) for genre in ("bass", "middle", "treble")) == pytest.approx(1, abs=1e-4)
+    page.click("text=treble.flac")
+    expect(page.locator("#headline")).to_contain_text("treble.flac: treble, ")
+    expect(page.locator("#several")).to_be_visible()
+    page.set_input_files("#file", songs[0])  # one file: no table
+    expect(page.locator("#headline")).to_contain_text("bass.flac: bass, ")
+    expect(page.locator("#several")).to_be_hidden()
+
+
+def test_the_columns_are_those_of_the_command(page, tmp_path, results):
+    songs = [str(write(tmp_path / f"{genre}.flac", genre)) for genre in ("bass", "treble")]
+    command = ["predict", *songs, "--csv", "--model", results / "demo/export/best"]
+    said = subprocess.run([sys.executable, "-m", "genrebench", *command], capture_output=True, text=True, check=True)
+    page.set_input_files("#file", songs)
+    expect(page.locator("#download")).to_be_visible()
+    with page.expect_download() as download:
+        page.click("#download")
+    assert Path(download.value.path()).read_text().partition("\n")[0] == said.stdout.partition("\n")[0]
 
 
 def test_models_are_chosen(page, tmp_path):
@@ -284,7 +322,7 @@ def ask(address, body, name="song.wav", model=None, **headers):
     """POST without a browser: status and answer."""
     connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
     chunked = not isinstance(body, bytes)
-    connection.request("POST", f"/predict?model={model}&name={name}", body, headers, encode_chunked=chunked)
+    connection.request("POST", f"/predict?model={model}&name={name}&width=800", body, headers, encode_chunked=chunked)
     response = connection.getresponse()
     return response.status, json.loads(response.read())
 

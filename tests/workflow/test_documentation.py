@@ -24,6 +24,7 @@ NOT_RUN = {
     "docs/tagging.md": {"beet genrebench": "beets may not be installed; see tests/unit/beetsplug"},
     "docs/classifying.md": {
         "genrebench app": "it runs until it is stopped; see tests/app",
+        "curl": "the page does not run; see tests/app and tests/unit/app",
         "genrebench plot": "it reads the presets of the checkout that is installed; see tests/unit/commands",
         "genrebench update": "it needs clips that are new; see tests/unit/inference/test_update.py",
     },

@@ -22,11 +22,11 @@ KEPT = 4  # models in memory
 
 @dataclass(frozen=True)
 class Question:
-    """A file, the folder of the model that is asked, and the width of the plot in CSS pixels."""
+    """A file, the folder of the model that is asked, and the width of the plot in CSS pixels (None: no plot)."""
 
     path: Path
     folder: Path
-    width: int
+    width: int | None
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,15 @@ def answer(max_minutes: float, question: Question) -> dict[str, Any] | Refusal:
     path, folder = question.path, question.folder
     try:
         predictor = _predictor(folder, (folder / DESCRIPTION).stat().st_mtime_ns)
-        return show(predictor.predict(path, 60 * max_minutes), question.width / PIXELS)
+        prediction = predictor.predict(path, 60 * max_minutes)
     except InputError as error:
         return Refusal(str(error).replace(f"{path.parent}/", ""), 422)
+    return show(prediction) | ({} if question.width is None else {"plot": plot(prediction, question.width / PIXELS)})
 
 
-def show(prediction: Prediction, width: float) -> dict[str, Any]:
-    """What the page shows of a prediction; `width` is that of the plot in inches.
-
-    `plot` has the picture as a URL, and where its time axis begins and ends, as fractions of the width.
-    """
+def show(prediction: Prediction) -> dict[str, Any]:
+    """What the page shows of a prediction beside its plot."""
     colour = style.colours(prediction.genres)
-    figure = prediction_plot.draw(prediction, prediction_plot.read(prediction), width, over_time_only=True)
-    image = style.to_png(figure, dpi=2 * PIXELS)  # twice as fine, for screens that are
-    time = figure.axes[0].get_position()
     return {
         "file": prediction.path.name,
         "seconds": prediction.seconds,
@@ -68,12 +63,19 @@ def show(prediction: Prediction, width: float) -> dict[str, Any]:
         "low_confidence": prediction.low_confidence,
         "warnings": prediction.warnings,
         "genres": [{"name": g, "probability": p, "colour": colour[g]} for g, p in prediction.ranked()],
-        "plot": {
-            "url": f"data:image/png;base64,{base64.b64encode(image).decode()}",
-            "start": time.x0,
-            "end": time.x1,
-        },
     }
+
+
+def plot(prediction: Prediction, width: float) -> dict[str, Any]:
+    """The plot of a prediction as a URL, and where its time axis begins and ends, as fractions of the width.
+
+    `width` is in inches.
+    """
+    figure = prediction_plot.draw(prediction, prediction_plot.read(prediction), width, over_time_only=True)
+    image = style.to_png(figure, dpi=2 * PIXELS)  # twice as fine, for screens that are
+    time = figure.axes[0].get_position()
+    url = f"data:image/png;base64,{base64.b64encode(image).decode()}"
+    return {"url": url, "start": time.x0, "end": time.x1}
 
 
 @lru_cache(KEPT)

@@ -1,12 +1,13 @@
 """What the page shows before there is a file: its HTML and the models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from genrebench.app import example
 from genrebench.audio import formats
 from genrebench.common.formatting import interval, percent
 from genrebench.inference.description import caveats, test_clips, trained_on
@@ -16,10 +17,10 @@ TEMPLATE = Path(__file__).with_name("page.html.j2")
 STATIC = Path(__file__).with_name("static")
 
 
-def render(models: Mapping[str, dict[str, Any]], max_mb: float, max_minutes: float) -> str:
-    """The HTML of the page; `models` are folders of exported models and their descriptions."""
-    shown = [describe(folder, description) for folder, description in models.items()]
-    return _template().render(models=shown, max_mb=max_mb, max_minutes=max_minutes, suffixes=sorted(formats.SUFFIXES))
+def render(models: Sequence[Mapping[str, Any]], max_mb: float, max_minutes: float) -> str:
+    """The HTML of the page; `models` are what `describe` says of each."""
+    facts = {"suffixes": sorted(formats.SUFFIXES), "example": example.NAME}
+    return _template().render(models=models, max_mb=max_mb, max_minutes=max_minutes, **facts)
 
 
 def describe(folder: str, description: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def describe(folder: str, description: dict[str, Any]) -> dict[str, Any]:
         "protocol": description["run"]["protocol"],
         "majority": percent(figures["majority_accuracy"], 0),
         "caveats": caveats(description),
+        "synthetic": description["synthetic"],
     }
 
 

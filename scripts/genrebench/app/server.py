@@ -2,7 +2,12 @@
 
 GET  /                                     the page, page.html.j2, with the models to choose from
 GET  /static/<name>                        its style and its script
+GET  /example                              a rendered recording to try, as FLAC
+GET  /models                               the models as JSON, the default one first
 POST /predict?model=<>&name=<>&width=<>    a file as the body; the prediction as JSON, or {"error": a sentence}
+
+Of /predict all parameters may be left out: without `model` it is the default one, and without `width`, in CSS pixels,
+the answer has no plot. docs/classifying.md says what an answer has.
 
 The page loads nothing from other hosts, and its content security policy forbids the browser to do so. An uploaded file
 is in a temporary folder while it is processed, and is then deleted.
@@ -23,7 +28,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from genrebench.app import answers, page, uploads
+from genrebench.app import answers, example, page, uploads
 from genrebench.common.cli import InputError
 from genrebench.common.workers import Failure, Workers
 from genrebench.inference.description import read_description
@@ -80,6 +85,8 @@ def build(results: Path, model: str | None, max_mb: float, max_minutes: float, t
     return Starlette(
         routes=[
             Route("/", service.page),
+            Route("/example", service.example),
+            Route("/models", service.describe_models),
             Route("/predict", service.predict, methods=["POST"]),
             Mount("/static", StaticFiles(directory=page.STATIC)),
         ],
@@ -116,18 +123,30 @@ class Service:
 
     async def page(self, request: Request) -> Response:
         """The page, with the models that exist now."""
+        return HTMLResponse(page.render(self._described(), self.max_mb, self.max_minutes), headers=HEADERS)
+
+    async def describe_models(self, request: Request) -> Response:
+        """What the page shows of the models that exist now."""
+        return JSONResponse(self._described(), headers=HEADERS)
+
+    async def example(self, request: Request) -> Response:
+        """A recording to try."""
+        return Response(await run_sync(example.recording), headers=HEADERS, media_type="audio/flac")
+
+    def _described(self) -> list[dict[str, Any]]:
         models = self.models()
         if not models:
             raise RefusedError(f"There is no exported model in {self.results} any more", 404)
-        return HTMLResponse(page.render(models, self.max_mb, self.max_minutes), headers=HEADERS)
+        return [page.describe(folder, description) for folder, description in models.items()]
 
     async def predict(self, request: Request) -> Response:
         """The prediction of a model for the file that is the request's body."""
         self._check_origin(request)
         query = request.query_params
-        folder = query.get("model", "")
-        if folder not in self.models():
-            raise RefusedError("This model does not exist any more; load the page again.", 404)
+        models = self.models()
+        folder = query.get("model") or next(iter(models), "")
+        if folder not in models:
+            raise RefusedError("This model does not exist (any more); GET /models lists those that do.", 404)
         width = plot_width(query.get("width", ""))
         name = uploads.file_name(query.get("name", ""))
         try:
@@ -171,11 +190,13 @@ class Service:
         return result
 
 
-def plot_width(pixels: str) -> int:
+def plot_width(pixels: str) -> int | None:
     """Read the width of the plot in CSS pixels, which is kept within limits; raises RefusedError if it is no number."""
-    if pixels and not (pixels.isascii() and pixels.isdigit() and len(pixels) <= LONGEST):
+    if not pixels:
+        return None
+    if not (pixels.isascii() and pixels.isdigit() and len(pixels) <= LONGEST):
         raise RefusedError(f"`width` is a number of pixels with at most {LONGEST} digits.", 400)
-    return min(max(int(pixels or WIDEST), NARROWEST), WIDEST)
+    return min(max(int(pixels), NARROWEST), WIDEST)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

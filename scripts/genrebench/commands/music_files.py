@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genrebench.common.cli import InputError
-from genrebench.common.formatting import counted, printable
+from genrebench.common.formatting import counted, printable, seconds
 
 if TYPE_CHECKING:  # it imports what help and errors need not wait for
     from genrebench.inference.batch import Found
@@ -30,3 +30,8 @@ def find(paths: Sequence[str]) -> "Found":
 def tell(sentence: str) -> None:
     """Print what is wrong with one file, while the others go on."""
     print(f"error: {printable(sentence)}", file=sys.stderr)
+
+
+def pace(count: int, elapsed: float) -> str:
+    """How many files took how many seconds."""
+    return f"{counted(count, 'file')} in {seconds(elapsed)}, {count / elapsed:.1f} per second"

@@ -7,16 +7,18 @@ import argparse
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from genrebench.commands import music_files
 from genrebench.commands.options import add_model_options, add_timeout, positive
 from genrebench.common import files
 from genrebench.common.cli import InputError, silence_stdout
 from genrebench.common.formatting import printable
+from genrebench.common.progress import progress
 
 HELP = "predict the genre of audio files"
 EXAMPLES = """\
@@ -67,15 +69,21 @@ def run(
         print(printable(summary(description)), file=sys.stderr)
         count, failed, unplotted = len(found.files), 0, 0
         writer = WRITERS[kind](file, description, count)
-        results_of_files = batch.predictions(folder, found.files, plot, jobs, timeout)
-        for path, result in _progress(results_of_files, count, file):
-            if isinstance(result, str):
-                failed += 1
-                music_files.tell(result)
-            elif result.no_plot:
-                unplotted += 1
-                music_files.tell(result.no_plot)
-            writer.write(path, result)
+        started = time.monotonic()
+        # where results appear in a terminal, they are the progress
+        shown = nullcontext(int) if count == 1 or file.isatty() else progress("predicted", count, "files")
+        with shown as advance:
+            for path, result in batch.predictions(folder, found.files, plot, jobs, timeout):
+                if isinstance(result, str):
+                    failed += 1
+                    music_files.tell(result)
+                elif result.no_plot:
+                    unplotted += 1
+                    music_files.tell(result.no_plot)
+                writer.write(path, result)
+                advance(1)
+    if count > 1:
+        print(music_files.pace(count, time.monotonic() - started), file=sys.stderr)
     if failed and count > 1:
         print(f"{failed} of {count} files have no prediction; the lines above say why", file=sys.stderr)
     if failed or unplotted or found.unreadable:
@@ -115,12 +123,3 @@ def _end_of_links(path: Path) -> Path:
         return path.resolve()
     except RuntimeError:  # what older versions of Python raise instead of OSError
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-
-
-def _progress(found: Iterator[Any], count: int, file: TextIO) -> Iterator[Any]:
-    """Show a progress bar where a person waits for a file, or for another command, to be written."""
-    if count == 1 or not sys.stderr.isatty() or file.isatty():
-        return found
-    from tqdm import tqdm
-
-    return tqdm(found, total=count, unit=" files")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 from genrebench.commands import music_files
 from genrebench.commands.options import add_model_options, add_timeout, positive, probability
 from genrebench.common.cli import InputError
-from genrebench.common.formatting import NONE, counted, printable, seconds
+from genrebench.common.formatting import NONE, counted, printable
 from genrebench.common.progress import progress
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class _Done:
         elapsed = time.monotonic() - self.started
         if not (total := self.counts.total()):
             return
-        print(f"{counted(total, 'file')} in {seconds(elapsed)}, {total / elapsed:.1f} per second", file=sys.stderr)
+        print(music_files.pace(total, elapsed), file=sys.stderr)
         by_genre = ", ".join(f"{genre} {count}" for genre, count in self.genres.most_common())
         reasons = {
             "written": written + (f": {by_genre}" if by_genre else ""),

@@ -1,4 +1,4 @@
-"""How far a long job is: a bar in a terminal, elsewhere a line now and then."""
+"""How far a long job is, and how fast: a bar in a terminal, elsewhere a line now and then."""
 
 import sys
 import time
@@ -40,14 +40,17 @@ def progress(
         with tqdm(desc=verb, total=total, initial=done, unit=unit, unit_scale=in_bytes) as bar:
             yield bar.update
         return
-    reported = time.monotonic()
+    started = reported = time.monotonic()
+    before = done
 
     def advance(amount: int) -> None:
         nonlocal done, reported
         done += amount
-        if time.monotonic() - reported > SECONDS_BETWEEN_LINES:
-            reported = time.monotonic()
+        now = time.monotonic()
+        if now - reported > SECONDS_BETWEEN_LINES:
+            reported = now
             of_all = "" if total is None else f" of {total / scale:.0f}"
-            print(f"{verb} {done / scale:.0f}{of_all} {unit}", file=sys.stderr, flush=True)
+            rate = (done - before) / scale / (now - started)
+            print(f"{verb} {done / scale:.0f}{of_all} {unit}, {rate:.1f} per second", file=sys.stderr, flush=True)
 
     yield advance

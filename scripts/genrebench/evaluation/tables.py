@@ -127,6 +127,18 @@ STABILITY = Table(
     )
     | _columns(text="caveats")
 )
+# What the runs of a model predict of degraded test clips; further columns are the probabilities of genres.
+DEGRADED = Table(
+    _columns(text="condition protocol split") | _columns(count="seed") | _columns(text="clip_id predicted"),
+    number="%.9g",
+    others=NUMBER,
+)
+ROBUSTNESS = Table(
+    _columns(text="model protocol condition")
+    | _columns(count="runs clips")
+    | _columns(number="accuracy accuracy_low accuracy_high difference difference_low difference_high"),
+    number="%.6f",
+)
 LEAKAGE = Table(
     _columns(text="model protocol status reason unit")
     | _columns(count="runs")

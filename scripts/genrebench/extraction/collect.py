@@ -3,7 +3,7 @@
 import hashlib
 import importlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from genrebench.audio.lengths import common_seconds, given_seconds
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.datasets import tables
+from genrebench.extraction.archives import write_padded
 from genrebench.extraction.feature_tables import write_table
 from genrebench.extraction.shards import shard_of
 from genrebench.features import TIME
@@ -104,7 +105,7 @@ def _collect_extracted(
         seconds = common_seconds(audio["duration"], durations)
         if module.AXES[-1] in TIME:
             common = common_length(seconds, lengths, durations)
-    _write(values, (len(clips), *shape, common), cache.read(feature, rows, shards), module.PAD_VALUE)
+    write_padded(values, (len(clips), *shape, common), cache.read(feature, rows, shards), module.PAD_VALUE)
     result = _describe(values, list(module.AXES), module.UNIT, [min(length, common) for length in lengths], seconds)
     if module.AXES[0] == "column":
         result["columns"] = module.columns(**arguments(settings))
@@ -156,7 +157,7 @@ def _collect_precomputed(
     if "frame" in axes:  # time is the last axis of every cache
         array = np.moveaxis(array, 1 + axes.index("frame"), -1)
         axes = [axis for axis in axes if axis != "frame"] + ["frame"]
-    _write(values, array.shape, enumerate(array), 0)
+    write_padded(values, array.shape, enumerate(array), 0)
     longest = clips["duration_s"].max()
     result = _describe(values, axes, "as brought by the dataset", None, None if np.isnan(longest) else longest)
     names = path.with_suffix(".columns.txt")
@@ -169,25 +170,6 @@ def _collect_precomputed(
 
 def _axes_of(feature: str, entry: dict[str, Any]) -> tuple[str, ...]:
     return importlib.import_module(f"genrebench.features.{module_of(feature, entry)}").AXES
-
-
-def _write(path: str | Path, shape: tuple[int, ...], rows: Iterable[tuple[int, np.ndarray]], pad_value: float) -> None:
-    """Write rows that come in any order, one in memory at a time (pages of a memory map would count as memory)."""
-    with files.atomic(path) as temporary, temporary.open("wb") as file:
-        description = {
-            "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
-            "fortran_order": False,
-            "shape": shape,
-        }
-        np.lib.format.write_array_header_1_0(file, description)
-        start = file.tell()
-        out = np.empty(shape[1:], np.float32)
-        for row, array in rows:
-            length = min(array.shape[-1], shape[-1])
-            out[..., :length] = array[..., :length]
-            out[..., length:] = pad_value
-            file.seek(start + row * out.nbytes)
-            out.tofile(file)
 
 
 def _describe(

@@ -12,10 +12,9 @@ import importlib
 import inspect
 import json
 import math
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +24,7 @@ from threadpoolctl import ThreadpoolController
 
 from genrebench.audio import decode
 from genrebench.audio.clip import Clip
+from genrebench.audio.degradations import Condition
 from genrebench.audio.lengths import given_seconds
 from genrebench.audio.loudness import normalise
 from genrebench.audio.samples import Samples
@@ -32,6 +32,7 @@ from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version
 from genrebench.common.progress import progress
+from genrebench.extraction import archives
 from genrebench.extraction import engine as engines
 from genrebench.extraction.shards import shard_of
 from genrebench.workflow import code_closure, extras, pretrained
@@ -82,11 +83,18 @@ class Store:
     """The arrays of a dataset's clips.
 
     `features` maps the name of each feature to its settings; `audio_settings` is the section `audio` of the
-    parameters: sample_rate, duration, loudness, engine.
+    parameters: sample_rate, duration, loudness, engine. With a `condition` the clips are degraded.
     """
 
-    def __init__(self, folder: str | Path, features: dict[str, dict[str, Any]], audio_settings: Mapping[str, Any]):
+    def __init__(
+        self,
+        folder: str | Path,
+        features: dict[str, dict[str, Any]],
+        audio_settings: Mapping[str, Any],
+        condition: Condition | None = None,
+    ):
         self.folder = Path(folder)
+        self.condition = condition
         self.features = features
         self.sample_rate = audio_settings["sample_rate"]
         self.duration = given_seconds(audio_settings["duration"])
@@ -96,7 +104,7 @@ class Store:
 
     def folder_of(self, feature: str, shard: int, shards: int) -> Path:
         """Where the arrays of one feature and shard are."""
-        return self.folder / f"{feature}-{self.keys[feature]}" / f"{shard}-of-{shards}"
+        return archives.folder_of(self.folder, feature, self.keys[feature], shard, shards)
 
     def fill(
         self, clips: Sequence[Mapping[str, str]], shard: int, shards: int, unless_complete: str | None = None
@@ -113,7 +121,7 @@ class Store:
         # a pretrained model keeps nobody waiting
         held = next((name for name, entry in self.features.items() if is_pretrained(entry)), "audio")
         with _locked(self.folder / f"{held}-{shard}-of-{shards}.lock"):
-            present = {feature: _parts(folder) for feature, folder in folders.items()}
+            present = {feature: archives.parts(folder) for feature, folder in folders.items()}
             missing = {md5: [name for name in self.features if md5 not in present[name]] for md5 in members}
             if unless_complete and not any(unless_complete in names for names in missing.values()):
                 return 0
@@ -132,19 +140,15 @@ class Store:
         return len(to_do)
 
     def read(self, feature: str, clips: Sequence[Mapping[str, str]], shards: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield (row in `clips`, array) of every clip, part by part; only one array is in memory at a time."""
-        rows: dict[Path, list[int]] = {}
-        parts = cache(lambda shard: _parts(self.folder_of(feature, shard, shards)))
-        for row, clip in enumerate(clips):
-            rows.setdefault(parts(shard_of(clip["md5"], shards))[clip["md5"]], []).append(row)
-        for part, members in sorted(rows.items()):
-            with np.load(part) as archive:
-                for row in members:
-                    yield row, archive[clips[row]["md5"]]
+        """See `archives.read`."""
+        return archives.read(self.folder, feature, self.keys[feature], clips, shards)
 
     def _extract(self, clip: Mapping[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
-        return extract(clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine, self.loudness)
+        degrade = partial(self.condition.degrade, clip=clip["md5"]) if self.condition else None
+        return extract(
+            clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine, self.loudness, degrade
+        )
 
     def _key(self, feature: str) -> str:
         entry = self.features[feature]
@@ -156,6 +160,10 @@ class Store:
         reading = [inspect.getsource(function) for function in (extract, _compute, _by_input, _clip)]
         parts = [feature, entry, self.sample_rate, self.duration, engine, code_closure.digest(code), reading, versions]
         parts += [self.loudness if entry.get("normalise_loudness") else None]
+        if self.condition:
+            source = code_closure.closure("scripts/genrebench/audio/degradations.py")
+            recipe = self.condition.recipe.model_dump(exclude_defaults=True)
+            parts += [self.condition.name, recipe, self.condition.seed, code_closure.digest(source)]
         if is_pretrained(entry):
             name = module_of(feature, entry)
             if reason := pretrained.unavailable(name, entry):
@@ -176,6 +184,7 @@ def extract(
     needed: str | None = None,
     engine: str = engines.FAST,
     loudness: float | None = None,
+    degrade: Callable[[np.ndarray, int], np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Compute features of one file in one pass over its audio.
 
@@ -195,6 +204,9 @@ def extract(
         The code that computes the features (see `genrebench.extraction.engine`).
     loudness : float, optional
         LUFS to which the clip is scaled for the features that ask for it (`normalise_loudness`).
+    degrade : callable, optional
+        What is done to the clip before all else, at `sample_rate` whatever the rates of the features: a function of
+        samples and rate.
 
     Returns
     -------
@@ -208,8 +220,13 @@ def extract(
     """
     arrays = {}
     with _blas().limit(limits=1):  # sums in another order are other numbers
+        degraded = degrade(decode.load(path, sample_rate), sample_rate) if degrade else None
         for (rate, level), some in _by_input(features, sample_rate, loudness).items():
-            clip = _clip(decode.load(path, rate), rate, some, duration, level)
+            if degraded is None:
+                samples = decode.load(path, rate)
+            else:
+                samples = np.asarray(decode.resample(degraded, sample_rate, rate))
+            clip = _clip(samples, rate, some, duration, level)
             for feature, settings in some.items():
                 try:
                     arrays[feature] = _compute(path, clip, feature, settings, engine)
@@ -310,18 +327,6 @@ def _path(feature: str, settings: dict[str, Any]) -> str:
 @cache
 def _blas() -> ThreadpoolController:
     return ThreadpoolController()
-
-
-def _parts(folder: Path) -> dict[str, Path]:
-    """The archive that holds each array of a folder."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.glob("[0-9]*.npz")):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                found.update((name.removesuffix(".npy"), path) for name in archive.namelist())
-        except zipfile.BadZipFile:
-            raise InputError(f"{path} is damaged; delete it, and what was in it is computed again") from None
-    return found
 
 
 def _write_parts(folders: dict[str, Path], arrays: dict[str, dict[str, np.ndarray]]) -> None:

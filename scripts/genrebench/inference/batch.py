@@ -124,11 +124,16 @@ def predictions(
     InputError
         If the folder holds no model that this version reads.
     """
-    root = os.path.commonpath([path.parent.absolute() for path in paths])
-    plots = [plot and plot / shortened(str(path.absolute().relative_to(root)), ".png") for path in paths]
     with Workers(start, [folder], processes(jobs, len(paths)), limit_s) as workers:
-        for path, result in zip(paths, workers.map(zip(paths, plots, strict=True)), strict=True):
+        for path, result in zip(paths, workers.map(_with_plots(paths, plot)), strict=True):
             yield path, f"{path} {result.reason}" if isinstance(result, Failure) else result
+
+
+def _with_plots(paths: Sequence[Path], plot: Path | None) -> Iterator[tuple[Path, Path | None]]:
+    """Each file with the place of its plot below the folder `plot`."""
+    root = os.path.commonpath([path.parent.absolute() for path in paths]) if plot else ""
+    for path in paths:
+        yield path, plot and plot / shortened(str(path.absolute().relative_to(root)), ".png")
 
 
 def processes(jobs: int | None, count: int) -> int:

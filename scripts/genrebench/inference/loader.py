@@ -57,8 +57,8 @@ def load(folder: Path, threads: int = 1) -> Model:
     InputError
         If the folder holds no model of a known kind.
     """
-    if (folder / "classifier.safetensors").is_file():
-        return Model(_speech(folder, threads), None)
+    if saved.is_transformer(folder):
+        return Model(saved.transformer(folder, threads), None)
     if not (folder / "scaler.npz").is_file():
         raise InputError(f"{folder} has no scaler.npz, so it holds no trained model; export it again")
     scaler = Scaler.load(folder / "scaler.npz")
@@ -82,17 +82,5 @@ def _network(path: Path, scaler: Scaler, threads: int) -> Predict:
             parts.append(scores)
         found = np.concatenate(parts, dtype=np.float64)
         return found / found.sum(axis=1, keepdims=True)  # as in training: in single precision it is 1 only nearly
-
-    return predict
-
-
-def _speech(folder: Path, threads: int) -> Predict:
-    from genrebench.training import transformer_model  # PyTorch, which the other models do without
-
-    network = transformer_model.load(folder, threads)
-
-    def predict(data: Data, rows: np.ndarray) -> np.ndarray:
-        (samples,) = data.features
-        return np.concatenate([network(samples.values[some]) for some in batches(rows)])
 
     return predict

@@ -30,8 +30,8 @@ def find_model(model: str | None, results: Path) -> Path:
     Parameters
     ----------
     model : str or None
-        A folder, or the name of a model in `<results>/<dataset>/export` or of the one that comes with the project; by
-        default the first of `usable_models`.
+        A folder, or the name of a model in `<results>/<dataset>/export` or of the one that comes with the project, or
+        `<dataset>/<name>` where several datasets have one of this name; by default the first of `usable_models`.
     results : Path
         The folder of results. The dataset of ./params.yaml, if there is one, comes first.
 
@@ -42,6 +42,9 @@ def find_model(model: str | None, results: Path) -> Path:
     """
     if model and (os.sep in model or Path(model, DESCRIPTION).is_file()):
         if not Path(model).is_dir():
+            dataset, _, name = model.rpartition(os.sep)
+            if (exported := results / dataset / "export" / name) in _exports(results):
+                return exported
             raise InputError(f"There is no folder {Path(model).absolute()}: --model takes the folder of an export")
         return Path(model)
     name = model or BEST

@@ -57,7 +57,7 @@ class CsvWriter(Writer):
     """
 
     def __init__(self, file: TextIO, description: Mapping[str, Any], count: int):
-        self.genres, self.synthetic = description["genres"], description["synthetic"]
+        self.file, self.genres, self.synthetic = file, description["genres"], description["synthetic"]
         self.writer = csv.writer(file, lineterminator="\n")
         facts = ["path", "genre", "low_confidence", "error", "warnings", "seconds", "synthetic"]
         self.writer.writerow([*facts, *self.genres])
@@ -71,6 +71,7 @@ class CsvWriter(Writer):
             numbers = (f"{p:.9g}" for p in result.probabilities)
             facts = [name, result.genre, result.low_confidence, "", "; ".join(result.warnings)]
             self.writer.writerow([*facts, f"{result.seconds:.6f}", self.synthetic, *numbers])
+        self.file.flush()  # what was computed is not lost where a long batch ends early
 
 
 class JsonWriter(Writer):

@@ -25,6 +25,7 @@ SECTIONS = {
     "papers": "Comparison with the papers",
     "ablation": "Feature ablation",
     "stability": "Stability and overfitting",
+    "robustness": "Robustness",
     "leakage": "Leakage study",
     "protocols": "Split protocols",
     "confusion": "Confusion matrices",
@@ -58,6 +59,7 @@ def build_report(
     measures_table: Path,
     benchmarks: Path | None = None,
     ablation: Sequence[str] = (),
+    robustness: bool = False,
 ) -> None:
     """Write the report of a dataset, its costs as table and plot, and the papers' other figures beside ours.
 
@@ -79,6 +81,8 @@ def build_report(
         Folder of Snakemake's benchmark files; without it, costs of jobs are not shown.
     ablation : sequence of str
         The protocols whose feature ablation is shown.
+    robustness : bool
+        Whether the study of degraded recordings is shown.
 
     Raises
     ------
@@ -115,6 +119,7 @@ def build_report(
             "papers": describe_papers(folder, name, papers, measures, {row["model"] for row in leaderboard}),
             "ablation": describe_ablation(folder, ablation),
             "stability": scores.describe_stability(folder, strict, loose, protocols),
+            "robustness": scores.describe_robustness(folder) if robustness else None,
             "warnings": overview.warnings(statuses) + overview.duplicate_warnings(statuses, protocols),
             "unavailable": overview.unavailable(statuses),
             "model_costs": cost.model_costs(measured),
@@ -196,6 +201,7 @@ def _sections(content: dict[str, Any]) -> dict[str, str]:
         "papers": content["papers"]["rows"] or content["papers"]["literature"],
         "ablation": content["ablation"],
         "stability": content["stability"]["rows"],
+        "robustness": content["robustness"],
         "confused_pairs": content["confused_pairs"],
         "confident_errors": content["mistakes"] and content["mistakes"]["clips"],
         "calibration": content["reliability"],

@@ -1,7 +1,7 @@
 """The data of one training: rows, labels, features, and the scaler that is fitted on the training clips."""
 
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,7 +57,7 @@ class Feature:
         """Return the values of these rows; of segments at `starts` (seconds), if given, where rows are segments."""
         if starts is None:
             return self.values[rows]
-        assert isinstance(self.values, Windows)
+        assert isinstance(self.values, Windows | Stacked)
         return self.values.at(rows, starts)
 
     @property
@@ -110,6 +110,38 @@ class Windows:
         if isinstance(file, mmap.mmap):
             # what has been read stays in the system's cache, but no longer counts as this process's memory
             file.madvise(mmap.MADV_DONTNEED)
+        return out
+
+
+class Stacked:
+    """Rows of several `Windows` of the same shape, one after the other."""
+
+    def __init__(self, parts: "Sequence[Windows | Stacked]"):
+        self.parts = parts
+        self.first = np.cumsum([0, *(len(part) for part in parts)])  # row of each part, and the number of all rows
+        self.shape: tuple[int, ...] = (int(self.first[-1]), *parts[0].shape[1:])
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """Some rows, by their numbers, or one: float32 (rows, ...) or (...)."""
+        if np.ndim(rows) == 0:
+            return self[np.array([rows])][0]
+        return self._read(rows, lambda part, own, _: part[own])
+
+    def at(self, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """See `Windows.at`."""
+        return self._read(rows, lambda part, own, chosen: part.at(own, starts[chosen]))
+
+    def _read(self, rows: np.ndarray, read: Callable[[Any, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        out = np.empty((len(rows), *self.shape[1:]), np.float32)
+        for part, first, end in zip(self.parts, self.first[:-1], self.first[1:], strict=True):
+            chosen = np.flatnonzero((rows >= first) & (rows < end))
+            if len(chosen):
+                out[chosen] = read(part, rows[chosen] - first, chosen)
         return out
 
 

@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from genrebench.common import cli, files
 from genrebench.common.packages import PackageNotFoundError, version
 from genrebench.training import backend
+from genrebench.training.copies import by_condition, with_copies
 from genrebench.training.data import Data, Feature, best_row, identity, kept_row, known_genres
 from genrebench.workflow import code_closure, extras, pretrained
 
@@ -44,6 +45,7 @@ def train(
     folder: Path,
     cost: Path,
     selection: Sequence[str | Path] = (),
+    copies: Sequence[str | Path] = (),
 ) -> None:
     """Train and predict: write status.json, config.json, history.csv, predictions.csv and model/ into `folder`.
 
@@ -66,6 +68,8 @@ def train(
     selection
         JSON whose `features` are those that are read, where an ablation selects them: one file, or none. Those that
         were `unavailable` when it did become a caveat.
+    copies
+        JSON files of `extract_degraded`: the conditions under which training clips have copies.
     """
     name = settings.get("module", model)
     selected = [files.read_json(path) for path in selection]
@@ -85,6 +89,9 @@ def train(
         "features": {cache.name: cache.description["sha256"] for cache in caches},
         "versions": _versions(name, compute),
     }
+    conditions = by_condition([Path(path) for path in copies])
+    if conditions:
+        config["degraded_copies"] = {condition.condition: condition.facts for condition in conditions}
     if place := pretrained.locate(name, settings.get("handle", pretrained.NONE)):
         config["weights"] = pretrained.digest(place)
     files.write_json(folder / "config.json", config)
@@ -100,12 +107,16 @@ def train(
 
     members = files.read_rows(split)
     clips = known_genres(files.read_rows(manifest), members)
-    data = Data.of_split(clips, members, caches, settings.get("segments"), settings.get("cut"))
+    own = Data.of_split(clips, members, caches, settings.get("segments"), settings.get("cut"))
     if "backend" in compute:
         backend.choose(compute)
     module = importlib.import_module(f"genrebench.models.{name}")
     key = _digest(config, clips, members, name)
-    with threadpool_limits(compute["threads"]), files.atomic(folder / "model") as temporary:
+    with (
+        with_copies(own, clips, caches, conditions, settings.get("segments"), checkpoints.parent) as data,
+        threadpool_limits(compute["threads"]),
+        files.atomic(folder / "model") as temporary,
+    ):
         fitted = module.build(data, settings, seed, compute)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
@@ -122,6 +133,7 @@ def train(
     caveats += [NOT_CONVERGED] if any(warning.category is ConvergenceWarning for warning in caught) else []
     caveats += module.caveats(settings) if hasattr(module, "caveats") else []
     caveats += [f"selected without {', '.join(one['unavailable'])}" for one in selected if one["unavailable"]]
+    caveats += [f"trained on copies under {', '.join(one.condition for one in conditions)}"] if conditions else []
     caveats += [caveat for cache in caches for caveat in cache.description.get("caveats", [])]
     kept = history[kept_row(history, settings.get("keep", "last"))]
     print(
@@ -192,6 +204,7 @@ def _digest(config: dict[str, Any], clips: list[dict[str, str]], split: list[dic
 
 def _predict(fitted: Any, data: Data, clips: list[dict[str, str]]) -> list[dict[str, Any]]:
     rows = np.sort(np.concatenate(list(data.rows.values())))
+    rows = rows[data.clips[rows] < len(clips)]  # no copies
     subset = {int(row): name for name, members in data.rows.items() for row in members}
     return [
         {

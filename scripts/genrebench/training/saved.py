@@ -12,21 +12,24 @@ from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.training import backend, linear, serialization
 from genrebench.training.data import Data, Scaler, batches
+from genrebench.workflow.entries import features_of
 
 Predict = Callable[[Data, np.ndarray], np.ndarray]  # (examples, rows) -> probabilities (n_rows, n_genres)
 
 
 def load(run: Path) -> Predict:
-    """Load the model of a run: one of scikit-learn, or a network of Keras on the backend of its training.
+    """Load the model of a run: of scikit-learn, of transformers, or of Keras on the backend of its training.
 
     Raises
     ------
     InputError
-        If the run has no model of either kind.
+        If the run has no model of these kinds.
     """
     config = files.read_json(run / "config.json")
     if "backend" in config["compute"]:
         return _network(run, config)
+    if is_transformer(run / "model"):
+        return transformer(run / "model", config["compute"]["threads"])
     return classical(run / "model", Scaler.load(run / "model" / "scaler.npz"))
 
 
@@ -49,13 +52,31 @@ def classical(folder: Path, scaler: Scaler) -> Predict:
     return predict
 
 
+def is_transformer(folder: Path) -> bool:
+    """Whether the model in `folder` is a speech transformer."""
+    return (folder / "classifier.safetensors").is_file()
+
+
+def transformer(folder: Path, threads: int) -> Predict:
+    """The speech transformer in `folder`, to be computed by this many threads."""
+    from genrebench.training import transformer_model  # PyTorch, which the other models do without
+
+    network = transformer_model.load(folder, threads)
+
+    def predict(data: Data, rows: np.ndarray) -> np.ndarray:
+        (samples,) = data.features
+        return np.concatenate([network(samples.values[some]) for some in batches(rows)])
+
+    return predict
+
+
 def _network(run: Path, config: dict[str, Any]) -> Predict:
     backend.choose(config["compute"])  # before anything imports Keras
     settings = config["settings"]
     module = importlib.import_module(f"genrebench.models.{settings.get('module', config['model'])}")
     from genrebench.training import keras_model
 
-    model, scaler = keras_model.load(run / "model", module.architecture, settings["features"], config["compute"])
+    model, scaler = keras_model.load(run / "model", module.architecture, features_of(settings), config["compute"])
 
     def predict(data: Data, rows: np.ndarray) -> np.ndarray:
         parts = [

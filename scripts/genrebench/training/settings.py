@@ -83,6 +83,17 @@ Cut = Annotated[
 ]
 
 
+DegradedCopies = Annotated[
+    Annotated[Distinct[str], Field(min_length=1)] | None,
+    Field(
+        description=(
+            "Conditions of `robustness.conditions`: each training clip has a copy under each of them, which is trained "
+            "on beside it. Validation and test clips have none."
+        )
+    ),
+]
+
+
 class ModelSettings(StrictModel):
     """What every model understands."""
 
@@ -92,6 +103,7 @@ class ModelSettings(StrictModel):
     protocols: Protocols = None
     segments: Segments = None
     cut: Cut = None
+    degraded_copies: DegradedCopies = None
 
 
 class ScaledSettings(ModelSettings):

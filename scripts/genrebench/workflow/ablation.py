@@ -46,14 +46,15 @@ def protocols(params: Mapping[str, Any], model: str) -> list[str]:
 def entry(params: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The entry of a variant: the model's, with what section `ablation` has instead, and the variant's features.
 
-    Of the selected features, which a run knows once they have been selected, it has all among which is chosen.
+    Of the selected features, which a run knows once they have been selected, it has all among which is chosen. There
+    are no degraded copies of training clips: components of features are not computed from audio.
     """
     model, variant = parse_entry_name(name)
     section = params["ablation"]
     base = params["models"][model] | (section["models"][model] or {})
     features = [PCA] if variant == PCA else variants(section["features"]).get(variant, section["features"])
     own = {"module": module_of(model, base), "protocols": protocols(params, model), "features": list(features)}
-    return base | own
+    return {key: value for key, value in (base | own).items() if key != "degraded_copies"}
 
 
 def is_selected(name: str) -> bool:

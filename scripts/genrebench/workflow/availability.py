@@ -57,7 +57,11 @@ def decide(config: Mapping[str, Any], folder: Path, paths: Collection[str], cata
         If nothing of it can be run.
     """
     features = unavailable_features(config["features"], folder)
-    models = {name: reason for name, entry in config["models"].items() if (reason := _of_model(name, entry, features))}
+    models = {
+        name: reason
+        for name, entry in config["models"].items()
+        if (reason := _of_model(name, entry, features) or _of_copies(entry, folder))
+    }
     protocols = {
         name: reason
         for name in config["protocols"]
@@ -144,6 +148,12 @@ def _of_model(name: str, entry: Mapping[str, Any], features: Reasons) -> str | N
     if missing:
         return told
     return pretrained.unavailable(module_of(name, entry), entry)
+
+
+def _of_copies(entry: Mapping[str, Any], folder: Path) -> str | None:
+    if entry.get("degraded_copies") and brings_features(folder):
+        return f"Its training clips are to have degraded copies, and {folder} has features instead of audio."
+    return None
 
 
 def _of_protocol(name: str, dataset: str, folder: Path, paths: Iterable[str], catalogue: Path) -> str | None:

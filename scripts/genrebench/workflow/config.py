@@ -40,7 +40,7 @@ MOST_SHOWN = 20  # faults
 # What says which runs of a model there are, and not what one of them does.
 WHICH_RUNS = ("seeds", "protocols")
 # What an ablation decides itself.
-NOT_ABLATED = ("module", "features", "protocols")
+NOT_ABLATED = ("module", "features", "protocols", "degraded_copies")
 
 
 @dataclass(frozen=True)
@@ -361,6 +361,11 @@ class _Check:
             read = [feature for feature in features_of(settings) if feature not in features_of(inherited)]
             self._known(f"models.{model}.features", read, "features")
             self._known(f"models.{model}.protocols", settings.get("protocols", ()), "protocols")
+            conditions = sections["robustness"]["conditions"]
+            for condition in settings.get("degraded_copies", ()):
+                if condition not in {*conditions, *inherited.get("degraded_copies", ())}:
+                    where = f"models.{model}.degraded_copies"
+                    self.add((*where.split("."), condition), messages.unknown(where, condition, conditions))
             is_cropped = settings.get("augmentation", {}).get("crop") and not inherited.get("augmentation", {}).get(
                 "crop"
             )
@@ -383,6 +388,13 @@ class _Check:
         self._known("ablation.protocol", [own["protocol"]], "protocols")
         if "length_s" in sections["protocols"].get(own["protocol"], ()):
             self._refuse("ablation.protocol", f"is {own['protocol']}, whose numbers mean nothing: name another.", "")
+        study = sections["robustness"]
+        self._known("robustness.models", study.get("models", ()), "models")
+        self._known("robustness.protocol", [study["protocol"]], "protocols")
+        if "length_s" in sections["protocols"].get(study["protocol"], ()):
+            self._refuse(
+                "robustness.protocol", f"is {study['protocol']}, whose numbers mean nothing: name another.", ""
+            )
 
     def ablation(self, sections: dict[str, Any]) -> None:
         """The settings that an ablation has for a model are some of that model's, and it can do without a feature."""
@@ -543,8 +555,10 @@ def _keep_what_there_is(sections: dict[str, Any], params: dict[str, Any]) -> Non
         own["models"] = {name: entry for name, entry in own["models"].items() if name in sections["models"]}
     if "features" not in given:
         own["features"] = [name for name in own["features"] if name in sections["features"]]
-    if "protocol" not in given and own["protocol"] not in sections["protocols"]:
-        own["protocol"] = next(iter(sections["protocols"]))
+    for name in ("ablation", "robustness"):
+        section = sections[name]
+        if "protocol" not in _mapping(params.get(name)) and section["protocol"] not in sections["protocols"]:
+            section["protocol"] = next(iter(sections["protocols"]))
 
 
 def _features(

@@ -106,7 +106,7 @@ def digest(configuration: Configuration, unavailable: Unavailable) -> str:
         for kind, names in (("models", configuration.suite), ("features", configuration.features))
     }
     reads = {
-        name: [module_of(name, entry), config.features_of(entry), entry.get("handle")]
+        name: [module_of(name, entry), config.features_of(entry), entry.get("handle"), entry.get("degraded_copies")]
         for name, entry in entries["models"].items()
     }
     extracted = {
@@ -121,7 +121,9 @@ def digest(configuration: Configuration, unavailable: Unavailable) -> str:
         for file, given in configuration.given.items()
     }
     study = sections["study"]
+    robustness = {key: value for key, value in sections["robustness"].items() if key != "seed"}
     studied = [sections["leakage"]["models"], study["saliency"]["models"], study["labels"]["features"]]
+    studied += [robustness] if robustness["in_report"] else []
     shape = [sections["dataset"], configuration.preset, reads, extracted, listed, studied]
     return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -226,7 +228,10 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
         *(
             Stage(
                 f"train_{name}",
-                [f"train_{parse_entry_name(name)[0]}", f"runs_{name}", "index_weights"],
+                [
+                    *(f"train_{parse_entry_name(name)[0]}", f"runs_{name}", "index_weights"),
+                    *(["extract_degraded"] if "degraded_copies" in params["models"][name] else []),
+                ],
                 [f"runs_{name}"],
             )
             for name in models
@@ -240,6 +245,7 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
         Stage("compare_claims", ["compare_claims"], [f"{results}/claims.csv"]),
         Stage("compare_stability", ["compare_stability"], [f"{results}/stability.csv"]),
         Stage("study_leakage", ["study_leakage"], [f"{results}/leakage.csv"]),
+        *_robustness(sections["robustness"], results, unavailable),
         Stage("study_errors", ["study_errors"], [f"{results}/errors.csv"]),
         Stage("check_labels", ["check_labels"], [f"{results}/labels.csv"]),
         Stage("draw_saliency", ["draw_saliency"], [f"{results}/saliency.json"]),
@@ -248,6 +254,14 @@ def _stages(configuration: Configuration, unavailable: Unavailable) -> list[Stag
         Stage("export_best", ["export_best"], [f"{results}/export/{BEST}"]),
         Stage("build_report", ["build_report"], [f"{results}/report/index.html"]),
     ]
+
+
+def _robustness(study: Mapping[str, Any], results: str, unavailable: Unavailable) -> list[Stage]:
+    """The stage of the study of degraded recordings, where it is a part of the report."""
+    if not study["in_report"] or study["protocol"] in unavailable.protocols:
+        return []
+    rules = ["study_robustness", "predict_degraded", "extract_degraded", "index_weights"]
+    return [Stage("study_robustness", rules, [f"{results}/robustness.csv"])]
 
 
 def _ablation(params: Mapping[str, Any], selecting: Sequence[str], unavailable: Unavailable) -> list[Stage]:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from genrebench.audio.degradations import CONDITIONS, Recipe
 from genrebench.common.strict_model import Distinct, StrictModel
 
 NAME = "[a-z][a-z0-9_]{0,59}"  # of features, models and protocols
@@ -311,6 +312,44 @@ class AblationSettings(StrictModel):
     )
 
 
+ConditionName = Annotated[str, Field(pattern=f"^{NAME}$")]
+
+
+class RobustnessSettings(StrictModel):
+    """How models do on degraded recordings: `snakemake robustness`.
+
+    The test clips, and no others, are degraded under each condition, and the trained models predict them.
+    """
+
+    in_report: bool = Field(
+        False, description="Whether the study is part of the report and of DVC's stages; it computes all features anew."
+    )
+    models: Distinct[str] | None = Field(
+        None, description="The models, as far as they run under the protocol; without it, all of them."
+    )
+    protocol: str = Field("artist", description="The protocol whose test clips and runs are used.")
+    seed: Seed = Field(0, description="Seed of what is drawn: noise and rooms, for each clip and condition its own.")
+    conditions: dict[ConditionName, Recipe] = Field(
+        CONDITIONS,
+        min_length=1,
+        description=(
+            "What is done to the clips, by the name of the condition; in the order of the settings of a recipe, "
+            "whatever their order here. A condition given here is added to the defaults, or changes the settings of "
+            "one of them; null leaves one out."
+        ),
+    )
+
+    @field_validator("conditions", mode="before")
+    @classmethod
+    def _beside_the_defaults(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or any(isinstance(own, Recipe) for own in given.values()):
+            return given
+        merged: dict[str, Any] = {name: recipe.model_dump(exclude_defaults=True) for name, recipe in CONDITIONS.items()}
+        for name, own in given.items():
+            merged[name] = merged.get(name, {}) | own if isinstance(own, dict) else own
+        return {name: own for name, own in merged.items() if own is not None}
+
+
 class Sections(StrictModel):
     """The sections of params.yaml; `features`, `models` and `protocols` are added for the entries that there are."""
 
@@ -344,6 +383,7 @@ class Sections(StrictModel):
     leakage: LeakageSettings = LeakageSettings()
     study: StudySettings = StudySettings()
     ablation: AblationSettings = AblationSettings()
+    robustness: RobustnessSettings = RobustnessSettings()
     variants: dict[str, dict[str, dict[str, Any]]] = Field(
         {},
         description=(

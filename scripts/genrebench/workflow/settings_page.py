@@ -56,11 +56,17 @@ def schema(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Each setting of a model with its path; of a setting that is a mapping with known keys, each of those too."""
+    """Each setting of a model with its path; of a setting that is a mapping with known keys, each of those too.
+
+    So with the entries of a mapping, whose names are `<name>` in the path.
+    """
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}", field
         for inner in _models(field.annotation):
             yield from settings(inner, f"{prefix}{name}.")
+        for entry in kinds_of(field.annotation):
+            for inner in _models(get_args(entry)[1]) if get_origin(entry) is dict else ():
+                yield from settings(inner, f"{prefix}{name}.<name>.")
 
 
 def _table(model: type[BaseModel], leave_out: Collection[str] = ()) -> str:
@@ -114,6 +120,11 @@ def _default(field: FieldInfo) -> str:
     default = field.default
     if isinstance(default, BaseModel):
         default = default.model_dump(mode="json", exclude_none=True)
+    elif isinstance(default, dict):
+        default = {
+            name: value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, BaseModel) else value
+            for name, value in default.items()
+        }
     return "none" if default is None else f"`{_cell(json.dumps(default, ensure_ascii=False))}`"
 
 

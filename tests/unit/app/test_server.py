@@ -2,6 +2,7 @@
 
 import errno
 import http.client
+import io
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ import uvicorn
 
 import worker_jobs
 from exported_models import CLASSICAL, RATE, Corpus, tone
-from genrebench.app import answers, server, uploads
+from genrebench.app import answers, example, server, uploads
 from genrebench.common import files
 
 
@@ -79,6 +80,7 @@ def serving(results, timeout=60.0):
             response = connection.getresponse()
             return response.status, json.loads(response.read())
 
+        ask.port = port
         yield ask
     finally:
         process.should_exit = True
@@ -100,6 +102,35 @@ def test_damaged_exports_are_left_out_and_numbers_are_bounded(results, temporary
             assert status == 400 and "width" in answer["error"]
         assert ask(song, model=results / "demo/export/metrics")[0] == 404
     assert list(temporary.iterdir()) == []
+
+
+def get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def test_a_program_needs_no_more_than_the_file(results, temporary, song):
+    with serving(results) as ask:
+        status, listed = get(ask.port, "/models")
+        default, *_ = json.loads(listed)
+        assert status == 200 and default["folder"] == str(results / "demo/export/best")
+        connection = http.client.HTTPConnection("127.0.0.1", ask.port, timeout=60)
+        connection.request("POST", "/predict", song)
+        answer = json.loads(connection.getresponse().read())
+        assert answer["genre"] == "bass" and "plot" not in answer
+        assert {genre["name"] for genre in answer["genres"]} == set(default["genres"])
+        assert "plot" in ask(song, width="400")[1]
+
+
+def test_the_example_is_a_recording_that_gets_a_prediction(results, temporary):
+    with serving(results) as ask:
+        status, recording = get(ask.port, "/example")
+        assert status == 200
+        audio, rate = soundfile.read(io.BytesIO(recording))
+        assert len(audio) / rate == pytest.approx(example.SECONDS)
+        assert ask(recording, name=example.NAME)[0] == 200
 
 
 def test_a_file_that_takes_too_long_or_ends_its_process_costs_one_answer(results, temporary, song, monkeypatch):

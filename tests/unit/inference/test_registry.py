@@ -56,6 +56,15 @@ def test_a_model_of_another_version_is_left_out(results, tmp_path):
     assert "demo/export/good" not in names(tmp_path / "results")
 
 
+def test_a_name_that_several_datasets_have_is_found_with_its_dataset(results, tmp_path):
+    shutil.copytree(results, tmp_path / "results")
+    shutil.copytree(results / "demo/export/good", tmp_path / "results/another/export/good")
+    found = registry.find_model("another/good", tmp_path / "results")
+    assert found == tmp_path / "results/another/export/good"
+    with pytest.raises(InputError):
+        registry.find_model("third/good", tmp_path / "results")
+
+
 def test_a_model_is_found_by_its_folder_or_its_name(results):
     folder = results / "demo/export/weak"
     assert registry.find_model(str(folder), results) == folder

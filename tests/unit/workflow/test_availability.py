@@ -84,6 +84,16 @@ def test_a_dataset_has_the_features_that_it_brings_and_no_others(decide, tmp_pat
     assert found.protocols == {}
 
 
+def test_a_dataset_without_audio_has_no_degraded_copies(decide, tmp_path):
+    models = {"sgd": {"features": ["mel"]}, "cnn": {"features": ["mel"], "degraded_copies": ["quiet"]}}
+    assert set(decide(models=models).models) == set()
+    (tmp_path / "raw/features").mkdir(parents=True)
+    (tmp_path / "raw/features/mel.npy").touch()
+    (tmp_path / "raw/manifest.csv").write_text("clip_id,genre\nblues.00000,blues\n")
+    found = decide(models=models).models
+    assert set(found) == {"cnn"} and "degraded" in found["cnn"]
+
+
 @pytest.mark.parametrize("segments", [None, {"length_s": 5.0, "hop_s": 3.0}])
 def test_a_protocol_of_segments_is_for_models_of_the_same_segments(decide, segments):
     entry = {"features": ["mel"], "protocols": ["segment_random", "stratified"]}

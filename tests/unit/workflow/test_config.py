@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from genrebench.audio.degradations import CONDITIONS
 from genrebench.common.cli import InputError
 from genrebench.workflow import config
 from genrebench.workflow.entries import entry_name, features_of
@@ -70,6 +71,13 @@ from parameters import PARAMS, changed
         ("features.spectral_contrast.n_bands", 9, ["features.spectral_contrast", "half the sample rate"]),
         ("study", {"labels": {"features": ["tabula"]}}, ["study.labels.features", "did you mean 'tabular'"]),
         ("study", {"saliency": {"models": ["cn"]}}, ["study.saliency.models", "did you mean 'cnn'"]),
+        ("robustness", {"models": ["cn"]}, ["robustness.models", "did you mean 'cnn'"]),
+        ("robustness", {"protocol": "segment_random"}, ["robustness.protocol", "segment_random"]),
+        ("robustness", {"conditions": {"cave": {"rt60": 3.0}}}, ["conditions.cave.rt60", "did you mean 'rt60_s'"]),
+        ("robustness", {"conditions": {"telephone": {"low_pass_hz": 200}}}, ["conditions.telephone", "high_pass_hz"]),
+        ("robustness", {"conditions": {"A cave": {}}}, ["robustness.conditions", "'A cave'"]),
+        ("models.cnn.degraded_copies", ["nois_10"], ["models.cnn.degraded_copies", "did you mean 'noise_10'"]),
+        ("ablation.models.random_forest.degraded_copies", ["quiet"], ["random_forest.degraded_copies", "unknown"]),
         ("ablation", {"features": ["mfcc"]}, ["ablation.features", "at least 2"]),
         ("models.cnn.filters", [8], ["models.cnn.filters", "at least 2"]),
         ("models.hybrid.cnn_features", ["mell"], ["models.hybrid", "'mell'"]),
@@ -294,6 +302,15 @@ def test_defaults_name_only_what_there_is(presets):
     for section, value in (("leakage", {"models": ["cnn"]}), ("ablation", {"models": {"cnn": {}}})):
         with pytest.raises(InputError, match=rf"params\.yaml: {section}\.models.*: 'cnn' is unknown"):
             config.resolve(params | {section: value})
+
+
+def test_conditions_are_added_to_the_defaults_or_change_them():
+    given = {"cave": {"rt60_s": 5.0}, "telephone": {"low_pass_hz": 3000.0}, "faster": None}
+    conditions = config.resolve(changed("robustness", {"conditions": given})).sections["robustness"]["conditions"]
+    assert list(conditions) == [*(name for name in CONDITIONS if name != "faster"), "cave"]
+    assert conditions["cave"]["rt60_s"] == 5
+    assert (conditions["telephone"]["low_pass_hz"], conditions["telephone"]["high_pass_hz"]) == (3000, 300)
+    assert conditions["quiet"] == CONDITIONS["quiet"].model_dump(exclude_none=True)
 
 
 def test_an_embedding_is_a_feature_that_the_model_reads():

@@ -5,8 +5,8 @@ const byId = (id) => document.getElementById(id);
 const models = JSON.parse(byId("models").textContent);
 const maxMB = Number(document.body.dataset.maxMb);
 const player = byId("player");
-let lastFile = null; // which another model can predict too
-let pending = null; // the request under way
+let given = []; // the files, which another model can predict too
+const pending = {}; // what is under way: `several` files, and `one` in full; each can be aborted
 let time = null; // of the plot: seconds of the file, and where its axis begins and ends
 
 const model = () => models[byId("model") ? Number(byId("model").value) : 0];
@@ -32,35 +32,118 @@ function showError(sentence) {
   byId("error").hidden = false;
 }
 
-async function ask(file) {
-  pending?.abort();
-  const request = (pending = new AbortController());
-  lastFile = file;
-  byId("error").hidden = true;
-  if (file.size > maxMB * 1e6) {
-    showError(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; the limit of this page is ${maxMB} MB (\`--max-mb\`)`);
-    return;
-  }
+// Start anew with these files; what is under way is given up.
+function take(files) {
+  if (!files.length) return;
+  given = files;
+  byId("several").hidden = true;
+  byId("result").hidden = true;
+  pending.several?.abort();
+  if (files.length === 1) show(files[0]);
+  else showSeveral(files);
+}
+
+// The prediction for one file in full.
+async function show(file) {
+  const signal = start("one");
   byId("status").textContent = `Processing ${file.name} …`;
   byId("result").hidden = false; // so that its width can be measured
-  const width = byId("plot").clientWidth;
+  const width = Math.round(byId("plot").clientWidth);
   byId("result").hidden = true;
-  const query = new URLSearchParams({ model: model().folder, name: file.name, width: Math.round(width) });
+  const answer = await ask(file, signal, { width });
+  if (signal.aborted) return;
+  if (answer.error) showError(answer.error);
+  else showAnswer(answer, file);
+}
+
+// The predictions for several files, one after the other, as a table.
+async function showSeveral(files) {
+  pending.one?.abort();
+  const signal = start("several");
+  const answers = [];
+  byId("files").tBodies[0].replaceChildren();
+  byId("download").hidden = true;
+  byId("count").textContent = `${files.length} files`;
+  byId("several").hidden = false;
+  for (const [index, file] of files.entries()) {
+    byId("status").textContent = `Processing ${index + 1} of ${files.length}: ${file.name} …`;
+    const answer = await ask(file, signal);
+    if (signal.aborted) return;
+    answers.push(answer);
+    byId("files").tBodies[0].append(fileRow(file, answer));
+  }
+  byId("status").textContent = "";
+  const failed = answers.filter((answer) => answer.error).length;
+  byId("count").textContent = `${files.length} files${failed ? `, ${failed} without a prediction` : ""}`;
+  URL.revokeObjectURL(byId("download").href);
+  byId("download").href = URL.createObjectURL(new Blob([table(files, answers)], { type: "text/csv" }));
+  byId("download").hidden = false;
+}
+
+function start(what) {
+  pending[what]?.abort();
+  pending[what] = new AbortController();
+  byId("error").hidden = true;
+  return pending[what].signal;
+}
+
+// The server's answer: a prediction, or {error}.
+async function ask(file, signal, parameters = {}) {
+  if (file.size > maxMB * 1e6)
+    return { error: `${file.name} has ${(file.size / 1e6).toFixed(1)} MB; the limit of this page is ${maxMB} MB (\`--max-mb\`)` };
+  const query = new URLSearchParams({ model: model().folder, name: file.name, ...parameters });
   try {
-    const response = await fetch(`predict?${query}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/octet-stream" },
-      body: file,
-      signal: request.signal,
-    });
-    const answer = await response.json();
-    if (response.ok) showAnswer(answer, file);
-    else showError(answer.error);
-  } catch (error) {
-    if (error.name !== "AbortError")
-      showError(`There is no prediction for ${file.name}: can the file be read, and is the program of this page still running?`);
+    const headers = { "Content-Type": "application/octet-stream" };
+    const response = await fetch(`predict?${query}`, { method: "POST", headers, body: file, signal });
+    return await response.json();
+  } catch {
+    return { error: `There is no prediction for ${file.name}: can it be read (folders cannot), and is the program of this page still running?` };
   }
 }
+
+function fileRow(file, answer) {
+  const open = element("button", file.name);
+  open.type = "button";
+  open.className = "link";
+  open.addEventListener("click", () => show(file));
+  const row = element("tr");
+  const head = element("th");
+  head.scope = "row";
+  head.append(answer.error ? file.name : open);
+  const cells = [head];
+  if (answer.error) {
+    const reason = element("td", answer.error);
+    reason.colSpan = 3;
+    reason.className = "failed";
+    cells.push(reason);
+  } else {
+    const [first, second] = answer.genres.map(({ name, probability }) => `${name} ${percent(probability)}`);
+    const notes = [answer.low_confidence && `low confidence: ${answer.low_confidence}`, ...answer.warnings];
+    cells.push(element("td", first), element("td", second), element("td", notes.filter(Boolean).join("; ")));
+  }
+  row.append(...cells);
+  return row;
+}
+
+// The predictions with the columns of `genrebench predict --csv`.
+function table(files, answers) {
+  const { genres, synthetic } = model();
+  const rows = [["path", "genre", "low_confidence", "error", "warnings", "seconds", "synthetic", ...genres]];
+  const said = synthetic ? "True" : "False";
+  for (const [index, answer] of answers.entries()) {
+    const { name } = files[index];
+    if (answer.error) {
+      rows.push([name, "", "", answer.error, "", "", said, ...genres.map(() => "")]);
+      continue;
+    }
+    const of = Object.fromEntries(answer.genres.map((genre) => [genre.name, genre.probability]));
+    const facts = [name, answer.genre, answer.low_confidence, "", answer.warnings.join("; "), answer.seconds, said];
+    rows.push([...facts, ...genres.map((genre) => of[genre])]);
+  }
+  return rows.map((row) => row.map(cell).join(",") + "\n").join("");
+}
+
+const cell = (value) => (/[",\r\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
 
 function showAnswer(answer, file) {
   byId("status").textContent = "";
@@ -115,11 +198,6 @@ function movePlayhead() {
   if (!player.paused) requestAnimationFrame(movePlayhead);
 }
 
-function take(files) {
-  if (files.length > 1) showError(`These are ${files.length} files: drop one at a time, or use \`genrebench predict\` for all`);
-  else if (files.length) ask(files[0]);
-}
-
 byId("file").addEventListener("change", (event) => {
   take([...event.target.files]);
   event.target.value = ""; // so that the same file can be chosen again
@@ -134,7 +212,16 @@ for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
 window.addEventListener("drop", (event) => take([...event.dataTransfer.files]));
 byId("model")?.addEventListener("change", () => {
   showModel();
-  if (lastFile) ask(lastFile);
+  take(given);
+});
+byId("example").addEventListener("click", async (event) => {
+  const { name } = event.currentTarget.dataset;
+  try {
+    const response = await fetch("example");
+    take([new File([await response.blob()], name, { type: "audio/flac" })]);
+  } catch {
+    showError("The example cannot be had: is the program of this page still running?");
+  }
 });
 player.addEventListener("error", () => showPlayer(false));
 for (const name of ["play", "seeked", "timeupdate"]) player.addEventListener(name, movePlayhead);
@@ -168,7 +255,7 @@ if (navigator.mediaDevices && window.MediaRecorder) {
       recorder = null;
       button.textContent = label;
       button.classList.remove("recording");
-      ask(new File(parts, `recording.${type.includes("mp4") ? "m4a" : type.includes("ogg") ? "ogg" : "webm"}`, { type }));
+      take([new File(parts, `recording.${type.includes("mp4") ? "m4a" : type.includes("ogg") ? "ogg" : "webm"}`, { type })]);
     });
     recorder.start();
     button.textContent = "Stop and predict";
@@ -176,4 +263,5 @@ if (navigator.mediaDevices && window.MediaRecorder) {
   });
 }
 
+byId("curl").textContent = `curl --data-binary @song.mp3 "${location.origin}/predict?name=song.mp3"`;
 showModel();

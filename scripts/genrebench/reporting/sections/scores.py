@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from genrebench.evaluation import confused_pairs as pairs_of_genres
-from genrebench.evaluation import stability, tables
+from genrebench.evaluation import robustness, stability, tables
 from genrebench.plots import genre_scores as genre_plot
 from genrebench.plots import style
 from genrebench.plots.confusion import row_fractions
@@ -190,6 +190,17 @@ def describe_stability(
         "rows": {name: own for name in protocols if (own := [row for row in rows if row["protocol"] == name])},
         "plot": png(folder / "plots" / "stability.png"),
         "curves": png(folder / "plots" / "curves.png"),
+    }
+
+
+def describe_robustness(folder: Path) -> dict[str, Any]:
+    """Read the study of degraded recordings: sentences, the rows of robustness.csv, their protocol, and the plot."""
+    rows = tables.rows(tables.ROBUSTNESS.read(folder / "robustness.csv"))
+    return {
+        "findings": robustness.findings(rows),
+        "rows": rows,
+        "protocol": rows[0]["protocol"] if rows else None,
+        "plot": png(folder / "plots" / "robustness.png"),
     }
 
 

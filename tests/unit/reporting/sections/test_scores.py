@@ -1,6 +1,8 @@
 import pandas as pd
 import pytest
+from PIL import Image
 
+from genrebench.evaluation import tables
 from genrebench.reporting.sections import scores
 
 GENRES = ["jazz", "pop", "rock"]
@@ -67,3 +69,19 @@ def test_models_are_ordered_by_the_quoted_protocol():
     ]
     assert list(scores.accuracy_by_model(rows, "artist")) == ["b", "a"]
     assert list(scores.accuracy_by_model(rows, None)) == ["a", "b"]
+
+
+def test_robustness_is_read_with_its_protocol_and_plot(tmp_path):
+    rows = [
+        {"model": "cnn", "protocol": "artist", "condition": "clean", "runs": 1, "clips": 9, "accuracy": 0.75},
+        {"model": "cnn", "protocol": "artist", "condition": "dull", "runs": 1, "clips": 9, "accuracy": 0.5}
+        | {"difference": -0.25, "difference_low": -0.5, "difference_high": 0.0},
+    ]
+    tables.ROBUSTNESS.write(tmp_path / "robustness.csv", rows)
+    (tmp_path / "plots").mkdir()
+    Image.new("RGB", (1, 1)).save(tmp_path / "plots/robustness.png")
+    found = scores.describe_robustness(tmp_path)
+    assert found["protocol"] == "artist"
+    assert [(row["condition"], row["difference"]) for row in found["rows"]] == [("clean", None), ("dull", -0.25)]
+    assert found["plot"].startswith("data:image/png")
+    assert len(found["findings"]) == 2
