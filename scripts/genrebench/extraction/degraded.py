@@ -7,6 +7,7 @@ from typing import Any
 from genrebench.audio.degradations import Condition, Recipe
 from genrebench.common import files
 from genrebench.extraction import store as stores
+from genrebench.workflow import code_closure
 
 
 def extract_degraded(
@@ -42,7 +43,10 @@ def extract_degraded(
     """
     members = {row["clip_id"] for row in files.read_rows(split) if row["subset"] == subset}
     clips = [clip for clip in files.read_rows(manifest) if clip["clip_id"] in members]
-    cache = stores.Store(store, features, audio, Condition(condition, Recipe.model_validate(recipe), seed))
+    one = Condition(condition, Recipe.model_validate(recipe), seed)
+    source = code_closure.digest(code_closure.closure("scripts/genrebench/audio/degradations.py"))
+    degraded_by = [condition, one.recipe.model_dump(exclude_defaults=True), seed, source]
+    cache = stores.Store(store, features, audio, one.degrade, degraded_by)
     print(f"{condition}: decoded {cache.fill(clips, 0, 1)} of {len(clips)} clips")
     facts = {"condition": condition, "recipe": recipe, "seed": seed, "store": str(store), "keys": cache.keys}
     pad_values = {name: stores.module(name, entry).PAD_VALUE for name, entry in features.items()}

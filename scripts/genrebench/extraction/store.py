@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +24,6 @@ from threadpoolctl import ThreadpoolController
 
 from genrebench.audio import decode
 from genrebench.audio.clip import Clip
-from genrebench.audio.degradations import Condition
 from genrebench.audio.lengths import given_seconds
 from genrebench.audio.loudness import normalise
 from genrebench.audio.samples import Samples
@@ -83,7 +82,8 @@ class Store:
     """The arrays of a dataset's clips.
 
     `features` maps the name of each feature to its settings; `audio_settings` is the section `audio` of the
-    parameters: sample_rate, duration, loudness, engine. With a `condition` the clips are degraded.
+    parameters: sample_rate, duration, loudness, engine. `degrade` is a function of the samples, the rate and the md5
+    of a clip, which gives other samples; `degraded_by` is all that these depend on, as JSON has it.
     """
 
     def __init__(
@@ -91,10 +91,12 @@ class Store:
         folder: str | Path,
         features: dict[str, dict[str, Any]],
         audio_settings: Mapping[str, Any],
-        condition: Condition | None = None,
+        degrade: Callable[[np.ndarray, int, str], np.ndarray] | None = None,
+        degraded_by: Sequence[Any] = (),
     ):
         self.folder = Path(folder)
-        self.condition = condition
+        self.degrade = degrade
+        self.degraded_by = list(degraded_by)
         self.features = features
         self.sample_rate = audio_settings["sample_rate"]
         self.duration = given_seconds(audio_settings["duration"])
@@ -145,7 +147,8 @@ class Store:
 
     def _extract(self, clip: Mapping[str, str], features: list[str], needed: str | None) -> dict[str, np.ndarray]:
         wanted = {feature: self.features[feature] for feature in features}
-        degrade = partial(self.condition.degrade, clip=clip["md5"]) if self.condition else None
+        function = self.degrade
+        degrade = None if function is None else lambda samples, rate: function(samples, rate, clip["md5"])
         return extract(
             clip["path"], self.sample_rate, wanted, self.duration, needed, self.engine, self.loudness, degrade
         )
@@ -160,10 +163,7 @@ class Store:
         reading = [inspect.getsource(function) for function in (extract, _compute, _by_input, _clip)]
         parts = [feature, entry, self.sample_rate, self.duration, engine, code_closure.digest(code), reading, versions]
         parts += [self.loudness if entry.get("normalise_loudness") else None]
-        if self.condition:
-            source = code_closure.closure("scripts/genrebench/audio/degradations.py")
-            recipe = self.condition.recipe.model_dump(exclude_defaults=True)
-            parts += [self.condition.name, recipe, self.condition.seed, code_closure.digest(source)]
+        parts += self.degraded_by
         if is_pretrained(entry):
             name = module_of(feature, entry)
             if reason := pretrained.unavailable(name, entry):
