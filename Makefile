@@ -20,7 +20,8 @@ export XDG_CACHE_HOME ?= $(CURDIR)/.cache/home
 endif
 
 .PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
-.PHONY: gpu speech s3 beets app jax plan record restore push docs results-gtzan gtzan-model dag picture envs lock
+.PHONY: gpu speech s3 beets app jax plan record restore push docs results-gtzan results-own-folder gtzan-model dag
+.PHONY: picture envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -167,7 +168,12 @@ results-gtzan: speech ## compute the GTZAN figures of the documentation, from th
 	done
 	python scripts/write_docs_results.py $(REAL:%=results/%)
 
-gtzan-model: $(READY) ## make data/models/gtzan anew, from the tags in data/raw/gtzan_musicnn; AUDIO=folder tests it on clips
+results-own-folder: $(READY) ## compare the suite quick and more on the clips in data/raw/gtzan_audio, for the documentation
+	snakemake --cores all --quiet host reason --configfile docs/results_gtzan/gtzan_audio.yaml \
+		-- results/gtzan_audio/leaderboard.csv results/gtzan_audio/leaderboard.png
+	python scripts/write_docs_results.py results/gtzan_audio
+
+gtzan-model: $(READY) ## make data/models/gtzan anew, from the tags in data/raw/gtzan_musicnn and the clips of GTZAN in AUDIO=folder
 	OMP_NUM_THREADS=1 python scripts/make_gtzan_model.py $(if $(AUDIO),--audio "$(AUDIO)")
 
 dag: $(READY) ## draw the graph of the rules in docs/dag.svg (needs Graphviz)

@@ -22,5 +22,5 @@ if __name__ == "__main__":
     parser.add_argument("--dataset", type=Path, default=Path("data/raw/gtzan_musicnn"), help="folder of the tags")
     parser.add_argument("--catalogue", type=Path, default=CATALOGUE)
     parser.add_argument("--output", type=Path, default=registry.SHIPPED, help="folder to write")
-    parser.add_argument("--audio", type=Path, help="folder with clips of GTZAN: those outside the training are a test")
+    parser.add_argument("--audio", type=Path, help="folder with clips of GTZAN, for degraded copies")
     cli.run(make_gtzan_model, vars(parser.parse_args()))

@@ -72,7 +72,26 @@ def test_the_table_has_the_mean_of_each_tag():
     settings = arguments(musicnn_tags.Settings().model_dump())
     clip = clip_of(7)
     assert musicnn_tags.columns(**settings)[:2] == ["rock", "pop"]
-    np.testing.assert_allclose(musicnn_tags.extract(clip, **settings), extract(clip).mean(axis=1))
+    means = extract(clip).mean(axis=1)
+    np.testing.assert_allclose(musicnn_tags.extract(clip, **settings), means)
+    both = settings | {"scales": ["logit", "probability"]}
+    found = musicnn_tags.extract(clip, **both)
+    assert found.dtype == np.float32 and musicnn_tags.columns(**both)[0] == "logit of rock"
+    np.testing.assert_allclose(found[50:], means)
+    np.testing.assert_allclose(found[:50], np.log(means / (1 - means)), rtol=1e-4)
+    assert np.isfinite(musicnn_tags.logit(np.array([0.0, 1.0]))).all()
+
+
+def test_silent_windows_do_not_count_in_the_table():
+    settings = arguments(musicnn_tags.Settings(hop_frames=187).model_dump())
+    music = clip_of(6.1).samples
+    pause = 1e-5 * np.random.default_rng(0).standard_normal(4 * RATE).astype(np.float32)
+    windows = extract(Clip(np.concatenate([music, pause]), RATE, []))
+    assert windows.shape[1] == 3
+    found = musicnn_tags.extract(Clip(np.concatenate([music, pause, pause]), RATE, []), **settings)
+    np.testing.assert_allclose(found, windows.mean(axis=1), rtol=1e-4)
+    silence = musicnn_tags.extract(Clip(np.zeros(4 * RATE, np.float32), RATE, []), **settings)
+    assert np.isfinite(silence).all()
 
 
 def test_what_cannot_be_is_refused():

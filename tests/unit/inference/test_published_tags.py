@@ -1,9 +1,11 @@
 """The model that comes with the project, and how it is made.
 
-Where GENREBENCH_MUSICNN names the dataset of the published tags, the model is made from it anew.
+Where GENREBENCH_MUSICNN names the dataset of the published tags, and GENREBENCH_CLIPS a folder of GTZAN's clips, the
+model is made from them anew.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +15,25 @@ import yaml
 
 from genrebench.common import files
 from genrebench.common.cli import InputError
-from genrebench.inference import published_tags, registry
+from genrebench.features import musicnn_tags
+from genrebench.inference import degraded_tags, published_tags, registry
+from genrebench.inference.degraded_tags import CLEAN, Measured
 from genrebench.inference.description import check_files, read_description, summary
 from genrebench.inference.predictor import Predictor
 
 GENRES = ("blues", "jazz", "rock")
 PUBLISHED = Path(os.environ.get("GENREBENCH_MUSICNN") or os.devnull)
+CLIPS = Path(os.environ.get("GENREBENCH_CLIPS") or os.devnull)
 CATALOGUE = Path("data/catalogue/gtzan.csv")
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(monkeypatch, tmp_path):
+    monkeypatch.setattr(published_tags, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(published_tags, "REPEATS", 2)
+    monkeypatch.setattr(degraded_tags, "DEGRADED", ("telephone", "microphone"))
+    monkeypatch.setattr(published_tags, "FOLDS", 3)
+    monkeypatch.setattr(published_tags, "JUDGED_FOLDS", 3)
     monkeypatch.setattr(published_tags, "PENALTIES", (0.01, 1.0))
 
 
@@ -48,17 +57,39 @@ def dataset(folder, artists=True):
     rows = [
         {k: c[k] if artists else "" for k in ("clip_id", "artist_group")} | {"clip_id": c["clip_id"]} for c in clips
     ]
-    files.write_rows(catalogue, ["clip_id", "artist_group"], rows + others)
+    released = {f"jazz.{number:05}": files.md5_file(audio(folder, number)) for number in (0, 98, 99)}
+    files.write_rows(
+        catalogue,
+        ["clip_id", "artist_group", "md5"],
+        [row | {"md5": released.get(row["clip_id"], "")} for row in rows + others],
+    )
     return folder, catalogue
 
 
-def test_the_same_tags_give_the_same_bytes_which_the_predictor_reads(tmp_path):
+def audio(folder, number):
+    """A clip of two seconds of noise, each its own."""
+    path = folder / f"audio/jazz/jazz.{number:05}.wav"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.1 * np.random.default_rng(number).standard_normal(22050 * 2), 22050)
+    return path
+
+
+def measured(clips):
+    """Tags of the first clip of each artist, whose logits fall by 1 under the one condition, but that of jazz by 3."""
+    rows = np.arange(0, 30, 2)
+    change = np.where(np.array(clips.genres)[rows] == "jazz", 3.0, 1.0)[:, None]
+    tags = clips.tags[rows].astype(float)
+    degraded = 1 / (1 + np.exp(change - musicnn_tags.logit(tags)))
+    ids, genres = np.array(clips.ids)[rows], np.array(clips.genres)[rows]
+    return Measured(ids, genres, clips.groups[rows], {CLEAN: tags, "telephone": degraded})
+
+
+def test_the_same_input_gives_the_same_bytes_which_the_predictor_reads(tmp_path, monkeypatch):
     given = dataset(tmp_path / "tags")
-    audio = tmp_path / "audio/jazz"
-    audio.mkdir(parents=True)
-    for clip in ("jazz.00099", "jazz.00098", "jazz.00000", "no clip"):
-        soundfile.write(audio / f"{clip}.wav", 0.1 * np.random.default_rng(0).standard_normal(22050 * 4), 22050)
-    made = [published_tags.make_model(*given, tmp_path / name, audio.parent) for name in "ab"]
+    clips = tmp_path / "tags/audio"
+    (clips / "no clip.wav").write_bytes(b"")
+    monkeypatch.setattr(published_tags, "REPEATS", 1)
+    made = [published_tags.make_model(*given, tmp_path / name, clips) for name in "ab"]
     assert made[0] == made[1]
     found = [
         {
@@ -71,12 +102,67 @@ def test_the_same_tags_give_the_same_bytes_which_the_predictor_reads(tmp_path):
     assert found[0] == found[1]
     predictor = Predictor(tmp_path / "a")
     assert predictor.genres == list(GENRES)
-    prediction = predictor.predict(audio / "jazz.00099.wav")
+    prediction = predictor.predict(clips / "jazz/jazz.00099.wav")
     # neither a clip of the training, nor one by an artist of it, is a test
     assert made[0]["other_clips"]["predicted"] == {"jazz.00099": prediction.genre}
+    degraded = made[0]["degraded"]
+    assert (degraded["clips"], degraded["artists"]) == (3, 2)
+    assert list(degraded["conditions"]) == [CLEAN, *degraded_tags.DEGRADED]
+    for figures in degraded["conditions"].values():
+        assert 0 <= figures["accepted_right"] <= min(figures["accepted"], figures["right"]) <= 3
+    assert "| microphone |" in (tmp_path / "a/README.md").read_text()
     tags = published_tags.Clips.read(*given).tags
     assert tags.shape == (30, 50)
     np.testing.assert_allclose(tags, np.load(given[0] / "features/musicnn.npy")[:, ::3].mean(axis=1), rtol=1e-5)
+
+
+def test_without_audio_the_model_says_nothing_of_degraded_clips(tmp_path):
+    made = published_tags.make_model(*dataset(tmp_path / "tags"), tmp_path / "model")
+    assert "degraded" not in made and "other_clips" not in made
+    assert "egraded" not in (tmp_path / "model/README.md").read_text()
+
+
+def test_copies_are_learned_without_the_artists_that_are_left_out(tmp_path):
+    clips = published_tags.Clips.read(*dataset(tmp_path / "tags"))
+    clips.measured = measured(clips)
+    rows = np.flatnonzero(clips.groups != "jazz0")
+    without = replace(clips, measured=clips.measured.only(clips.measured.groups != "jazz0"))
+    found = [published_tags.fit(one, rows, 0.1).estimator.coef_ for one in (clips, without)]
+    np.testing.assert_array_equal(*found)
+    every = published_tags.fit(clips, np.arange(30), 0.1)
+    assert len(every.rows) == 60 and every.estimator.coef_.shape == (3, 100)
+
+
+def test_clips_are_judged_by_models_of_other_artists(tmp_path, monkeypatch):
+    clips = published_tags.Clips.read(*dataset(tmp_path / "tags"))
+    clips.measured = measured(clips)
+    seen = []
+    fit = published_tags.fit
+    monkeypatch.setattr(published_tags, "fit", lambda *given: seen.append(given) or fit(*given))
+    nested = published_tags.predict_nested(clips)
+    assert nested.probabilities.shape == (2, 2, 30, 3) and nested.scores.shape == (2, 2, 30)
+    np.testing.assert_allclose(nested.probabilities.sum(axis=3), 1)
+    seen.clear()
+    judged = published_tags.judge(clips, nested)
+    for known, rows, _ in seen:
+        assert set(clips.groups[rows]) <= set(known.measured.groups)  # each artist has a measured clip
+        assert len(known.measured.ids) < len(clips.measured.ids)
+    assert judged["clips"] == judged["artists"] == 15
+    assert judged["conditions"][CLEAN]["right"] > 10
+
+
+def test_of_the_answers_within_the_limits_nine_of_ten_are_right():
+    random = np.random.default_rng(0)
+    labels = random.integers(2, size=500)
+    sure = random.uniform(0.5, 1, (1, 2, 500))
+    answer = np.where(random.uniform(0, 1, sure.shape) < sure, labels, 1 - labels)  # calibrated
+    probable = np.where(answer[..., None] == np.arange(2), sure[..., None], 1 - sure[..., None])
+    nested = published_tags.Nested(probable, np.arange(1000.0).reshape(1, 2, 500))
+    found = published_tags.limits(nested, labels, np.arange(500))
+    within = sure >= found["min_probability"]
+    assert 0.9 <= (answer == labels)[within].mean() < 0.92 and 0.7 < found["min_probability"] < 0.9
+    assert found["max_ood_score"] == pytest.approx(0.95 * 499)
+    assert published_tags.limits(nested, 1 - labels, np.arange(500))["min_probability"] > 0.99  # nothing is right
 
 
 def test_artists_are_in_one_fold_and_unknown_ones_together_by_genre(tmp_path):
@@ -94,12 +180,13 @@ def test_artists_are_in_one_fold_and_unknown_ones_together_by_genre(tmp_path):
 def test_the_accuracy_is_of_clips_whose_artist_no_model_saw(tmp_path):
     clips = published_tags.Clips.read(*dataset(tmp_path / "tags"))
     data = clips.data()
-    probable, scores = published_tags.predict_nested(data, clips.groups)
-    assert probable.shape == (2, 30, 3) and scores.shape == (2, 30)
-    np.testing.assert_allclose(probable.sum(axis=2), 1)
+    nested = published_tags.predict_nested(clips)
+    assert nested.probabilities.shape == (2, 1, 30, 3) and nested.scores.shape == (2, 1, 30)
     (train, test), *_ = published_tags.folds(data, clips.groups, data.rows["train"], 0)
-    chosen = published_tags.best(published_tags.validate(data, clips.groups, train, 1))
-    np.testing.assert_array_equal(probable[0, test], published_tags.fit(data, train, chosen).predict(test))
+    chosen = published_tags.best(published_tags.validate(clips, train, 1))
+    np.testing.assert_array_equal(
+        nested.probabilities[0, 0, test], published_tags.fit(clips, train, chosen).predict(test)
+    )
 
 
 def test_of_equal_penalties_the_strongest_is_chosen():
@@ -132,8 +219,11 @@ def test_the_model_in_the_project_is_small_whole_and_says_what_it_is(tmp_path):
     assert prediction.genres == description["genres"] and prediction.probabilities.sum() == pytest.approx(1)
 
 
-@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="GENREBENCH_MUSICNN does not name the dataset of the published tags")
+@pytest.mark.skipif(
+    not (PUBLISHED.is_dir() and CLIPS.is_dir()),
+    reason="GENREBENCH_MUSICNN and GENREBENCH_CLIPS do not name the published tags and clips of GTZAN",
+)
 def test_the_model_in_the_project_is_that_of_the_published_tags(tmp_path, monkeypatch):
     monkeypatch.undo()
-    made = published_tags.make_model(PUBLISHED, CATALOGUE, tmp_path / "gtzan")
+    made = published_tags.make_model(PUBLISHED, CATALOGUE, tmp_path / "gtzan", CLIPS)
     assert made["files"] == read_description(registry.SHIPPED)["files"]
