@@ -80,8 +80,9 @@ def measure(audio: Path, known: Mapping[str, Mapping[str, str]], hop_frames: int
     features = {"musicnn": musicnn.Settings(hop_frames=hop_frames).model_dump(exclude_none=True)}
     tags: dict[str, np.ndarray] = {}
     for name in (CLEAN, *DEGRADED):
-        condition = None if name == CLEAN else Condition(name, CONDITIONS[name], SEED)
-        store = Store(cache / name, features, AudioSettings().model_dump(), condition)
+        degrade = None if name == CLEAN else Condition(name, CONDITIONS[name], SEED).degrade
+        degraded_by = [] if name == CLEAN else [name, CONDITIONS[name].model_dump(), SEED]
+        store = Store(cache / name, features, AudioSettings().model_dump(), degrade, degraded_by)
         store.fill(clips, 0, 1)
         found = dict(store.read("musicnn", clips, 1))
         tags[name] = np.array([found[row].mean(axis=1) for row in range(len(clips))])
