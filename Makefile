@@ -20,7 +20,8 @@ export XDG_CACHE_HOME ?= $(CURDIR)/.cache/home
 endif
 
 .PHONY: help setup demo test test-long test-all test-campaign test-tools test-app test-s3 test-slurm test-sge bench lint
-.PHONY: gpu speech s3 beets app jax plan record restore push docs results-gtzan results-own-folder gtzan-model dag picture envs lock
+.PHONY: gpu speech s3 beets app jax plan record restore push docs results-gtzan results-own-folder gtzan-model dag
+.PHONY: picture envs lock
 
 help: ## this list
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

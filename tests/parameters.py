@@ -33,7 +33,7 @@ FEATURES: dict[str, Any] = {
     "vggish": {},
     "vggish_pca": {"module": "vggish", "pca": True},
     "waveform": {},
-    "hubert_embedding": {"module": "speech_embedding"},
+    "hubert_embedding": {"module": "hub_embedding"},
 }
 MODELS: dict[str, Any] = {
     "logistic": {},

@@ -47,7 +47,7 @@ class GenrebenchPlugin(BeetsPlugin):
             self.register_listener("import_task_files", self.write_imported)
         self.register_listener("cli_exit", self.close)
         self._workers: Workers | None = None
-        self._unwritten: set[int] = set()  # ids of items that are being imported
+        self._unwritten: set[int] = set()  # ids of items whose files lack the genre
         self._choice: Choice | None = None
 
     def commands(self) -> list[ui.Subcommand]:
@@ -73,9 +73,7 @@ class GenrebenchPlugin(BeetsPlugin):
 
     def imported(self, session: ImportSession, task: ImportTask) -> None:
         """Set the genres of what is being imported; the files are not yet where they belong."""
-        items = [item for item in task.imported_items() if self._is_wanted(item)]
-        self.set_genres(items, write=False)
-        self._unwritten.update(item.id for item in items if item.genres)
+        self.set_genres(task.imported_items(), write=False)
         if task.is_album:
             self.set_album(task.album)
 
@@ -136,6 +134,8 @@ class GenrebenchPlugin(BeetsPlugin):
         self._log.info("{}: {}", ", ".join(genres), name)
         item.genres = list(genres)
         item.try_sync(write=write, move=False)
+        if not write:
+            self._unwritten.add(item.id)
         return "set"
 
     def _ready(self) -> tuple[Workers, Choice]:

@@ -12,7 +12,7 @@ pytest.importorskip("safetensors")
 pytestmark = pytest.mark.long
 
 from genrebench.common.cli import InputError  # noqa: E402
-from genrebench.encoders import speech  # noqa: E402
+from genrebench.encoders import hub, speech  # noqa: E402
 from genrebench.training import transformer_model  # noqa: E402 (it imports them)
 from genrebench.training.data import Data, Feature, Windows  # noqa: E402
 
@@ -87,7 +87,7 @@ def make(config, folder=None, seed=0, **settings):
 
 def saved(kind, folder):
     """A tiny model with random weights, written as those of the hub are."""
-    speech.draw_from(0)
+    hub.draw_from(0)
     processor, encoder = speech.new(TINY[kind])
     processor.save_pretrained(folder)
     encoder.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""Speech transformers in the workflow: without their packages, when these come, and with them."""
+"""Speech transformers and encoders of spectrograms: without their packages, when these come, and with them."""
 
 import csv
 import json
@@ -14,24 +14,30 @@ MODULE = {
     **{"module": "speech_transformer", "handle": "none", "batch_size": 16, "learning_rate": 0.003, "trained": "all"},
     "projection": 32,
 }
+SPECTROGRAM = {
+    **{"model_type": "audio-spectrogram-transformer", "hidden_size": 16, "num_hidden_layers": 2},
+    **{"num_attention_heads": 2, "intermediate_size": 32, "time_stride": 64, "frequency_stride": 64},
+}
 
 
 @pytest.fixture
 def with_speech(tiny, tmp_path):
-    """The tiny project with the three of them and the probe, random weights, and nothing else."""
+    """The tiny project with the three of them and probes of two encoders, random weights, and nothing else."""
     project = tiny.copy(tmp_path / "project")
     project.change("features.waveform", {})
-    project.change("features.hubert_embedding", {"module": "speech_embedding", "handle": "none", "window_s": 0.6})
+    project.change("features.hubert_embedding", {"module": "hub_embedding", "handle": "none", "window_s": 0.6})
     for model in MODELS:
         project.change(f"models.{model}", MODULE | {"config": {"model_type": model}} | SMALL)
     project.change(
         "models.linear_probe_hubert",
         {"module": "linear_probe", "features": ["hubert_embedding"], "pooling": ["mean"], "protocols": ["artist"]},
     )
+    project.change("features.ast", {"module": "hub_embedding", "handle": "none", "config": SPECTROGRAM})
+    project.change("models.linear_probe", {"features": ["ast"], "pooling": ["mean"], "protocols": ["artist"]})
     project.change("models.logistic.features", ["mel"])
     project.change("leakage.models", ["logistic"])
     project.remove("ablation")
-    for name in ("models.sgd", "models.linear_probe", "protocols.stratified", "protocols.fault_filtered"):
+    for name in ("models.sgd", "protocols.stratified", "protocols.fault_filtered"):
         project.remove(name)
     for feature in ("mfcc", "chroma", "wavelet", "yamnet"):
         project.remove(f"features.{feature}")
@@ -72,7 +78,7 @@ def test_without_the_packages_they_are_listed_and_are_run_when_these_come(with_s
 def test_with_them_they_train_and_predict_under_both_engines(with_speech, engine):
     project = with_speech
     project.snakemake() if engine == "snakemake" else project.run("dvc", "repro")
-    for model in (*MODELS, "linear_probe_hubert"):
+    for model in (*MODELS, "linear_probe_hubert", "linear_probe"):
         row = statuses(project)[model, "artist"]
         assert row["status"] == "done", row["reason"]
         folder = project.folder / "results/demo/runs" / model / "artist/repeat0/seed0"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from genrebench.commands import music_files
 from genrebench.commands.options import add_model_options, add_timeout, positive
@@ -25,7 +25,9 @@ EXAMPLES = """\
   genrebench predict song.mp3
   genrebench predict ~/Music '**/*.flac' --csv --output genres.csv
   genrebench predict --model path/to/export song.mp3 --plot plots/
+  genrebench predict --zero-shot "techno,house,ambient" ~/Music
 """
+PROMPT = "This audio is a {} song."  # LAION's example, of GTZAN
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +37,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--json", dest="kind", action="store_const", const="json", help="one line of JSON for each file")
     kind.add_argument("--csv", dest="kind", action="store_const", const="csv", help="CSV with a column for each genre")
+    parser.add_argument(
+        "--zero-shot",
+        metavar="GENRES",
+        help='genres of your own, "techno,house,ambient", by their names, without a model',
+    )
+    parser.add_argument(
+        "--prompt",
+        default=PROMPT,
+        metavar="TEXT",
+        help="sentence of --zero-shot in which a genre takes the place of {} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--encoder",
+        metavar="ENCODER",
+        help="of --zero-shot: folder of its weights, or their page on Hugging Face's hub (default: LAION's CLAP)",
+    )
     parser.add_argument("--output", type=Path, help="file to write instead of the terminal")
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="plot each file over time to this folder")
     parser.add_argument(
@@ -49,31 +67,33 @@ def run(
     model: str | None,
     results: Path | None,
     kind: str,
+    zero_shot: str | None,
+    prompt: str,
+    encoder: str | None,
     output: Path | None,
     plot: Path | None,
     jobs: int | None,
     timeout: float,
 ) -> None:
     """Predict all files that `paths` name, and exit with status 1 if one has no prediction, or no plot."""
-    from genrebench.inference.description import read_description, summary
-    from genrebench.inference.registry import default_results, find_model
-
     with _destination(output) as file:  # first of all: it would be a pity to have nowhere to write to in the end
-        folder = find_model(model, results or default_results())
-        description = read_description(folder)
+        if zero_shot is None:
+            used, description, summary = _exported(model, results)
+        else:
+            used, description, summary = _by_names(zero_shot, prompt, encoder, model)
 
         from genrebench.inference import batch
         from genrebench.inference.writers import WRITERS
 
         found = music_files.find(paths)
-        print(printable(summary(description)), file=sys.stderr)
+        print(printable(summary), file=sys.stderr)
         count, failed, unplotted = len(found.files), 0, 0
         writer = WRITERS[kind](file, description, count)
         started = time.monotonic()
         # where results appear in a terminal, they are the progress
         shown = nullcontext(int) if count == 1 or file.isatty() else progress("predicted", count, "files")
         with shown as advance:
-            for path, result in batch.predictions(folder, found.files, plot, jobs, timeout):
+            for path, result in batch.predictions(used, found.files, plot, jobs, timeout):
                 if isinstance(result, str):
                     failed += 1
                     music_files.tell(result)
@@ -88,6 +108,26 @@ def run(
         print(f"{failed} of {count} files have no prediction; the lines above say why", file=sys.stderr)
     if failed or unplotted or found.unreadable:
         sys.exit(1)
+
+
+def _exported(model: str | None, results: Path | None) -> tuple[Any, dict[str, Any], str]:
+    """An exported model, its description, and the line that says what it is."""
+    from genrebench.inference.description import read_description, summary
+    from genrebench.inference.registry import default_results, find_model
+
+    folder = find_model(model, results or default_results())
+    description = read_description(folder)
+    return folder, description, summary(description)
+
+
+def _by_names(genres: str, prompt: str, encoder: str | None, model: str | None) -> tuple[Any, dict[str, Any], str]:
+    """The same of genres by their names."""
+    if model is not None:
+        raise InputError("--zero-shot takes no --model, but an --encoder")
+    from genrebench.inference import zero_shot
+
+    asked = zero_shot.ask(genres, prompt, encoder or zero_shot.HANDLE)
+    return asked, asked.description, asked.summary
 
 
 @contextmanager

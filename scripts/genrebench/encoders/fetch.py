@@ -5,6 +5,7 @@ import importlib
 import io
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -23,11 +24,18 @@ from genrebench.workflow import config, extras, pretrained
 
 SILENCE_S = 60  # after which a server is given up
 BLOCK_BYTES = 2**20
+# Of the hub's models: what describes them, and how one that shares a space with texts reads these.
+DESCRIPTIONS = ("config.json", "preprocessor_config.json", "processor_config.json")
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt")
 
 
 def fetch_weights(name: str, params: str, folder: str) -> None:
-    """Put the weights that the feature or model `name` of the parameter file names into `folder`/`name`."""
-    handle = _handle(name, params)
+    """Put the weights that the feature or model `name` of the parameter file names into `folder`/`name`.
+
+    `name` may also be the page of a model on Hugging Face's hub, with its revision.
+    """
+    handle = name if pretrained.HUB.fullmatch(name) else _handle(name, params)
+    name = pretrained.folder_name(name, handle)
     target = Path(folder, name)
     if target.exists():
         raise InputError(f"{target} is there already; to fetch the weights again, remove it first")
@@ -91,7 +99,7 @@ def _fetch_model(handle: str, target: Path) -> None:
 
 
 def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -> None:
-    """Download a model of Hugging Face's hub and write what of it hears sound to the folder `target`, safely.
+    """Download a model of Hugging Face's hub and write it to the folder `target`, safely.
 
     Older models are published as pickled tensors only: these are read as tensors and nothing else, and written as
     safetensors. HF_HUB_OFFLINE=1 takes what the hub's own cache (~/.cache/huggingface) has.
@@ -101,20 +109,24 @@ def _fetch_from_hub(repository: str, revision: str, handle: str, target: Path) -
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # read when the library is imported
     import huggingface_hub
 
-    from genrebench.encoders import speech
+    from genrebench.encoders import hub
 
     print(f"fetching {handle}", flush=True)
     fetch = functools.partial(huggingface_hub.snapshot_download, repository, revision=revision)
     try:
-        place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "*.safetensors"])
-        safe = any(Path(place).glob("*.safetensors"))
+        place = Path(fetch(allow_patterns=[*DESCRIPTIONS, *TOKENIZER, "*.safetensors"]))
+        safe = any(place.glob("*.safetensors"))
         if not safe:
-            place = fetch(allow_patterns=["config.json", "preprocessor_config.json", "pytorch_model.bin"])
+            place = Path(fetch(allow_patterns=[*DESCRIPTIONS, *TOKENIZER, "pytorch_model.bin"]))
     except Exception as error:  # of the hub's library, its HTTP client or its cache, as the fault is
         raise InputError(_failure(handle, error)) from None
-    processor, encoder = speech.load(Path(place), safe)  # the published head, for other tasks, stays behind
+    processor, model = hub.load(place, safe)  # the published head, for other tasks, stays behind
     processor.save_pretrained(target)
-    encoder.save_pretrained(target)
+    model.save_pretrained(target)
+    if hasattr(model, "get_text_features"):
+        for name in TOKENIZER:
+            if (place / name).is_file():
+                shutil.copyfile(place / name, target / name)
     files.write_json(target / pretrained.SOURCE, {"handle": handle})
 
 

@@ -285,10 +285,18 @@ def _by_input(
     """The features by the rate of their clips in Hz (`sample_rate`, or their own) and the loudness in LUFS, if any."""
     result: dict[tuple[int, float | None], dict[str, dict[str, Any]]] = {}
     for feature, settings in features.items():
-        rate = getattr(module(feature, settings), "SAMPLE_RATE", sample_rate)
+        rate = rate_of(feature, settings, sample_rate)
         level = loudness if settings.get("normalise_loudness") else None
         result.setdefault((rate, level), {})[feature] = settings
     return result
+
+
+def rate_of(feature: str, settings: dict[str, Any], sample_rate: int) -> int:
+    """The rate in Hz of the clips from which a feature is computed: its own, or `sample_rate`."""
+    of_feature = module(feature, settings)
+    if hasattr(of_feature, "sample_rate"):
+        return int(of_feature.sample_rate(**arguments(settings)))
+    return int(getattr(of_feature, "SAMPLE_RATE", sample_rate))
 
 
 def module(feature: str, settings: dict[str, Any]) -> ModuleType:

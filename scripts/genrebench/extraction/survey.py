@@ -102,6 +102,6 @@ def feature_sizes(features: dict[str, Any], sample_rate: int, seconds: float) ->
         if pretrained.unavailable(entries.module_of(name, own), own):
             continue
         module = store.module(name, own)
-        size = module.extract(clip(getattr(module, "SAMPLE_RATE", sample_rate)), **entries.arguments(own)).size
+        size = module.extract(clip(store.rate_of(name, own, sample_rate)), **entries.arguments(own)).size
         sizes[name] = round(size * seconds / trial) if seconds > trial and module.AXES[-1] in TIME else size
     return sizes

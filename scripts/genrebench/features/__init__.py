@@ -7,8 +7,9 @@ where there is one, computes the same by librosa's own functions; `audio.engine`
 (`genrebench.extraction.engine`).
 
 Where the first axis is `column`, `columns(**settings)` gives the names along it. SAMPLE_RATE is in the modules of
-pretrained models, which take audio at a rate of their own (Hz). EXTRA names the packages without which the feature is
-of no use (genrebench.workflow.extras), PACKAGES those that compute a pretrained model, if not TensorFlow.
+pretrained models, which take audio at a rate of their own (Hz), or `sample_rate(**settings)` where their settings give
+it. EXTRA names the packages without which the feature is of no use (genrebench.workflow.extras), PACKAGES those that
+compute a pretrained model, if not TensorFlow.
 
 An entry under `features` in the parameters is named after its module, or names it (`module`).
 """

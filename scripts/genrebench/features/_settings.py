@@ -56,8 +56,8 @@ class OnsetSettings(SpectrumSettings):
     n_mels: int = Field(128, ge=1, description="Mel bands in which onsets are looked for.")
 
 
-class SpeechEncoderSettings(StrictModel):
-    """Of a pretrained speech transformer, frozen or fine-tuned."""
+class HubSettings(StrictModel):
+    """Of a pretrained encoder of Hugging Face's hub, frozen or fine-tuned."""
 
     handle: str = Field(
         HUBERT,

@@ -17,6 +17,7 @@ from genrebench.common.workers import LIMIT_S, Failure, Workers, attempt
 
 if TYPE_CHECKING:  # it imports what computes, which only the processes need
     from genrebench.inference.predictor import Predictor
+    from genrebench.inference.zero_shot import ZeroShot
 
 FEW = 8  # files that one process predicts as fast as several, which take a second each to start
 
@@ -93,7 +94,7 @@ def _add(found: Found, paths: Iterator[Path]) -> None:
 
 
 def predictions(
-    folder: Path,
+    model: "Path | ZeroShot",
     paths: Sequence[Path],
     plot: Path | None = None,
     jobs: int | None = None,
@@ -103,8 +104,8 @@ def predictions(
 
     Parameters
     ----------
-    folder : Path
-        The exported model.
+    model : Path or ZeroShot
+        The folder of an exported model, or genres by their names.
     paths : sequence of Path
         The files.
     plot : Path, optional
@@ -122,9 +123,9 @@ def predictions(
     Raises
     ------
     InputError
-        If the folder holds no model that this version reads.
+        If the model cannot be used.
     """
-    with Workers(start, [folder], processes(jobs, len(paths)), limit_s) as workers:
+    with Workers(start, [model], processes(jobs, len(paths)), limit_s) as workers:
         for path, result in zip(paths, workers.map(_with_plots(paths, plot)), strict=True):
             yield path, f"{path} {result.reason}" if isinstance(result, Failure) else result
 
@@ -141,11 +142,15 @@ def processes(jobs: int | None, count: int) -> int:
     return jobs or (1 if count <= FEW else os.cpu_count() or 1)
 
 
-def start(folder: Path) -> partial[Prediction | str]:
+def start(model: "Path | ZeroShot") -> partial[Prediction | str]:
     """Load a model; returns `predict` for it, of a file and the place of its plot."""
-    from genrebench.inference.predictor import Predictor
+    if isinstance(model, Path):
+        from genrebench.inference.predictor import Predictor
 
-    return partial(predict, Predictor(folder))
+        return partial(predict, Predictor(model))
+    from genrebench.inference.zero_shot import ZeroShotPredictor
+
+    return partial(predict, ZeroShotPredictor(model))
 
 
 def predict(predictor: "Predictor", paths: tuple[Path, Path | None]) -> Prediction | str:

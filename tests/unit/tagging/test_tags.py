@@ -151,6 +151,28 @@ def test_what_is_no_frame_that_is_known_stays_to_the_byte(tmp_path):
     assert junk in path.read_bytes() and genre_of(path) == []
 
 
+@pytest.mark.parametrize("version", [3, 4])
+def test_frames_that_avoid_what_looks_like_sound_stay(tmp_path, version):
+    """Unsynchronisation: after 0xff there is a 0, of the whole tag in 2.3, of each frame in 2.4."""
+    content = b"me\0" + b"\xff\xe0\xff\0\xff"
+    apart = b"me\0" + b"\xff\0\xe0\xff\0\0\xff\0"
+    size = len(apart if version == 4 else content)
+    body = b"PRIV\0\0\0" + bytes([size, 0, 0]) + apart
+    path = make(tmp_path / "a.mp3")
+    path.write_bytes(b"ID3" + bytes([version, 0, 0x80, 0, 0, 0, len(body)]) + body + path.read_bytes())
+    sound = samples_of(path)
+
+    def private():
+        (frame,) = MP3(path).tags.getall("PRIV")
+        return frame.owner, frame.data
+
+    assert private() == ("me", content[3:])
+    old = give(path, "Jazz")
+    assert private() == ("me", content[3:]) and genre_of(path) == ["Jazz"] and samples_of(path) == sound
+    restore(path, old)
+    assert private() == ("me", content[3:]) and genre_of(path) == []
+
+
 @pytest.mark.parametrize("value", ["", " ", "Unknown", "unknown", "(255)"])
 def test_a_genre_that_is_none(tmp_path, value):
     path = id3_of(make(tmp_path / "a.mp3"), 3, value or None)

@@ -30,5 +30,5 @@ def test_an_extra_that_is_not_there_is_told_with_the_command(installed):
 
 def test_which_modules_need_it():
     assert extras.of("scripts/genrebench/models/speech_transformer.py") == "speech"
-    assert extras.of("scripts/genrebench/features/speech_embedding.py") == "speech"
+    assert extras.of("scripts/genrebench/features/hub_embedding.py") == "speech"
     assert extras.of("scripts/genrebench/models/cnn.py") is None
