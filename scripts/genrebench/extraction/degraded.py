@@ -44,11 +44,18 @@ def extract_degraded(
     """
     members = {row["clip_id"] for row in files.read_rows(split) if row["subset"] == subset}
     clips = [clip for clip in files.read_rows(manifest) if clip["clip_id"] in members]
-    one = Condition(condition, Recipe.model_validate(recipe), seed)
-    source = code_closure.digest(code_closure.closure("scripts/genrebench/audio/degradations.py"))
-    degraded_by = [condition, one.recipe.model_dump(exclude_defaults=True), seed, source]
-    cache = stores.Store(store, features, audio, one.degrade, degraded_by)
+    cache = store_of(store, features, audio, Condition(condition, Recipe.model_validate(recipe), seed))
     print(f"{condition}: decoded {cache.fill(clips, 0, 1)} of {len(clips)} clips")
     facts = {"condition": condition, "recipe": recipe, "seed": seed, "store": str(store), "keys": cache.keys}
     pad_values = {name: stores.module(name, entry).PAD_VALUE for name, entry in features.items()}
     files.write_json(done, facts | {"pad_values": pad_values})
+
+
+def store_of(
+    folder: Path, features: dict[str, dict[str, Any]], audio: Mapping[str, Any], condition: Condition
+) -> stores.Store:
+    """The store of features of clips under a condition; `features` and `audio` as for `Store`."""
+    source = code_closure.digest(code_closure.closure("scripts/genrebench/audio/degradations.py"))
+    recipe = condition.recipe.model_dump(exclude_defaults=True)
+    degraded_by = [condition.name, recipe, condition.seed, source]
+    return stores.Store(folder, features, audio, condition.degrade, degraded_by)

@@ -16,6 +16,7 @@ from genrebench.audio.degradations import Condition
 from genrebench.audio.recipes import CONDITIONS
 from genrebench.common import files
 from genrebench.common.cli import InputError
+from genrebench.extraction.degraded import store_of
 from genrebench.extraction.store import Store
 from genrebench.features import musicnn
 from genrebench.features.musicnn_tags import logit
@@ -81,9 +82,8 @@ def measure(audio: Path, known: Mapping[str, Mapping[str, str]], hop_frames: int
     features = {"musicnn": musicnn.Settings(hop_frames=hop_frames).model_dump(exclude_none=True)}
     tags: dict[str, np.ndarray] = {}
     for name in (CLEAN, *DEGRADED):
-        degrade = None if name == CLEAN else Condition(name, CONDITIONS[name], SEED).degrade
-        degraded_by = [] if name == CLEAN else [name, CONDITIONS[name].model_dump(), SEED]
-        store = Store(cache / name, features, AudioSettings().model_dump(), degrade, degraded_by)
+        given = (cache / name, features, AudioSettings().model_dump())
+        store = Store(*given) if name == CLEAN else store_of(*given, Condition(name, CONDITIONS[name], SEED))
         store.fill(clips, 0, 1)
         found = dict(store.read("musicnn", clips, 1))
         tags[name] = np.array([found[row].mean(axis=1) for row in range(len(clips))])

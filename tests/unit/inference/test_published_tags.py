@@ -202,7 +202,8 @@ def test_what_is_no_dataset_of_tags_is_named(tmp_path):
         published_tags.Clips.read(folder, catalogue)
 
 
-def test_the_model_in_the_project_is_small_whole_and_says_what_it_is(tmp_path):
+def test_the_model_in_the_project_is_small_whole_and_says_what_it_is(tmp_path, monkeypatch):
+    monkeypatch.undo()
     description = read_description(registry.SHIPPED)
     check_files(registry.SHIPPED, description)
     assert sum(path.stat().st_size for path in registry.SHIPPED.rglob("*")) < 200_000
