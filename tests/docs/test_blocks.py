@@ -20,7 +20,7 @@ from project import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#([^)\s]*))?\)")
 # Of these, only the files are checked.
-OTHERS = {"apptainer", "beet", "cd", "curl", "docker", "git", "ln", "mkdocs", "printf", "sed", "source"}
+OTHERS = {"apptainer", "beet", "cd", "curl", "docker", "git", "ln", "mkdir", "mkdocs", "printf", "sed", "source"}
 FOLDERS = ("scripts/", "profiles/", "containers/", "tests/", "rules/", "config/", "docs/", "envs/")
 
 

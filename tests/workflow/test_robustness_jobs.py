@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from genrebench.audio.degradations import CONDITIONS
+from genrebench.audio.recipes import CONDITIONS
 
 MODELS = {"logistic", "sgd"}  # linear_probe lacks the weights of its feature
 KEPT = {"same": {}, "noise_10": {}}

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genrebench.audio.degradations import Condition, Recipe
+from genrebench.audio.degradations import Condition
+from genrebench.audio.recipes import Recipe
 from genrebench.common import files
 from genrebench.extraction import store as stores
 from genrebench.workflow import code_closure

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from genrebench.audio.degradations import CONDITIONS, Condition
+from genrebench.audio.degradations import Condition
+from genrebench.audio.recipes import CONDITIONS
 from genrebench.common import files
 from genrebench.common.cli import InputError
 from genrebench.extraction.degraded import store_of

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from genrebench.audio.degradations import CONDITIONS, Recipe
+from genrebench.audio.recipes import CONDITIONS, Recipe
 from genrebench.common.strict_model import Distinct, StrictModel
 
 NAME = "[a-z][a-z0-9_]{0,59}"  # of features, models and protocols

@@ -5,7 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from genrebench.audio import degradations
-from genrebench.audio.degradations import CONDITIONS, Recipe, degrade, seed_of
+from genrebench.audio.degradations import degrade, seed_of
+from genrebench.audio.recipes import CONDITIONS, Recipe
 
 RATE = 22050
 NOISE = (0.1 * np.random.default_rng(0).standard_normal(4 * RATE)).astype(np.float32)

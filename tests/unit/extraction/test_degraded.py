@@ -5,7 +5,8 @@ import pytest
 import soundfile
 
 from genrebench.audio import decode
-from genrebench.audio.degradations import Recipe, degrade, seed_of
+from genrebench.audio.degradations import degrade, seed_of
+from genrebench.audio.recipes import Recipe
 from genrebench.common import files
 from genrebench.extraction import store as stores
 from genrebench.extraction.degraded import extract_degraded

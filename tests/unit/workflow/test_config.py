@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from genrebench.audio.degradations import CONDITIONS
+from genrebench.audio.recipes import CONDITIONS
 from genrebench.common.cli import InputError
 from genrebench.workflow import config
 from genrebench.workflow.entries import entry_name, features_of

@@ -18,12 +18,15 @@ from packaging.utils import canonicalize_name
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text())
 PROJECT, GROUPS = PYPROJECT["project"], PYPROJECT["dependency-groups"]
 DECLARED = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
-OPTIONAL = {canonicalize_name(Requirement(text).name) for name in ("torch", "speech", "jax") for text in GROUPS[name]}
+OPTIONAL = {
+    canonicalize_name(Requirement(text).name) for name in ("torch", "speech", "jax", "beets") for text in GROUPS[name]
+}
 # what is imported with a package that depends on it
 BROUGHT = {
     **{
         "annotated-types": "pydantic",
         "anyio": "starlette",
+        "confuse": "beets",
         "huggingface-hub": "transformers",
         "markupsafe": "jinja2",
         "urllib3": "requests",
@@ -46,7 +49,7 @@ def imported():
     names = {"yaml": ["pyyaml"], "pywt": ["pywavelets"]} | packages_distributions()
     return {
         canonicalize_name(names.get(module, [module])[0])
-        for module in modules - sys.stdlib_module_names - {"genrebench"}
+        for module in modules - sys.stdlib_module_names - {"genrebench", "beetsplug"}
     }
 
 
