@@ -29,7 +29,7 @@ def draw_robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
     conditions = list(dict.fromkeys(row["condition"] for row in rows))
     clean = {row["model"]: row["accuracy"] for row in rows if row["condition"] == CLEAN}
     models = sorted(clean, key=lambda model: -clean[model])
-    figure = Figure(figsize=(2.6 + 0.72 * len(conditions), 1.3 + 0.42 * len(models)), layout="constrained")
+    figure = Figure(figsize=(2.6 + 0.72 * len(conditions), 1.5 + 0.42 * len(models)), layout="constrained")
     axes = figure.add_subplot()
     for row in rows:
         x, y = conditions.index(row["condition"]), models.index(row["model"])
@@ -51,5 +51,6 @@ def draw_robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_title("Test accuracy in %, and the difference to clean recordings in points")
+    title = "Test accuracy (%)\nsmall: difference to clean (points)"  # two lines, for a figure of few conditions
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, weight="bold")
     return figure
