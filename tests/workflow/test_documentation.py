@@ -27,6 +27,10 @@ NOT_RUN = {
         "curl": "the page does not run; see tests/app and tests/unit/app",
         "genrebench plot": "it reads the presets of the checkout that is installed; see tests/unit/commands",
         "genrebench update": "it needs clips that are new; see tests/unit/inference/test_update.py",
+        "make speech": "it installs PyTorch",
+        "python scripts/fetch_weights.py": "weights would be downloaded",
+        "genrebench predict song.mp3 --zero-shot": "it needs these weights; see tests/speech/test_zero_shot.py",
+        "python tests/bench/compare_abstaining.py": "it needs clips of GTZAN",
     },
 }
 # Pages that one reader goes through.
