@@ -10,7 +10,12 @@ rule export_model:
         weights=lambda w: weights_of_features(parameters.features_of(CONFIGURED["models"][w.model])),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
-        code=code("export_model.py", environment="envs/export.yaml"),
+        # the model may be a transformer, which is loaded by its name
+        code=code(
+            "export_model.py",
+            "genrebench/training/transformer_model.py",
+            environment="envs/export.yaml",
+        ),
     output:
         folder=directory(f"{RESULTS}/export/{{model}}"),
     log:
@@ -52,7 +57,12 @@ use rule export_model as export_best with:
         weights=lambda w: weights_of_features(sorted(features_read())),
         manifest=f"{RESULTS}/manifest.csv",
         splits=all_splits("csv") + all_splits("json"),
-        code=code("export_model.py", environment="envs/export.yaml"),
+        # the model may be a transformer, which is loaded by its name
+        code=code(
+            "export_model.py",
+            "genrebench/training/transformer_model.py",
+            environment="envs/export.yaml",
+        ),
     output:
         folder=directory(f"{RESULTS}/export/{BEST}"),
     log:

@@ -59,9 +59,8 @@ def is_transformer(folder: Path) -> bool:
 
 def transformer(folder: Path, threads: int) -> Predict:
     """The speech transformer in `folder`, to be computed by this many threads."""
-    from genrebench.training import transformer_model  # PyTorch, which the other models do without
-
-    network = transformer_model.load(folder, threads)
+    # by its name, as the modules of networks: jobs for other models do without it and its packages, PyTorch among them
+    network = importlib.import_module("genrebench.training.transformer_model").load(folder, threads)
 
     def predict(data: Data, rows: np.ndarray) -> np.ndarray:
         (samples,) = data.features
