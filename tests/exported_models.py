@@ -71,6 +71,13 @@ def describe(folder, **changes):
     return write_description(folder, description | changes)
 
 
+def sure_logistic(folder):
+    """A logistic regression on tones that abstains from nothing, exported in a folder."""
+    corpus = Corpus(folder)
+    corpus.train("logistic", CLASSICAL["logistic"])
+    return sure_of_all(corpus.export("logistic"))
+
+
 def sure_of_all(folder):
     """Have an exported model never abstain, which one of so few clips does often; returns its folder."""
     confidence = {"min_probability": 0.0, "max_ood_score": None}

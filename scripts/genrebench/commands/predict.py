@@ -91,7 +91,8 @@ def run(
         writer = WRITERS[kind](file, description, count)
         started = time.monotonic()
         # where results appear in a terminal, they are the progress
-        shown = nullcontext(int) if count == 1 or file.isatty() else progress("predicted", count, "files")
+        unseen = count == 1 or file.isatty()
+        shown = nullcontext(lambda amount: None) if unseen else progress("predicted", count, "files")
         with shown as advance:
             for path, result in batch.predictions(used, found.files, plot, jobs, timeout):
                 if isinstance(result, str):

@@ -8,7 +8,7 @@ import yaml
 
 pytest.importorskip("beets", reason="not installed: `make beets`")
 
-from exported_models import CLASSICAL, RATE, Corpus, sure_of_all, tone
+from exported_models import RATE, sure_logistic, tone
 from tagged_audio import describe, genre_of, make
 
 pytestmark = pytest.mark.long
@@ -16,10 +16,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """The folder of an exported logistic regression."""
-    corpus = Corpus(tmp_path_factory.mktemp("tones"))
-    corpus.train("logistic", CLASSICAL["logistic"])
-    return sure_of_all(corpus.export("logistic"))
+    return sure_logistic(tmp_path_factory.mktemp("tones"))
 
 
 @pytest.fixture

@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from exported_models import CLASSICAL, RATE, Corpus, sure_of_all, tone
+from exported_models import RATE, sure_logistic, tone
 from tagged_audio import SUFFIXES, describe, genre_of, make, samples_of, tags_of
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """The folder of an exported logistic regression."""
-    corpus = Corpus(tmp_path_factory.mktemp("tones"))
-    corpus.train("logistic", CLASSICAL["logistic"])
-    return sure_of_all(corpus.export("logistic"))
+    return sure_logistic(tmp_path_factory.mktemp("tones"))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exported_models import CLASSICAL, RATE, Corpus, sure_of_all, tone
+from exported_models import RATE, sure_logistic, tone
 from genrebench.common.cli import InputError
 from genrebench.tagging import batch, tags
 from genrebench.tagging.choice import Choice
@@ -16,10 +16,7 @@ NAMES = {"bass": "Dub", "middle": "Middle", "treble": "Polka"}
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """The folder of an exported logistic regression."""
-    corpus = Corpus(tmp_path_factory.mktemp("tones"))
-    corpus.train("logistic", CLASSICAL["logistic"])
-    return sure_of_all(corpus.export("logistic"))
+    return sure_logistic(tmp_path_factory.mktemp("tones"))
 
 
 @pytest.fixture
