@@ -72,17 +72,13 @@ def describe(folder, **changes):
 
 
 def sure_logistic(folder):
-    """A logistic regression on tones that abstains from nothing, exported in a folder."""
+    """A logistic regression on tones that never abstains, as one of so few clips often does; its exported folder."""
     corpus = Corpus(folder)
     corpus.train("logistic", CLASSICAL["logistic"])
-    return sure_of_all(corpus.export("logistic"))
-
-
-def sure_of_all(folder):
-    """Have an exported model never abstain, which one of so few clips does often; returns its folder."""
+    export = corpus.export("logistic")
     confidence = {"min_probability": 0.0, "max_ood_score": None}
-    write_description(folder, read_description(folder) | {"confidence": confidence})
-    return folder
+    write_description(export, read_description(export) | {"confidence": confidence})
+    return export
 
 
 def tone(genre, number, seconds):
